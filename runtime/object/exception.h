@@ -1,0 +1,49 @@
+// Exceptions and the pieces of a traceback.
+#pragma once
+
+#include "runtime/object/dict.h"
+#include "runtime/object/sequence.h"
+
+namespace mini::object {
+
+/// One line of a traceback. `frame` is the machine's frame object (kept alive, with its locals, as in CPython).
+struct Traceback : Tracked {
+  Traceback* next;      ///< towards the place of the raise
+  Object* frame;
+  uint32_t instruction; ///< index of the instruction, for line and columns
+};
+
+struct Exception : Tracked {
+  Tuple* args;
+  Traceback* traceback;
+  Exception* context;
+  Exception* cause;
+  Value notes;          ///< list or kUnbound
+  uint32_t suppress_context;
+  uint32_t reserved;
+  /// What some exceptions hold beside: StopIteration.value, SystemExit.code, the name of a NameError or AttributeError
+  /// (first) and its object (second), errno, strerror, filename of an OSError, the parts of a SyntaxError.
+  Value details[6];
+  Attributes attributes;
+};
+
+/// `type(*args)` without running script code (for classes without an `__init__` of their own).
+Result<Ref<Exception>> make_exception(Heap&, Type*, Ref<Tuple> args);
+inline Exception* as_exception(Value value) {
+  return value.is_object() && (value.as_object()->type->type_flags & Type::kException)
+             ? static_cast<Exception*>(value.as_object())
+             : nullptr;
+}
+/// Sets `__context__`, breaking a cycle that this would close (as _PyErr_SetObject, 3.13 Python/errors.c).
+void set_context(Exception* exception, Exception* context);
+
+/// Raises OSError or its subclass for `error_number`, with the file's name if there is one.
+Raised raise_os_error(Heap&, int error_number, std::string_view filename = {});
+/// NameError with `name` set; `format` has one {}.
+Raised raise_name_error(Heap&, BuiltinType, Str* name, std::string_view message);
+Raised raise_attribute_error(Heap&, Value object, Str* name);
+
+void define_exception_types(Heap&);
+Result<void> define_exception_methods(Heap&);
+
+}  // namespace mini::object

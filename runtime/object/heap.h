@@ -1,0 +1,170 @@
+// Heap: the object world of one VM.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <new>
+#include <string_view>
+
+#include "runtime/base/memory.h"
+#include "runtime/object/type.h"
+
+namespace mini::object {
+
+struct Exception;
+struct Str;
+struct Shape;
+
+enum class BuiltinType : uint32_t {
+#define BUILTIN_TYPE(enumerator, name, base) k##enumerator,
+#include "runtime/object/builtin_types.def"
+#undef BUILTIN_TYPE
+  kCount
+};
+
+enum class Name : uint32_t {
+#define NAME(text) k##text,
+#include "runtime/object/names.def"
+#undef NAME
+  kCount
+};
+
+/// What the object layer asks of the machine above it. Set once, when the VM is built.
+struct MachineHooks {
+  /// Calls a callable of any kind in the middle of native work, on the C++ stack. `function`, then `count` arguments.
+  Result<Ref<Value>> (*call)(Heap&, Value function, const Value* arguments, uint32_t count);
+  /// Looks up an attribute as `getattr` does, properties and `__getattr__` included.
+  Result<Ref<Value>> (*get_attribute)(Heap&, Value, Str* name);
+  /// Called when a finaliser or weak reference callback waits to be run at the end of this instruction.
+  void (*finalizers_pending)(Heap&);
+  /// How much deeper natives may nest; raises RecursionError.
+  Result<void> (*enter_native)(Heap&);
+  void (*leave_native)(Heap&);
+  /// Drops and visits what belongs to the machine's own types are set in their Type.
+};
+
+/// Counts of a collection, as `gc.collect` and `gc.get_count` tell them.
+struct CollectorState {
+  uint32_t enabled = 1;
+  uint32_t collecting = 0;
+  /// Tracked objects made less those freed since the last collection of each generation (CPython 3.13: Modules/gcmodule.c).
+  int32_t counts[3] = {};
+  int32_t thresholds[3] = {2000, 10, 10};
+  /// Tests: collect at each allocation of a tracked object.
+  uint32_t stress = 0;
+};
+
+using TrackedList = base::MemberList<Tracked, &Tracked::hook>;
+
+/// All objects of a VM and what they need: types, interned strings, the pending exception, the cycle collector.
+/// Lives at the root of the VM's memory, so that it is saved and restored with it. Needs the GIL.
+class Heap {
+ public:
+  /// Makes the heap and its builtin types in `memory`; null if the memory does not suffice.
+  static Heap* create(base::Memory& memory, const MachineHooks& hooks);
+  /// Frees every object that is left, cycles included; returns how many objects remain alive (0 unless there is a leak).
+  size_t shut_down();
+
+  /// The heap that an object belongs to.
+  static Heap& of(const void* object) { return *static_cast<Heap*>(base::Memory::of(object).root()); }
+
+  base::Memory& memory() { return base::Memory::of(this); }
+  const MachineHooks& hooks() const { return hooks_; }
+  /// The machine that this heap serves.
+  void* machine() const { return machine_; }
+  void set_machine(void* machine) { machine_ = machine; }
+
+  Type* type(BuiltinType which) { return types_[static_cast<uint32_t>(which)]; }
+  void set_type(BuiltinType which, Type* type) { types_[static_cast<uint32_t>(which)] = type; }
+  Str* name(Name which) { return names_[static_cast<uint32_t>(which)]; }
+  Type* type_of(Value value) {
+    return value.is_object() ? value.as_object()->type : type_of_unboxed(value);
+  }
+
+  /// A new object with one count, its fields after the header zero, or MemoryError.
+  /// `extra` bytes follow the struct. Tracked objects join the collector's list at once: they must be fit to be visited.
+  template <class T>
+  Result<Ref<T>> create(Type* type, size_t extra = 0) {
+    void* memory_block = allocate_object(type, sizeof(T) + extra);
+    if (!memory_block) return raised;
+    return Ref<T>::adopt(static_cast<T*>(static_cast<Object*>(memory_block)));
+  }
+  template <class T>
+  Result<Ref<T>> create(BuiltinType which, size_t extra = 0) {
+    return create<T>(type(which), extra);
+  }
+  /// A buffer that an object owns; null after raising MemoryError.
+  void* allocate_buffer(size_t bytes);
+  void* resize_buffer(void* buffer, size_t old_bytes, size_t new_bytes);
+  void release_buffer(void* buffer, size_t bytes) { memory().release(buffer, bytes); }
+
+  /// Raises `type(message)`. The exception is pending until the loop or a native takes it.
+  Raised raise_text(BuiltinType type, std::string_view message);
+  template <class... Arguments>
+  Raised raise(BuiltinType type, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    return raise_text(type, fmt::format(format, std::forward<Arguments>(arguments)...));
+  }
+  Raised raise_memory_error();
+  /// Raises an exception object (`raise_value(KeyError type, key)` makes one with that argument).
+  Raised raise_object(Ref<Exception> exception);
+  Raised raise_value(BuiltinType type, Value argument);
+  bool has_pending() const { return pending_ != nullptr; }
+  bool pending_is(BuiltinType which) const;
+  Ref<Exception> take_pending();
+  Exception* pending() const { return pending_; }
+
+  /// The one string with this text: attribute names and identifiers compare by address.
+  Result<Ref<Str>> intern(Ref<Str> text);
+  Result<Ref<Str>> intern(std::string_view utf8);
+
+  /// What `id()` answers: a serial, given out at the first question.
+  uint32_t serial_of(Object* object) {
+    if (object->serial == 0) object->serial = ++last_serial_;
+    return object->serial;
+  }
+  uint32_t next_type_version() { return ++last_type_version_; }
+  uint32_t next_shape_serial() { return ++last_shape_serial_; }
+  uint32_t next_keys_version() { return ++last_keys_version_; }
+
+  CollectorState& collector() { return collector_; }
+  TrackedList& tracked() { return tracked_; }
+  /// Full collection; the number of unreachable objects found.
+  size_t collect();
+
+  /// The next object whose finaliser should run (count 1, revived for it), or nothing.
+  Ref<Value> take_finalizable();
+  bool has_finalizable() const { return !finalizable_.empty(); }
+
+  size_t object_count() const { return object_count_; }
+
+  /// Every reference that the heap itself holds.
+  void visit(Visitor& visitor);
+
+ private:
+  friend void object_dead(Object* object) noexcept;
+  void* allocate_object(Type* type, size_t bytes);
+  Type* type_of_unboxed(Value value);
+  void bury(Object* object);
+  void free_now(Object* object);
+
+  MachineHooks hooks_;
+  void* machine_ = nullptr;
+  Type* types_[static_cast<uint32_t>(BuiltinType::kCount)] = {};
+  Str* names_[static_cast<uint32_t>(Name::kCount)] = {};
+  Exception* pending_ = nullptr;
+  Exception* spare_memory_error_ = nullptr;
+  struct InternTable {
+    Str** slots = nullptr;
+    uint32_t capacity = 0, used = 0;
+  } interned_;
+  TrackedList tracked_;
+  /// Objects without references that wait for their turn to be freed: a chain of a million is a loop, not a recursion.
+  TrackedList dying_;
+  TrackedList finalizable_;
+  bool burying_ = false;
+  size_t object_count_ = 0;
+  uint32_t last_serial_ = 0, last_type_version_ = 0, last_shape_serial_ = 0, last_keys_version_ = 0;
+  CollectorState collector_;
+};
+
+}  // namespace mini::object

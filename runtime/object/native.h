@@ -1,0 +1,123 @@
+// Functions written in C++: their signatures, and the arguments that they are called with.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "runtime/object/heap.h"
+
+namespace mini::object {
+
+/// The arguments of a native call, bound to its declared parameters.
+struct Call {
+  Heap& heap;
+  /// Without `*args` in the signature: one slot a parameter, in order, `kUnbound` where not given.
+  /// With `*args`: all positional arguments.
+  Value* args;
+  /// Positional arguments given (self included).
+  uint32_t count;
+  /// With `*args`: the parameters that follow it, one slot each; a final `**name` is a dict or `kUnbound`.
+  Value* keywords;
+
+  Value operator[](uint32_t index) const { return args[index]; }
+  bool has(uint32_t index) const { return !args[index].is_unbound(); }
+};
+
+/// A signature in Python's own words, such as `"sorted(iterable, /, *, key=None, reverse=False)"`, read at compile time.
+/// A default only says that the parameter may be left out: the function sees `kUnbound`.
+struct Signature {
+  static constexpr uint32_t kMaxParameters = 12;
+
+  std::string_view text;           ///< the whole signature
+  std::string_view name;           ///< the part before the parenthesis; `list.append` names a method
+  std::array<std::string_view, kMaxParameters> parameters{};  ///< without `*args`; `**name` last
+  uint32_t count = 0;              ///< parameters, `*args` and `**name` left out
+  uint32_t required = 0;           ///< of the positional ones, how many have no default
+  uint32_t positional = 0;         ///< that can be given by position
+  uint32_t positional_only = 0;
+  bool variadic = false;           ///< has `*args`
+  bool keyword_variadic = false;   ///< has `**name`
+
+  consteval Signature(const char* source);
+};
+
+struct NativeDefinition {
+  Signature signature;
+  NativeFunction function;
+};
+
+/// A native function, or a native method bound to its object.
+struct NativeObject : Tracked {
+  const NativeDefinition* definition;
+  Value self;     ///< kUnbound, or what the method was taken from
+  Str* module;    ///< the module's name, or null
+};
+
+/// A native method as it stands in its type; `type` is borrowed (types of the runtime outlive their methods).
+struct MethodDescriptor : Tracked {
+  const NativeDefinition* definition;
+  Type* owner;
+  uint32_t kind;  ///< kMethod, kClassMethod or kStaticMethod
+  static constexpr uint32_t kMethod = 0, kClassMethod = 1, kStaticMethod = 2;
+};
+
+/// An attribute that is computed, such as `function.__name__`.
+struct GetSetDescriptor : Tracked {
+  Str* name;
+  Type* owner;
+  Result<Ref<Value>> (*get)(Heap&, Value self);
+  Result<void> (*set)(Heap&, Value self, Value value);  ///< `kUnbound` deletes; null: read-only
+};
+
+Result<Ref<NativeObject>> make_native(Heap&, const NativeDefinition&, Value self = kUnbound, Str* module = nullptr);
+/// Adds methods to a type's dictionary, in order.
+Result<void> add_methods(Heap&, Type*, const NativeDefinition* definitions, size_t count,
+                         uint32_t kind = MethodDescriptor::kMethod);
+Result<void> add_getset(Heap&, Type*, std::string_view name, Result<Ref<Value>> (*get)(Heap&, Value),
+                        Result<void> (*set)(Heap&, Value, Value) = nullptr);
+
+/// Calls a native with arguments as they stand on the value stack: `count` positional ones, then one for each name in
+/// `keyword_names` (null: none). With `self` bound, it goes before them. Errors are TypeErrors as CPython words them.
+Result<Ref<Value>> call_native(Heap&, const NativeDefinition&, Value self, Value* arguments, uint32_t count,
+                               Tuple* keyword_names);
+
+consteval Signature::Signature(const char* source) : text(source) {
+  size_t open = text.find('(');
+  name = text.substr(0, open);
+  bool keyword_only = false;
+  size_t at = open + 1;
+  while (text[at] != ')') {
+    size_t end = at;
+    int depth = 0;
+    for (; depth > 0 || (text[end] != ',' && text[end] != ')'); ++end) {
+      if (text[end] == '(') ++depth;
+      if (text[end] == ')') --depth;
+      if (text[end] == '\'') {
+        for (++end; text[end] != '\''; ++end) {
+        }
+      }
+    }
+    std::string_view item = text.substr(at, end - at);
+    while (item.front() == ' ') item.remove_prefix(1);
+    at = text[end] == ',' ? end + 1 : end;
+    size_t equals = item.find('=');
+    std::string_view parameter = item.substr(0, equals);
+    if (item == "/") {
+      positional_only = count;
+    } else if (item.starts_with("**")) {
+      keyword_variadic = true;
+      parameters[count] = item.substr(2);
+    } else if (item.starts_with("*")) {
+      keyword_only = true;
+      variadic = item.size() > 1;
+    } else {
+      parameters[count++] = parameter;
+      if (!keyword_only) {
+        positional = count;
+        if (equals == std::string_view::npos) required = count;
+      }
+    }
+  }
+}
+
+}  // namespace mini::object

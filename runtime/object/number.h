@@ -1,0 +1,35 @@
+// Numbers that do not fit into a Value.
+#pragma once
+
+#include "runtime/base/integer.h"
+#include "runtime/object/heap.h"
+
+namespace mini::object {
+
+/// An int outside 62 bits; it owns its limbs. Never one that would fit a Value: equal ints have one form.
+struct BigInt : Object {
+  uint32_t limb_count;
+  uint32_t negative;
+  uint32_t* limbs() { return reinterpret_cast<uint32_t*>(this + 1); }
+  const uint32_t* limbs() const { return reinterpret_cast<const uint32_t*>(this + 1); }
+};
+
+/// A float whose exponent a Value cannot hold: infinities, NaN, denormals, 1e300.
+struct BigFloat : Object {
+  double number;
+};
+
+/// Any int value (bool included) as a transient number.
+base::Integer integer_of(Value);
+/// The smallest form that holds it; MemoryError if it is too large.
+Result<Ref<Value>> make_int(Heap&, const base::Integer&);
+
+/// The number behind a value that is a float.
+inline double float_of(Value value) {
+  return value.is_float() ? value.as_double() : static_cast<BigFloat*>(value.as_object())->number;
+}
+
+void define_number_types(Heap&);
+Result<void> define_number_methods(Heap&);
+
+}  // namespace mini::object

@@ -1,0 +1,78 @@
+// What can be done with any value. Everything here works for builtin types and for classes; methods that a class
+// defines are called through the heap's hook, on the C++ stack. The evaluation loop looks for such methods first and
+// calls them without recursion; so what runs nested is only what a native does in the middle of its work.
+#pragma once
+
+#include "runtime/object/dict.h"
+#include "runtime/object/exception.h"
+#include "runtime/object/native.h"
+#include "runtime/object/sequence.h"
+#include "runtime/object/str.h"
+
+namespace mini::object {
+
+Result<Ref<Str>> repr(Heap&, Value);
+Result<Ref<Str>> str(Heap&, Value);
+/// `format(value, spec)`.
+Result<Ref<Str>> format(Heap&, Value, Str* spec);
+Result<Ref<Str>> ascii_repr(Heap&, Value);
+Result<int64_t> hash(Heap&, Value);
+Result<bool> truth(Heap&, Value);
+Result<int64_t> length(Heap&, Value);
+Result<Ref<Value>> compare(Heap&, CompareOp, Value, Value);
+/// `is` or `==`, as containers compare.
+Result<bool> equal(Heap&, Value, Value);
+Result<bool> less(Heap&, Value, Value);
+Result<Ref<Value>> binary(Heap&, BinaryOp, Value, Value);
+Result<Ref<Value>> in_place(Heap&, BinaryOp, Value, Value);
+Result<Ref<Value>> unary(Heap&, UnaryOp, Value);
+Result<Ref<Value>> get_item(Heap&, Value, Value key);
+Result<void> set_item(Heap&, Value, Value key, Value item);
+Result<void> delete_item(Heap&, Value, Value key);
+Result<bool> contains(Heap&, Value container, Value item);
+Result<Ref<Value>> iterate(Heap&, Value);
+/// The next item or kUnbound at the end.
+Result<Ref<Value>> next(Heap&, Value iterator);
+Result<Ref<Value>> call(Heap&, Value function, const Value* arguments, uint32_t count);
+Result<Ref<Value>> call_method(Heap&, Value self, Str* name, const Value* arguments, uint32_t count);
+
+/// Attribute of a value by the rules of object.__getattribute__; properties and `__getattr__` run nested.
+Result<Ref<Value>> get_attribute(Heap&, Value, Str* name);
+/// The same, kUnbound instead of an AttributeError.
+Result<Ref<Value>> find_attribute(Heap&, Value, Str* name);
+/// The attribute of a type or its bases, no binding, borrowed; kUnbound if absent.
+Value lookup(Type*, Str* name);
+/// A method that a class statement defines for an operation, borrowed; kUnbound if none (native ones do not count).
+inline Value script_method(Heap& heap, Type* type, Name which) {
+  return type->type_flags & Type::kHasScriptMethods ? lookup(type, heap.name(which)) : kUnbound;
+}
+
+const char* symbol(BinaryOp);
+const char* symbol(CompareOp);
+Name method_name(BinaryOp);
+Name reflected_name(BinaryOp);
+Name in_place_name(BinaryOp);
+Name method_name(CompareOp);
+CompareOp swapped(CompareOp);
+
+/// `TypeError: unsupported operand type(s) for +: 'int' and 'str'`
+Raised raise_unsupported(Heap&, BinaryOp, Value, Value, bool in_place = false);
+Raised raise_unordered(Heap&, CompareOp, Value, Value);
+
+/// The name of a value's type, for error texts.
+std::string type_name(Heap&, Value);
+
+/// Numbers: a small int unboxed, a large one with limbs of its own.
+Result<Ref<Value>> make_int(Heap&, int64_t);
+Result<Ref<Value>> make_float(Heap&, double);
+/// Any int (bool and subclasses included) that fits; raises OverflowError naming `what` otherwise, TypeError if no int.
+Result<int64_t> to_int64(Heap&, Value, const char* what = "int");
+Result<double> to_double(Heap&, Value);
+bool is_integer(Heap&, Value);
+bool is_float_object(Heap&, Value);
+
+/// Makes a subclass of the runtime's types at start-up and for class statements.
+Result<Ref<Type>> make_type(Heap&, Str* name, Tuple* bases, Ref<Dict> attributes);
+Result<void> set_type_attribute(Heap&, Type*, Str* name, Value value);
+
+}  // namespace mini::object

@@ -1,0 +1,67 @@
+// Tuples, lists, ranges, slices.
+#pragma once
+
+#include "runtime/object/heap.h"
+
+namespace mini::object {
+
+struct Tuple : Tracked {
+  mutable int64_t cached_hash;  ///< 0: not yet computed
+  uint64_t length;
+  Value* items() { return reinterpret_cast<Value*>(this + 1); }
+  const Value* items() const { return reinterpret_cast<const Value*>(this + 1); }
+};
+/// A tuple of `length` empty slots, to be filled with owned values. The empty tuple is shared.
+Result<Ref<Tuple>> make_tuple(Heap&, size_t length);
+/// A tuple that shares `items`.
+Result<Ref<Tuple>> make_tuple(Heap&, const Value* items, size_t length);
+/// A tuple that takes over the counts of `items`, also when it fails.
+Result<Ref<Tuple>> make_tuple_from_stack(Heap&, Value* items, size_t length);
+
+struct List : Tracked {
+  Value* items;
+  uint64_t length;
+  uint64_t capacity;
+};
+Result<Ref<List>> make_list(Heap&, size_t capacity = 0);
+/// A list that takes over the counts of `items`, also when it fails.
+Result<Ref<List>> make_list_from_stack(Heap&, Value* items, size_t length);
+Result<void> append(Heap&, List*, Ref<Value> item);
+/// Appends all items of any iterable.
+Result<void> extend(Heap&, List*, Value iterable);
+Result<Ref<List>> list_from(Heap&, Value iterable);
+/// Stable, in place; the list is detached (empty) meanwhile, as CPython's. `key` may be kUnbound or None.
+Result<void> sort(Heap&, List*, Value key, bool reverse);
+
+/// `range(start, stop, step)` with numbers that fit 62 bits (others are refused with OverflowError).
+struct Range : Object {
+  int64_t start, stop, step;
+  int64_t length;
+};
+struct RangeIterator : Object {
+  int64_t next, step, remaining;
+};
+Result<Ref<Range>> make_range(Heap&, int64_t start, int64_t stop, int64_t step);
+
+struct Slice : Tracked {
+  Value start, stop, step;
+};
+Result<Ref<Slice>> make_slice(Heap&, Ref<Value> start, Ref<Value> stop, Ref<Value> step);
+struct SliceBounds {
+  int64_t start, stop, step, length;
+};
+/// What the slice selects of `length` items (PySlice_AdjustIndices).
+Result<SliceBounds> resolve_slice(Heap&, const Slice*, int64_t length);
+/// An index of any kind as a number (`__index__`); TypeError names `what`, e.g. "list indices".
+Result<int64_t> index_of(Heap&, Value key, const char* type_error_format);
+
+/// Iterators over list, tuple, str, bytes: the container and the next position. At the end the container is dropped.
+struct SequenceIterator : Tracked {
+  Value container;  ///< kUnbound after the end
+  int64_t index;
+};
+
+void define_sequence_types(Heap&);
+Result<void> define_sequence_methods(Heap&);
+
+}  // namespace mini::object

@@ -1,0 +1,95 @@
+// Types: what a value can do, natively and by methods of a class.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/object/ref.h"
+
+namespace mini::object {
+
+class Visitor;
+struct Str;
+struct Tuple;
+struct Dict;
+struct Call;
+struct Shape;
+
+enum class BinaryOp : uint8_t {
+#define OPERATOR(enumerator, symbol, method, reflected, in_place) k##enumerator,
+#include "runtime/object/operators.def"
+#undef OPERATOR
+};
+enum class UnaryOp : uint8_t { kPositive, kNegative, kInvert };
+/// In the order of CPython's COMPARE_OP arguments (3.9, Include/opcode.h).
+enum class CompareOp : uint8_t { kLess, kLessEqual, kEqual, kNotEqual, kGreater, kGreaterEqual };
+
+using NativeFunction = Result<Ref<Value>> (*)(Call&);
+
+/// The native behaviour of a type; null where it has none. A class inherits its base's.
+/// A function here never runs script code by itself, but may through the operations of `operations.h`
+/// (elements with an `__eq__` or `__repr__` of their own).
+struct NativeBehaviour {
+  /// Shows every reference and every field to `visitor`: the collector, the hash of a state and reports live from it.
+  void (*visit)(Object*, Visitor&);
+  /// Drops what the object owns. Its own memory is freed by the caller.
+  void (*drop)(Heap&, Object*);
+  Result<Ref<Str>> (*repr)(Heap&, Value);
+  Result<Ref<Str>> (*str)(Heap&, Value);
+  Result<int64_t> (*hash)(Heap&, Value);
+  /// NotImplemented where the type does not know the other operand.
+  Result<Ref<Value>> (*compare)(Heap&, CompareOp, Value, Value);
+  Result<Ref<Value>> (*binary)(Heap&, BinaryOp, Value left, Value right);
+  /// Changes `self` itself (list += ...); NotImplemented falls back to `binary`.
+  Result<Ref<Value>> (*in_place)(Heap&, BinaryOp, Value self, Value other);
+  Result<Ref<Value>> (*unary)(Heap&, UnaryOp, Value);
+  Result<bool> (*truth)(Heap&, Value);
+  Result<int64_t> (*length)(Heap&, Value);
+  Result<Ref<Value>> (*get_item)(Heap&, Value, Value key);
+  /// `kUnbound` as the item deletes.
+  Result<void> (*set_item)(Heap&, Value, Value key, Value item);
+  Result<bool> (*contains)(Heap&, Value, Value item);
+  Result<Ref<Value>> (*iterate)(Heap&, Value);
+  /// The next item, or `kUnbound` at the end: no StopIteration object is made for a loop.
+  Result<Ref<Value>> (*next)(Heap&, Value);
+  /// The size in bytes of this very object, for types whose objects differ; else `Type::instance_size` holds.
+  size_t (*size)(const Object*);
+};
+
+struct Type : Tracked {
+  Str* name;
+  Str* qualified_name;
+  Tuple* bases;
+  /// This type and all its bases in the order in which attributes are looked up (C3).
+  Tuple* method_resolution_order;
+  Type* base;
+  Dict* attributes;
+  NativeBehaviour behaviour;
+  /// What calling the type does, for types that the runtime defines; null: not callable from a script.
+  NativeFunction construct;
+  /// The empty layout that instances start with; null where instances have no attributes of their own.
+  Shape* root_shape;
+  /// Unique among all types and all moments of them: changes with every change to the type or a base.
+  /// A cache that holds a version needs no other check.
+  uint32_t version;
+  uint32_t kind;                ///< the BuiltinType whose layout instances have
+  uint32_t instance_size;       ///< bytes of a fresh instance
+  uint32_t attributes_offset;   ///< where `Attributes` stands in an instance; 0: none
+  uint32_t type_flags;
+  /// How many attributes instances of this class had so far: room that a new one gets at once.
+  uint32_t usual_attribute_count;
+
+  static constexpr uint32_t kTracked = 1;        ///< instances are `Tracked`
+  static constexpr uint32_t kUserClass = 2;      ///< made by a class statement
+  static constexpr uint32_t kSubclassable = 4;
+  static constexpr uint32_t kException = 8;      ///< derives from BaseException
+  static constexpr uint32_t kHasFinalizer = 16;  ///< defines __del__
+  /// Some dunder method stands in a class statement of this type or a base: operations must ask the dictionary.
+  static constexpr uint32_t kHasScriptMethods = 32;
+  static constexpr uint32_t kHasGetAttributeHook = 64;  ///< __getattr__, __getattribute__
+  static constexpr uint32_t kHasSetAttributeHook = 128; ///< __setattr__, __delattr__
+};
+
+/// Whether `type` is `base` or derives from it.
+bool is_subtype(const Type* type, const Type* base);
+
+}  // namespace mini::object
