@@ -99,8 +99,11 @@ struct Attributes {
   uint32_t buffered;    ///< 1: `values` is a buffer of its own
 };
 inline Attributes* attributes_of(Object* object) {
-  uint32_t offset = object->type->attributes_offset;
-  return offset ? reinterpret_cast<Attributes*>(reinterpret_cast<char*>(object) + offset) : nullptr;
+  const Type* type = object->type;
+  size_t offset = type->attributes_offset;
+  if (offset == 0) return nullptr;
+  if (offset == Type::kAttributesAtEnd) offset = type->behaviour.size(object) - sizeof(Attributes);
+  return reinterpret_cast<Attributes*>(reinterpret_cast<char*>(object) + offset);
 }
 
 /// Slot of `name` under this shape, or -1.

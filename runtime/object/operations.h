@@ -44,8 +44,15 @@ Result<Ref<Value>> find_attribute(Heap&, Value, Str* name);
 Value lookup(Type*, Str* name);
 /// A method that a class statement defines for an operation, borrowed; kUnbound if none (native ones do not count).
 inline Value script_method(Heap& heap, Type* type, Name which) {
-  return type->type_flags & Type::kHasScriptMethods ? lookup(type, heap.name(which)) : kUnbound;
+  if (!(type->type_flags & Type::kHasScriptMethods)) return kUnbound;
+  Value found = lookup(type, heap.name(which));
+  bool native = found.is_object() &&
+                found.as_object()->type->kind == static_cast<uint32_t>(BuiltinType::kMethodDescriptor);
+  return native ? kUnbound : found;
 }
+/// Calls what `script_method` found, bound to `self` as a special method is.
+Result<Ref<Value>> call_special(Heap&, Value method, Value self, const Value* arguments = nullptr,
+                                uint32_t count = 0);
 
 const char* symbol(BinaryOp);
 const char* symbol(CompareOp);

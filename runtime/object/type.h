@@ -12,6 +12,7 @@ struct Str;
 struct Tuple;
 struct Dict;
 struct Call;
+struct NativeDefinition;
 struct Shape;
 
 enum class BinaryOp : uint8_t {
@@ -64,8 +65,9 @@ struct Type : Tracked {
   Type* base;
   Dict* attributes;
   NativeBehaviour behaviour;
-  /// What calling the type does, for types that the runtime defines; null: not callable from a script.
-  NativeFunction construct;
+  /// What calling the type does, for types that the runtime defines: its first parameter is the type to make an
+  /// instance of (`str.__new__(type, object='', ...)`). Inherited; null: not callable from a script.
+  const NativeDefinition* construct;
   /// The empty layout that instances start with; null where instances have no attributes of their own.
   Shape* root_shape;
   /// Unique among all types and all moments of them: changes with every change to the type or a base.
@@ -73,10 +75,14 @@ struct Type : Tracked {
   uint32_t version;
   uint32_t kind;                ///< the BuiltinType whose layout instances have
   uint32_t instance_size;       ///< bytes of a fresh instance
-  uint32_t attributes_offset;   ///< where `Attributes` stands in an instance; 0: none
+  uint32_t attributes_offset;   ///< where `Attributes` stands in an instance; 0: none; or kAttributesAtEnd
   uint32_t type_flags;
   /// How many attributes instances of this class had so far: room that a new one gets at once.
   uint32_t usual_attribute_count;
+
+  /// `Attributes` are the last thing in an instance: classes derived from str, int, tuple, bytes, whose objects vary in
+  /// size (`behaviour.size` counts them in).
+  static constexpr uint32_t kAttributesAtEnd = ~uint32_t{0};
 
   static constexpr uint32_t kTracked = 1;        ///< instances are `Tracked`
   static constexpr uint32_t kUserClass = 2;      ///< made by a class statement
