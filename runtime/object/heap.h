@@ -40,6 +40,9 @@ struct MachineHooks {
   /// How much deeper natives may nest; raises RecursionError.
   Result<void> (*enter_native)(Heap&);
   void (*leave_native)(Heap&);
+  /// A word of the running thread, null at first: which containers it is writing out, so that `[...]` stands for one
+  /// inside itself. Null hook: one word for all threads.
+  void** (*repr_chain)(Heap&);
   /// Drops and visits what belongs to the machine's own types are set in their Type.
 };
 
@@ -137,6 +140,8 @@ class Heap {
 
   size_t object_count() const { return object_count_; }
 
+  void** repr_chain() { return hooks_.repr_chain ? hooks_.repr_chain(*this) : &repr_chain_; }
+
   /// Every reference that the heap itself holds.
   void visit(Visitor& visitor);
 
@@ -162,6 +167,7 @@ class Heap {
   TrackedList dying_;
   TrackedList finalizable_;
   bool burying_ = false;
+  void* repr_chain_ = nullptr;
   size_t object_count_ = 0;
   uint32_t last_serial_ = 0, last_type_version_ = 0, last_shape_serial_ = 0, last_keys_version_ = 0;
   CollectorState collector_;

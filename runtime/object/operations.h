@@ -11,6 +11,11 @@
 
 namespace mini::object {
 
+/// Whether a value has the layout of a builtin type: is an instance of it or of a class derived from it.
+inline bool has_kind(Value value, BuiltinType which) {
+  return value.is_object() && value.as_object()->type->kind == static_cast<uint32_t>(which);
+}
+
 Result<Ref<Str>> repr(Heap&, Value);
 Result<Ref<Str>> str(Heap&, Value);
 /// `format(value, spec)`.

@@ -115,4 +115,11 @@ inline Ref<Value> unboxed(Value value) {
   return Ref<Value>::adopt(value);
 }
 
+/// The same handle, as a value of any kind.
+template <class T>
+Result<Ref<Value>> widen(Result<Ref<T>> result) {
+  if (!result.ok()) return raised;
+  return Ref<Value>(result.take_unchecked());
+}
+
 }  // namespace mini::object
