@@ -1,0 +1,241 @@
+// What the machine talks to: one Runner a VM. It owns every decision about threads (who waits, who is woken,
+// who runs next, what time it is), so that these are the same whichever way a chosen thread gets its CPU:
+// OsThreads (os_threads.h) gives each its own OS thread, OneThread (one_thread.h) runs them all in turn.
+//
+// The machine's loop runs one thread until it must stop, and then *returns* to the runner, with everything
+// that the thread is in the VM's memory:
+//
+//   Exit Machine::run_slice(Thread& thread) {
+//     // … each instruction of the fast loop goes through thread.dispatch; the breaker's table ends up here,
+//     //   after an instruction that was a switch point:
+//     switch (runner.look(thread)) {
+//       case Notice::None:      continue;               // nothing to do, or not yet
+//       case Notice::Switch:    return Exit::Switched;  // somebody else's turn; called again when it is ours
+//       case Notice::Interrupt: raise KeyboardInterrupt if runner.take_interrupt(thread)
+//     }
+//     // … a native that has to wait, with the frame in a state to be called again:
+//     runner.wait(thread, &lock.waiters, deadline, WaitKind::Lock, &lock);
+//     return Exit::Parked;                              // called again when woken: thread.wake_reason
+//   }
+//
+// The observed loop calls runner.before_instruction(thread, point) before each instruction instead.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "runtime/sched/clock.h"
+#include "runtime/sched/schedule.h"
+#include "runtime/sched/thread.h"
+
+namespace mini::sched {
+
+/// Why the loop stopped running a thread.
+enum class Exit : std::uint8_t {
+  Switched,  ///< it gives way, and is still runnable
+  Parked,    ///< wait() was called: it is blocked
+  Finished,  ///< it is over; the run is over when it is the main thread
+  Paused,    ///< OneThread: run() returns, to be taken up again by resume() with the same thread
+};
+
+/// What the loop has to do at a switch point.
+enum class Notice : std::uint8_t { None, Switch, Interrupt };
+
+/// How a run ended.
+enum class Outcome : std::uint8_t {
+  Finished,       ///< the main thread did
+  Paused,         ///< Exit::Paused
+  Deadlock,       ///< no thread could ever run again
+  ScheduleError,  ///< the schedule could not go on: schedule().error()
+};
+
+/// The VM, as the scheduler sees it. Every call is made by the holder of the GIL.
+class Machine {
+ public:
+  virtual ~Machine() = default;
+  /// Runs the thread from where it stands. Called on whichever OS thread the runner chose.
+  virtual Exit run_slice(Thread& thread) = 0;
+  /// The thread has finished: it is in no queue, and nobody touches it after this call, so it may be freed.
+  virtual void thread_finished(Thread&) {}
+  /// Nobody can ever run again. true ends the run (Outcome::Deadlock); false waits for an interrupt, which is
+  /// right where the script handles signals, or the user asked for the hang.
+  virtual bool deadlock() { return true; }
+};
+
+/// One entry for each time that the GIL went to another thread than its last holder.
+struct HandOver {
+  std::uint64_t number;  ///< 1, 2, 3 …
+  std::uint32_t from;    ///< serial
+  Thread& to;
+  Cause cause;  ///< why `from` gave it up
+};
+
+/// Sees what happens to threads; called by the holder of the GIL. For recordings, statistics, timelines.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_hand_over(const HandOver&) {}
+  virtual void on_start(Thread&) {}
+  virtual void on_wait(Thread&) {}  ///< wait_kind, wait_target and deadline are set
+  virtual void on_wake(Thread&) {}  ///< wake_reason is set
+  virtual void on_finish(Thread&) {}
+};
+
+struct RunnerOptions {
+  /// The loop's two tables: what Thread::dispatch holds while nobody asks, and what it holds when somebody did.
+  DispatchTable fast_table = nullptr;
+  DispatchTable breaker_table = nullptr;
+  ClockKind clock = ClockKind::Real;
+  Observer* observer = nullptr;
+};
+
+class Ticker;
+
+class Runner {
+ public:
+  Runner(Machine& machine, ThreadTable& table, std::unique_ptr<Schedule> schedule, RunnerOptions options);
+  virtual ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // ---- A run
+
+  /// Runs the VM on the calling OS thread, which is the main thread's, until that finishes, or nobody can run.
+  /// Then no thread runs script code any more. Those inside a native that called back into the loop are let out
+  /// of it one by one (their switch_here() answers false); the others just never run again.
+  virtual Outcome run(Thread& main) = 0;
+  /// After Outcome::Paused, also with another state of the VM restored: goes on with the thread that held the GIL.
+  virtual Outcome resume() = 0;
+
+  // ---- For the holder of the GIL: threads
+
+  /// Makes `child` the next Tn, runnable and last in the queue; the caller runs on. (To wait until it runs, as
+  /// CPython's start() does, wait for it in a queue.) false: the system has no room for another thread.
+  [[nodiscard]] bool start(Thread& child);
+
+  /// Blocks `thread`, the holder: the loop must then return Exit::Parked. It is made runnable again by wake_one or
+  /// wake_all of `queue` (nullptr: a mere sleep), by the deadline, or, if it is the main thread, by an interrupt.
+  /// `thread.wake_reason` then says which. `target` is kept for reports.
+  void wait(Thread& thread, WaitQueue* queue, Time deadline, WaitKind kind, const void* target = nullptr);
+  /// Makes the longest waiter runnable; nullptr if there is none.
+  Thread* wake_one(WaitQueue& queue);
+  /// Makes all waiters runnable, the longest waiting first; how many.
+  std::size_t wake_all(WaitQueue& queue);
+
+  /// For the main thread at its end: true if it was blocked until the other non-daemon threads have finished (the
+  /// loop returns Exit::Parked, and asks again when it is called), false if there are none.
+  [[nodiscard]] bool wait_for_non_daemons(Thread& main);
+
+  // ---- For the holder of the GIL: switching
+
+  /// At a switch point, when Thread::dispatch was found to be the breaker's table. A request of the interval is
+  /// answered at the k-th switch point after it, k uniform in 1 … kPointsDrawn: fused instructions have fewer
+  /// places where a request can be noticed, and this makes every switch point equally likely again.
+  Notice look(Thread& thread);
+  static constexpr std::uint32_t kPointsDrawn = 64;
+  /// The observed loop's question, before each visible instruction. Includes look().
+  Notice before_instruction(Thread& thread, Point point);
+
+  /// For a native that called back into the loop, when the loop inside it came out with Switched or Parked: gives
+  /// the GIL away and returns when the thread has it again. false: the run is over, the thread has the GIL for
+  /// the last time; let go of everything and return, running no script code.
+  [[nodiscard]] virtual bool switch_here(Thread& thread, Exit exit) = 0;
+
+  // ---- For anybody
+
+  /// Interrupts the main thread: ends its wait, or makes look() say so. From any thread or signal handler.
+  void interrupt() noexcept;
+  /// Whether there was an interrupt since the last call. The main thread's.
+  bool take_interrupt() { return interrupted_.exchange(false); }
+  /// For long natives: whether to stop and let take_interrupt() decide.
+  bool interrupted() const { return interrupted_.load(std::memory_order_relaxed); }
+
+  // ---- Time, schedule, state
+
+  /// The VM's clock; deadlines count in it.
+  Time now() const { return clock_ == ClockKind::Virtual ? table_.virtual_now : monotonic_now(); }
+  ClockKind clock() const { return clock_; }
+
+  Schedule& schedule() { return *schedule_; }
+  /// Between runs, or by the holder of the GIL.
+  void set_schedule(std::unique_ptr<Schedule> schedule);
+  /// The holder: sys.setswitchinterval.
+  void set_interval(Time interval);
+
+  ThreadTable& table() { return table_; }
+  /// A thread that is inside a native that called back into the loop, and therefore more than its VM state: the
+  /// VM cannot be saved. nullptr: it can.
+  virtual Thread* inside_native() { return nullptr; }
+  /// C++ stack that the loop has at least, below the frame of run_slice, in bytes.
+  static constexpr std::size_t stack_bytes() { return kStackBytes - kStackReserve; }
+
+ protected:
+  friend class BlockingCall;
+  static constexpr std::size_t kStackBytes = 1 << 20;  // address space: pages cost nothing until touched
+  static constexpr std::size_t kStackReserve = 64 << 10;
+
+  // What every runner does the same way. All for the holder.
+  void begin(Thread& main);
+  void make_runnable(Thread& thread);
+  void wake(Thread& thread, Wake reason);
+  Thread* choose(Thread& from, Cause cause);
+  void seat(Thread& thread);
+  void unseat(Thread& thread, Cause cause);
+  void finish(Thread& thread);
+  bool others_wait();
+
+  // What differs.
+  virtual bool prepare(Thread&) { return true; }   // start(): an OS thread for it
+  virtual void collect() {}                        // puts those who arrived by themselves into the run queue
+  virtual void* leave(Thread&) { return nullptr; } // BlockingCall
+  virtual void poke_main() noexcept = 0;           // the main thread looks at interrupted_, though it sleeps
+
+  Machine& machine_;
+  ThreadTable& table_;
+  std::unique_ptr<Schedule> schedule_;
+  const RunnerOptions options_;
+  const ClockKind clock_;
+  std::unique_ptr<Ticker> ticker_;  // asks the holder to look; only for schedules that are not exact
+  Outcome outcome_ = Outcome::Finished;
+  bool over_ = false;  // no thread runs script code any more
+  std::atomic<bool> interrupted_{false};
+  std::atomic<Thread*> main_{nullptr};  // during a run
+};
+
+/// Around a call that may block outside the VM: others run meanwhile.
+///
+///     {
+///       BlockingCall call(runner, thread);
+///       count = read(descriptor, buffer, size);  // nothing of the VM may be touched in here
+///     }                                          // holds the GIL again
+///
+/// The GIL is offered rather than given, so that a call that is over at once costs no switch; but if a switch was
+/// asked for, it is given (CPython waits there too, for the same reason). Does nothing under an exact schedule,
+/// where others must not run meanwhile, nor in OneThread, where they cannot.
+/// If the run ends during the call, the thread never comes back, and sleeps in the destructor for ever (as in
+/// CPython 3.14, PyThread_hang_thread: there is no way back through the native's C++ frames).
+class BlockingCall {
+ public:
+  BlockingCall(Runner& runner, Thread& thread)
+      : runner_(runner), thread_(thread), token_(runner.leave(thread)) {}
+  ~BlockingCall() {
+    if (token_) come_back();
+  }
+  BlockingCall(const BlockingCall&) = delete;
+  BlockingCall& operator=(const BlockingCall&) = delete;
+
+ private:
+  void come_back();
+  Runner& runner_;
+  Thread& thread_;
+  void* token_;  // the OS side of the thread; all that may be touched before the GIL is held again
+};
+
+/// `os_threads`: one OS thread for each thread; otherwise one for all.
+std::unique_ptr<Runner> make_runner(bool os_threads, Machine& machine, ThreadTable& table,
+                                    std::unique_ptr<Schedule> schedule, RunnerOptions options);
+
+}  // namespace mini::sched

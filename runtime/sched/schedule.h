@@ -1,0 +1,170 @@
+// Who runs next, and for how long: one small interface. A schedule is the host's, not the VM's: a restored VM
+// goes on under whichever schedule it is given.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/sched/clock.h"
+#include "runtime/sched/random.h"
+#include "runtime/sched/thread.h"
+
+namespace mini::sched {
+
+/// Where the observed loop stands: before an instruction of the thread that runs.
+struct Point {
+  bool is_switch_point;  ///< the model of switch points lets a switch fall here
+  bool counted = true;   ///< the instruction is the script's own; false in prelude code
+};
+
+/// Decides. Only the holder of the GIL asks, so an implementation needs no lock.
+///
+/// An exact schedule decides by instructions, and is asked by the observed loop before each of them; the same
+/// script then runs the same way every time. One that is not is asked for successors only, and ends slices
+/// by `interval()`; that is for the fast loop.
+class Schedule {
+ public:
+  virtual ~Schedule() = default;
+
+  /// With the same position: what a saved VM needs beside its memory to go on as it would have.
+  virtual std::unique_ptr<Schedule> clone() const = 0;
+  /// As --schedule= would have it.
+  virtual std::string text() const = 0;
+
+  virtual bool exact() const { return true; }
+  virtual ClockKind clock() const { return exact() ? ClockKind::Virtual : ClockKind::Real; }
+
+  /// Exact schedules: whether `current` gives way here, before its next instruction. Then next() is asked, and
+  /// may still name the same thread.
+  virtual bool ends_slice(ThreadTable&, const Thread& /*current*/, Point) { return false; }
+
+  /// The successor, one of `table.runnable`, which is not empty. By default the longest waiting.
+  /// nullptr: this schedule cannot go on, error() says why, and the run ends.
+  virtual Thread* next(ThreadTable& table, const Thread& /*from*/, Cause) { return &table.runnable.front(); }
+  const std::string& error() const { return error_; }
+
+  /// Not exact: how long nobody may have switched before a waiting thread asks the holder to give way.
+  virtual Time interval() const { return kNever; }
+  virtual void set_interval(Time) {}
+
+ protected:
+  std::string error_;
+};
+
+/// `interval:TIME`: CPython's rule. A thread that waits asks after an interval in which nobody switched; the
+/// holder notices at its next switch point (Runner::look draws which one), gives way, and runs again only after
+/// another thread has run ("forced switching", CPython 3.13, Python/ceval_gil.c).
+class Interval final : public Schedule {
+ public:
+  explicit Interval(Time interval) { set_interval(interval); }
+  std::unique_ptr<Schedule> clone() const override { return std::make_unique<Interval>(*this); }
+  std::string text() const override;
+  bool exact() const override { return false; }
+  Time interval() const override { return interval_; }
+  /// At least a microsecond, as in CPython.
+  void set_interval(Time interval) override { interval_ = interval < kMicrosecond ? kMicrosecond : interval; }
+
+ private:
+  Time interval_;
+};
+
+/// `every:N`: gives way at the first switch point after N visible instructions, to the longest waiting.
+class EveryN final : public Schedule {
+ public:
+  explicit EveryN(std::uint64_t instructions) : limit_(instructions) {}
+  std::unique_ptr<Schedule> clone() const override { return std::make_unique<EveryN>(*this); }
+  std::string text() const override;
+  bool ends_slice(ThreadTable&, const Thread&, Point) override;
+  Thread* next(ThreadTable&, const Thread&, Cause) override;
+
+ private:
+  std::uint64_t limit_;
+  std::uint64_t count_ = 0;  // instructions of this slice
+};
+
+/// `seeded:SEED`: slices of random length, from one instruction to a thousand, short ones as likely as long
+/// ones; a random successor.
+class Seeded final : public Schedule {
+ public:
+  explicit Seeded(std::uint64_t seed);
+  std::unique_ptr<Schedule> clone() const override { return std::make_unique<Seeded>(*this); }
+  std::string text() const override;
+  bool ends_slice(ThreadTable&, const Thread&, Point) override;
+  Thread* next(ThreadTable&, const Thread&, Cause) override;
+
+ private:
+  void draw_slice();
+  std::uint64_t seed_;
+  Random random_;
+  std::uint32_t left_ = 0;  // instructions until the slice may end
+};
+
+/// `steps:LIST`: a written list of slices, `Tn*k` (k instructions of the script's own), `Tn*` (until it blocks or
+/// ends), `Tn` (to its next switch point). Before the list, T0 runs until every thread named in it is started;
+/// after it, the lowest runnable thread runs until it blocks.
+class Steps final : public Schedule {
+ public:
+  struct Slice {
+    enum class Until : std::uint8_t { Count, NextPoint, Blocked } until;
+    std::uint32_t thread;
+    std::uint64_t count = 0;
+  };
+  explicit Steps(std::vector<Slice> slices);
+  std::unique_ptr<Schedule> clone() const override { return std::make_unique<Steps>(*this); }
+  std::string text() const override;
+  bool ends_slice(ThreadTable&, const Thread&, Point) override;
+  Thread* next(ThreadTable&, const Thread&, Cause) override;
+
+ private:
+  bool all_started(const ThreadTable& table) const { return table.started > highest_; }
+  bool check_end(Cause cause);
+  Thread* begin_slice(ThreadTable& table);
+
+  std::vector<Slice> slices_;
+  std::uint32_t highest_ = 0;    // serial of the last thread named
+  bool listening_ = false;       // the list has begun
+  std::size_t index_ = 0;        // the slice that runs
+  std::uint64_t count_ = 0;      // its counted instructions
+  std::uint64_t last_point_ = 0; // count of the last switch point in it, 0: none
+};
+
+/// Somebody else decides: a person, a test, an explorer, a replay.
+class Directed final : public Schedule {
+ public:
+  using EndsSlice = std::function<bool(ThreadTable&, const Thread& current, Point)>;
+  using Next = std::function<Thread*(ThreadTable&, const Thread& from, Cause)>;
+  Directed(EndsSlice ends_slice, Next next) : ends_slice_(std::move(ends_slice)), next_(std::move(next)) {}
+  std::unique_ptr<Schedule> clone() const override { return std::make_unique<Directed>(*this); }
+  std::string text() const override { return "directed"; }
+  bool ends_slice(ThreadTable& table, const Thread& current, Point point) override {
+    return ends_slice_(table, current, point);
+  }
+  Thread* next(ThreadTable& table, const Thread& from, Cause cause) override {
+    Thread* chosen = next_(table, from, cause);
+    if (!chosen) error_ = "the director named no thread";
+    return chosen;
+  }
+
+ private:
+  EndsSlice ends_slice_;
+  Next next_;
+};
+
+struct ParsedSchedule {
+  std::unique_ptr<Schedule> schedule;  ///< nullptr: `error` says what is wrong, for "--schedule=TEXT: …"
+  std::string error;
+};
+
+/// `interval:TIME`, `every:N`, `seeded:SEED` or `steps:LIST`.
+ParsedSchedule parse_schedule(std::string_view text);
+
+/// A time such as `5ms`, `100us`, `1.5s`, `250ns`; kNever if it is none. Always positive.
+Time parse_time(std::string_view text);
+/// The shortest such text that means this time exactly.
+std::string time_text(Time time);
+
+}  // namespace mini::sched

@@ -1,0 +1,127 @@
+// What a scheduled thread is: a node in the VM's memory, in whichever queues it belongs to. No operating
+// system in here, so that a VM's memory can be copied away and back with all its threads in it.
+//
+// Everything in this file is read and changed by the holder of the GIL alone, but for Thread::dispatch.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/base/intrusive.h"
+#include "runtime/sched/clock.h"
+#include "runtime/sched/random.h"
+
+namespace mini::sched {
+
+struct AllTag;
+struct RunTag;
+struct WaitTag;
+struct TimerTag;
+
+/// What the loop jumps through: one label an opcode. Which table that is, is how the loop is told to look up.
+using DispatchTable = const void* const*;
+
+enum class State : std::uint8_t {
+  New,       ///< not started
+  Running,   ///< holds the GIL
+  Runnable,  ///< in the run queue
+  Blocked,   ///< waits for something in the VM: a lock, a time, another thread
+  Calling,   ///< gave the GIL up around a call that may block; comes back by itself
+  Finished,
+};
+
+/// Why a wait ended.
+enum class Wake : std::uint8_t {
+  Notified,     ///< wake_one or wake_all
+  TimedOut,     ///< the deadline passed
+  Interrupted,  ///< an interrupt arrived; only the main thread
+};
+
+/// What a blocked thread waits for, for reports.
+enum class WaitKind : std::uint8_t { None, Sleep, Lock, Condition, Join, Start, Descriptor, Exit, Other };
+
+/// Why a holder gives the GIL up.
+enum class Cause : std::uint8_t {
+  Switched,  ///< it was made to give way; it stays runnable and stands last in the run queue
+  Parked,    ///< it waits
+  Finished,
+  Called,  ///< it left for a call that may block, and was not back when somebody else took the GIL
+};
+
+class Thread;
+
+/// Threads that wait for one thing, the longest waiter first. Lives in the VM's memory, inside that thing.
+/// Waking makes runnable and hands nothing over: what the waiters want is taken by whoever runs first, as in
+/// CPython, where releasing a lock frees it.
+using WaitQueue = base::List<Thread, WaitTag>;
+
+/// A thread as the scheduler knows it; interp/vm derives its thread state from this. Lives in the VM's memory.
+/// The holder of the GIL may read every member; only Runner writes them, unless it says "the VM sets".
+class Thread : public base::ListHook<AllTag>,
+               public base::ListHook<RunTag>,
+               public base::ListHook<WaitTag>,
+               public base::SetHook<TimerTag> {
+ public:
+  Thread() = default;
+  Thread(const Thread&) = delete;
+  Thread& operator=(const Thread&) = delete;
+
+  /// The table that the loop dispatches through: the fast one, or the breaker's once somebody asked the holder
+  /// to look (Runner::look). Loaded relaxed at each dispatch: a plain load that only keeps it out of a register.
+  /// The one member that others than the holder of the GIL store to.
+  std::atomic<DispatchTable> dispatch{nullptr};
+
+  std::uint32_t serial = 0;  ///< T0 is the main thread, Tn the n-th thread started
+  State state = State::New;
+  bool daemon = false;  ///< the VM sets it before start()
+  WaitKind wait_kind = WaitKind::None;
+  Wake wake_reason = Wake::Notified;  ///< of the last wait that ended
+  const void* wait_target = nullptr;  ///< what it waits for, as the waiter named it: for reports
+  WaitQueue* queue = nullptr;         ///< where it waits; nullptr for a mere sleep
+  Time deadline = kNever;             ///< of the wait, on the VM's clock
+  WaitQueue joiners;                  ///< woken when this thread finishes
+
+  std::uint32_t points_left = 0;      ///< switch points until it gives way as it was asked to; 0: not asked
+  std::uint32_t waits = 0;            ///< counts waits and calls: a late time-out sees that it is late
+  std::uint64_t grants = 0;           ///< times it got the GIL from another thread
+  std::uint64_t forced_switches = 0;  ///< times it had to give way
+  std::uint64_t parks = 0;            ///< times it gave the GIL up in order to wait
+
+  /// The runner's side of this thread, outside the VM's memory. Means nothing after a restore.
+  void* host = nullptr;
+};
+
+struct EarlierDeadline {
+  bool operator()(const Thread& a, const Thread& b) const { return a.deadline < b.deadline; }
+};
+using RunQueue = base::List<Thread, RunTag>;
+using AllThreads = base::List<Thread, AllTag>;
+using TimerQueue = base::MultiSet<Thread, EarlierDeadline, TimerTag>;
+
+/// Everything about a VM's threads that is saved and restored with it; lives in the VM's memory.
+struct ThreadTable {
+  explicit ThreadTable(std::uint64_t seed = 0) : random(seed) {}
+
+  AllThreads all;       ///< started and not finished, in the order of their serials
+  RunQueue runnable;    ///< the longest waiting first
+  TimerQueue timers;    ///< blocked threads with a deadline, the earliest first; equal ones in the order of waiting
+  WaitQueue exit_wait;  ///< the main thread, once it has nothing to do but to wait for the others
+  Thread* current = nullptr;      ///< who holds the GIL; nullptr while nobody does
+  std::uint32_t started = 0;      ///< serial of the next thread
+  std::uint32_t non_daemons = 0;  ///< alive, the main thread included
+  std::uint32_t calling = 0;      ///< threads in state Calling: they come back by themselves
+  std::uint32_t last = 0;         ///< serial of the last holder …
+  Cause last_cause{};             ///< … and why it gave the GIL up
+  std::uint64_t hand_overs = 0;
+  Time virtual_now = 0;
+  Random random;  ///< what a real-time schedule draws (Runner::look)
+
+  /// The thread with this serial, nullptr if it is not started or has finished.
+  Thread* find(std::uint32_t serial) {
+    for (Thread& thread : all)
+      if (thread.serial == serial) return &thread;
+    return nullptr;
+  }
+};
+
+}  // namespace mini::sched
