@@ -95,6 +95,7 @@ enum class CompareOperator : uint8_t { kEq, kNotEq, kLt, kLtE, kGt, kGtE, kIs, k
 
 struct Expression {
   ExpressionKind kind;
+  uint16_t depth = 1;  ///< Of the tree below, itself included; at most kMaxDepth (parser.h).
   Range range;
 };
 
@@ -111,7 +112,7 @@ using Names = std::span<std::string_view>;
 template <ExpressionKind K>
 struct ExpressionOf : Expression {
   static constexpr ExpressionKind kKind = K;
-  explicit ExpressionOf(Range where) : Expression{K, where} {}
+  explicit ExpressionOf(Range where) : Expression{K, 1, where} {}
 };
 template <StatementKind K>
 struct StatementOf : Statement {

@@ -65,10 +65,11 @@ class Diagnostics {
     error(DiagnosticKind::kSyntaxError, range, std::move(message));
   }
   void warning(const ast::Range& range, std::string message);
-  /// As `error`, but replaces an error that is already there.
-  void replace_error(DiagnosticKind kind, const ast::Range& range, std::string message);
 
   bool failed() const { return failed_; }
+  /// The error is only that the text ends too early: at the prompt, more lines may follow.
+  bool incomplete() const { return incomplete_; }
+  void set_incomplete() { incomplete_ = true; }
   const Diagnostic& first_error() const { return error_; }
   const std::vector<Diagnostic>& warnings() const { return warnings_; }
   const SourceFile& source() const { return *source_; }
@@ -78,6 +79,7 @@ class Diagnostics {
 
   const SourceFile* source_;
   bool failed_ = false;
+  bool incomplete_ = false;
   Diagnostic error_;
   std::vector<Diagnostic> warnings_;
 };

@@ -1,0 +1,143 @@
+// Source lines, and the text of an uncaught SyntaxError. See diagnostics.h.
+#include "interp/compile/diagnostics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "interp/compile/utf8.h"
+
+namespace mini::compile {
+
+SourceFile::SourceFile(std::string name, std::string bytes) : name_(std::move(name)), text_(std::move(bytes)) {
+  if (text_.starts_with("\xEF\xBB\xBF")) text_.erase(0, 3);
+  if (size_t in = text_.find('\r'); in != std::string::npos) {
+    size_t out = in;
+    for (; in < text_.size(); ++in) {
+      if (text_[in] == '\r' && in + 1 < text_.size() && text_[in + 1] == '\n') continue;
+      text_[out++] = text_[in] == '\r' ? '\n' : text_[in];
+    }
+    text_.resize(out);
+  }
+  lacked_newline_ = !text_.empty() && text_.back() != '\n';
+  if (lacked_newline_) text_.push_back('\n');
+}
+
+std::string_view SourceFile::line(uint32_t number) const {
+  if (line_starts_.empty()) {
+    line_starts_.push_back(0);
+    for (size_t at = 0; (at = text_.find('\n', at)) != std::string::npos;) line_starts_.push_back(++at);
+    line_starts_.push_back(text_.size() + 1);
+  }
+  if (number == 0 || number + 1 >= line_starts_.size()) return {};
+  size_t begin = line_starts_[number - 1];
+  size_t end = std::min(line_starts_[number] - 1, text_.size());
+  return std::string_view(text_).substr(begin, end > begin ? end - begin : 0);
+}
+
+std::string_view name_of(DiagnosticKind kind) {
+  switch (kind) {
+    case DiagnosticKind::kSyntaxError:
+      return "SyntaxError";
+    case DiagnosticKind::kIndentationError:
+      return "IndentationError";
+    case DiagnosticKind::kTabError:
+      return "TabError";
+    case DiagnosticKind::kRecursionError:
+      return "RecursionError";
+    case DiagnosticKind::kMemoryError:
+      return "MemoryError";
+    case DiagnosticKind::kSyntaxWarning:
+      return "SyntaxWarning";
+  }
+  return {};
+}
+
+void Diagnostics::error(DiagnosticKind kind, const ast::Range& range, std::string message) {
+  if (failed_) return;
+  failed_ = true;
+  error_ = make(kind, range, std::move(message));
+}
+
+void Diagnostics::warning(const ast::Range& range, std::string message) {
+  warnings_.push_back(make(DiagnosticKind::kSyntaxWarning, range, std::move(message)));
+}
+
+Diagnostic Diagnostics::make(DiagnosticKind kind, const ast::Range& range, std::string message) const {
+  Diagnostic result{.kind = kind, .message = std::move(message)};
+  if (range.line == 0) return result;
+  auto character_column = [this](uint32_t line, uint32_t bytes) {
+    return static_cast<uint32_t>(count_characters(source_->line(line).substr(0, bytes))) + 1;
+  };
+  result.line = range.line;
+  result.end_line = range.end_line;
+  result.text = std::string(source_->line(range.line)) + '\n';
+  // A column behind the line's text stands for that many bytes: the ends of lines count.
+  uint32_t length = static_cast<uint32_t>(source_->line(range.line).size());
+  result.column = character_column(range.line, range.column) + (range.column > length ? range.column - length : 0);
+  result.end_column = character_column(range.end_line, range.end_column);
+  return result;
+}
+
+std::string render(const Diagnostic& diagnostic, std::string_view file_name) {
+  std::string out;
+  if (diagnostic.line != 0) {
+    fmt::format_to(std::back_inserter(out), "  File \"{}\", line {}\n", file_name, diagnostic.line);
+    std::string_view text = diagnostic.text;
+    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+    size_t indent = std::min(text.find_first_not_of(" \n\f"), text.size());
+    std::string_view shown = text.substr(indent);
+    if (!diagnostic.text.empty()) fmt::format_to(std::back_inserter(out), "    {}\n", shown);
+    // Carets: from 1-based columns of the line to 0-based ones of what is shown of it.
+    int64_t begin = int64_t{diagnostic.column} - 1 - static_cast<int64_t>(indent);
+    int64_t length = static_cast<int64_t>(count_characters(text));
+    int64_t end_column = diagnostic.end_line == diagnostic.line ? diagnostic.end_column : length + 1;
+    if (end_column <= diagnostic.column) end_column = int64_t{diagnostic.column} + 1;
+    int64_t end = end_column - 1 - static_cast<int64_t>(indent);
+    if (!diagnostic.text.empty() && begin >= 0) {
+      out += "    ";
+      size_t byte = 0;
+      for (int64_t i = 0; i < begin; ++i) {
+        char c = byte < shown.size() ? shown[byte] : ' ';
+        out.push_back(c == '\t' || c == '\f' || c == '\v' ? c : ' ');
+        do ++byte;
+        while (byte < shown.size() && is_continuation_byte(shown[byte]));
+      }
+      out.append(static_cast<size_t>(std::max<int64_t>(end - begin, 1)), '^');
+      out.push_back('\n');
+    }
+  }
+  fmt::format_to(std::back_inserter(out), "{}: {}\n", name_of(diagnostic.kind), diagnostic.message);
+  return out;
+}
+
+std::optional<InvalidUtf8> find_invalid_utf8(std::string_view text) {
+  auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
+  size_t i = 0;
+  while (i < text.size()) {
+    uint64_t word;
+    if (i + 8 <= text.size() && (std::memcpy(&word, text.data() + i, 8), (word & 0x8080808080808080u) == 0)) {
+      i += 8;
+      continue;
+    }
+    unsigned char first = byte(i);
+    if (first < 0x80) {
+      ++i;
+      continue;
+    }
+    size_t size = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    if (first < 0xC2 || first > 0xF4) return InvalidUtf8{i, "invalid start byte"};
+    // The second byte excludes overlong forms, surrogates and what lies beyond U+10FFFF.
+    unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    for (size_t k = 1; k < size; ++k, low = 0x80, high = 0xBF) {
+      if (i + k >= text.size()) return InvalidUtf8{i, "unexpected end of data"};
+      if (byte(i + k) < low || byte(i + k) > high) return InvalidUtf8{i, "invalid continuation byte"};
+    }
+    i += size;
+  }
+  return std::nullopt;
+}
+
+}  // namespace mini::compile
