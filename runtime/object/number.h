@@ -29,6 +29,29 @@ inline double float_of(Value value) {
   return value.is_float() ? value.as_double() : static_cast<BigFloat*>(value.as_object())->number;
 }
 
+/// Both operands are ints (any form); both are numbers and one a float. NotImplemented where the operator has no meaning.
+Result<Ref<Value>> int_binary(Heap&, BinaryOp, Value left, Value right);
+Result<Ref<Value>> float_binary(Heap&, BinaryOp, Value left, Value right);
+/// `abs(value)` of an int or float; `divmod`, `pow` with a modulus and `round` of numbers (`digits` may be kUnbound).
+Result<Ref<Value>> absolute(Heap&, Value number);
+Result<Ref<Value>> divide_modulo(Heap&, Value left, Value right);
+Result<Ref<Value>> power_modulo(Heap&, Value base, Value exponent, Value modulus);
+Result<Ref<Value>> round_number(Heap&, Value number, Value digits);
+
+/// The answer of a comparison whose operands are in an order.
+template <class T>
+constexpr bool compare_ordered(CompareOp op, const T& left, const T& right) {
+  switch (op) {
+    case CompareOp::kLess: return left < right;
+    case CompareOp::kLessEqual: return left <= right;
+    case CompareOp::kEqual: return left == right;
+    case CompareOp::kNotEqual: return !(left == right);
+    case CompareOp::kGreater: return left > right;
+    case CompareOp::kGreaterEqual: return left >= right;
+  }
+  return false;
+}
+
 void define_number_types(Heap&);
 Result<void> define_number_methods(Heap&);
 

@@ -5,6 +5,7 @@
 
 #include "runtime/object/dict.h"
 #include "runtime/object/exception.h"
+#include "runtime/object/instance.h"
 #include "runtime/object/native.h"
 #include "runtime/object/sequence.h"
 #include "runtime/object/str.h"

@@ -61,6 +61,8 @@ struct SequenceIterator : Tracked {
   int64_t index;
 };
 
+Result<Ref<Value>> make_sequence_iterator(Heap&, BuiltinType which, Value container);
+
 void define_sequence_types(Heap&);
 Result<void> define_sequence_methods(Heap&);
 
