@@ -5,15 +5,15 @@
 
 namespace mini::object {
 
-/// A compact dict (as CPython's since 3.6): `index` is an open-addressed table of entry numbers, `entries` the items in
-/// the order of insertion. A deleted entry has kUnbound as key. Small dicts (up to 8) are probed in the entries
-/// themselves, without an index.
 struct DictEntry {
   Value key;
   Value value;
   int64_t hash;
 };
-struct Dict : Tracked {
+/// A compact hash table (as CPython's dicts since 3.6): `index` is an open-addressed table of entry numbers, `entries`
+/// the items in the order of insertion. A deleted entry has kUnbound as key. Small tables are probed in the entries
+/// themselves, without an index.
+struct Table {
   DictEntry* entries;
   uint32_t* index;           ///< null while small
   uint32_t used;             ///< entries in use, deleted ones included
@@ -26,6 +26,7 @@ struct Dict : Tracked {
   /// Counts additions, removals and clear: an iterator that finds another count raises RuntimeError.
   uint32_t size_changes;
 };
+struct Dict : Tracked, Table {};
 
 Result<Ref<Dict>> make_dict(Heap&);
 /// Borrowed value, kUnbound if absent. Keys with an `__eq__` or `__hash__` of their own may run script code;
@@ -52,18 +53,16 @@ struct DictView : Tracked {
 /// Iterators over keys, values, items, forward or reversed.
 struct DictIterator : Tracked {
   Dict* dict;           ///< null after the end
-  int64_t position;
+  int64_t position;     ///< of the next entry
   uint32_t expected_live;
+  uint32_t remaining;   ///< items still to come
   uint32_t reversed;
 };
 
-struct SetEntry {
-  Value key;            ///< kUnbound: free; kError: deleted
-  int64_t hash;
-};
-/// set and frozenset. The order of iteration is that of insertion; scripts must not rely on it.
-struct Set : Tracked {
-  Dict* dict;           ///< a set is a dict without values: one table to get right
+/// set and frozenset: the keys of a table, whose values are all None. The order of iteration is that of insertion;
+/// scripts must not rely on it.
+struct Set : Tracked, Table {
+  int64_t cached_hash;  ///< of a frozenset; 0: not yet computed
 };
 Result<Ref<Set>> make_set(Heap&, BuiltinType which = BuiltinType::kSet);
 Result<void> add(Heap&, Set*, Value item);
@@ -78,14 +77,21 @@ Result<void> define_set_methods(Heap&);
 
 /// The layout that instances share (a "hidden class"): which attribute stands in which slot. Adding an attribute moves
 /// an instance to the next shape of a tree; deleting one, or asking for `__dict__`, gives it a dict of its own.
-struct Shape : Tracked {
-  Type* owner;          ///< borrowed: the class whose instances these are; a class keeps its root shape
-  Shape* parent;        ///< owned; null for the root
-  Str* name;            ///< the attribute that this shape adds
+/// Not an object: the class owns its root shape and a shape its children, as long as the class lives (which its instances
+/// keep alive). A class has at most kMaxShapes; instances that need another get a dict.
+struct Shape {
+  Type* owner;
+  Shape* parent;        ///< null for the root
+  Shape* first_child;   ///< the shapes that add one more attribute
+  Shape* next_sibling;
+  Str* name;            ///< the attribute that this shape adds, in slot `count - 1`; owned
   uint32_t count;       ///< attributes in all
   uint32_t serial;      ///< unique in the VM: what an inline cache keeps
-  Dict* slots;          ///< name -> slot number, made when a lookup misses the caches
-  Dict* transitions;    ///< name -> the shape with that name added (borrowed inside: children unlink themselves)
+  Shape** slots;        ///< by hash of the name: the ancestor that added it; made once `count` is too large for a walk
+  uint32_t slots_mask;
+  uint32_t shape_count; ///< of the root: shapes below it
+
+  static constexpr uint32_t kMaxShapes = 512, kMaxSlots = 128;
 };
 
 /// Where an instance keeps its attributes.
@@ -96,20 +102,21 @@ struct Attributes {
     Dict* dict;
   };
   uint32_t capacity;    ///< of `values`
-  uint32_t buffered;    ///< 1: `values` is a buffer of its own
+  uint16_t inside;      ///< values for which the instance itself has room
+  uint16_t buffered;    ///< 1: `values` is a buffer of its own
 };
 inline Attributes* attributes_of(Object* object) {
   const Type* type = object->type;
   size_t offset = type->attributes_offset;
   if (offset == 0) return nullptr;
-  if (offset == Type::kAttributesAtEnd) offset = type->behaviour.size(object) - sizeof(Attributes);
+  if (offset == Type::kAttributesAtEnd) offset = object_size(object) - sizeof(Attributes);
   return reinterpret_cast<Attributes*>(reinterpret_cast<char*>(object) + offset);
 }
 
-/// Slot of `name` under this shape, or -1.
-int64_t slot_of(Heap&, Shape*, Str* name);
+/// Slot of an interned name under this shape, or -1.
+int64_t slot_of(Shape*, const Str* name);
 /// Instance attributes only, no class lookup. Borrowed; kUnbound if absent.
-Value get_instance_attribute(Heap&, Object*, Str* name);
+Value get_instance_attribute(Object*, const Str* name);
 Result<void> set_instance_attribute(Heap&, Object*, Str* name, Value value);
 /// True if it was there.
 Result<bool> delete_instance_attribute(Heap&, Object*, Str* name);
@@ -117,6 +124,8 @@ Result<bool> delete_instance_attribute(Heap&, Object*, Str* name);
 Result<Dict*> instance_dict(Heap&, Object*);
 void visit_attributes(Attributes*, Visitor&);
 void drop_attributes(Heap&, Object*);
-Result<Ref<Shape>> make_root_shape(Heap&, Type* owner);
+/// Null after raising MemoryError.
+Shape* make_root_shape(Heap&, Type* owner);
+void release_shapes(Heap&, Shape* root);
 
 }  // namespace mini::object

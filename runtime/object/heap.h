@@ -13,7 +13,7 @@ namespace mini::object {
 
 struct Exception;
 struct Str;
-struct Shape;
+struct Bytes;
 
 enum class BuiltinType : uint32_t {
 #define BUILTIN_TYPE(enumerator, name, base) k##enumerator,
@@ -140,6 +140,15 @@ class Heap {
 
   size_t object_count() const { return object_count_; }
 
+  /// Objects of which one is enough, each null until its first use. The heap owns what stands here.
+  struct Shared {
+    Tuple* empty_tuple = nullptr;
+    Str* empty_str = nullptr;
+    Bytes* empty_bytes = nullptr;
+    Str* characters[128] = {};
+  };
+  Shared& shared() { return shared_; }
+
   void** repr_chain() { return hooks_.repr_chain ? hooks_.repr_chain(*this) : &repr_chain_; }
 
   /// Every reference that the heap itself holds.
@@ -166,6 +175,7 @@ class Heap {
   /// Objects without references that wait for their turn to be freed: a chain of a million is a loop, not a recursion.
   TrackedList dying_;
   TrackedList finalizable_;
+  Shared shared_;
   bool burying_ = false;
   void* repr_chain_ = nullptr;
   size_t object_count_ = 0;

@@ -25,6 +25,8 @@ struct Call {
 
 /// A signature in Python's own words, such as `"sorted(iterable, /, *, key=None, reverse=False)"`, read at compile time.
 /// A default only says that the parameter may be left out: the function sees `kUnbound`.
+/// Methods write their self, constructors their type: `"list.append(self, object, /)"`, `"int.__new__(type, x=0, /)"`. A
+/// first parameter called self, cls or type is always given, and left out where error texts count.
 struct Signature {
   static constexpr uint32_t kMaxParameters = 12;
 
@@ -37,6 +39,7 @@ struct Signature {
   uint32_t positional_only = 0;
   bool variadic = false;           ///< has `*args`
   bool keyword_variadic = false;   ///< has `**name`
+  uint32_t bound = 0;              ///< 1: begins with self, cls or type
 
   consteval Signature(const char* source);
 };
@@ -53,12 +56,13 @@ struct NativeObject : Tracked {
   Str* module;    ///< the module's name, or null
 };
 
-/// A native method as it stands in its type; `type` is borrowed (types of the runtime outlive their methods).
+/// A native method as it stands in its type; `owner` is borrowed (types of the runtime outlive their methods).
 struct MethodDescriptor : Tracked {
   const NativeDefinition* definition;
   Type* owner;
-  uint32_t kind;  ///< kMethod, kClassMethod or kStaticMethod
-  static constexpr uint32_t kMethod = 0, kClassMethod = 1, kStaticMethod = 2;
+  uint32_t kind;
+  /// A slot method stands for an operation of NativeBehaviour (`list.__len__`); its errors are worded differently.
+  static constexpr uint32_t kMethod = 0, kClassMethod = 1, kStaticMethod = 2, kSlotMethod = 3;
 };
 
 /// An attribute that is computed, such as `function.__name__`.
@@ -80,6 +84,16 @@ Result<void> add_getset(Heap&, Type*, std::string_view name, Result<Ref<Value>> 
 /// `keyword_names` (null: none). With `self` bound, it goes before them. Errors are TypeErrors as CPython words them.
 Result<Ref<Value>> call_native(Heap&, const NativeDefinition&, Value self, Value* arguments, uint32_t count,
                                Tuple* keyword_names);
+/// Calls a method descriptor as `list.append(x, 1)` does: the first argument is checked to be an instance of its owner.
+Result<Ref<Value>> call_descriptor(Heap&, MethodDescriptor*, Value* arguments, uint32_t count, Tuple* keyword_names);
+/// What calling a type of the runtime does; `type` is it or a class derived from it.
+inline Result<Ref<Value>> call_construct(Heap& heap, Type* type, Value* arguments, uint32_t count,
+                                         Tuple* keyword_names) {
+  return call_native(heap, *type->construct, Value(type), arguments, count, keyword_names);
+}
+
+void define_native_types(Heap&);
+Result<void> define_native_methods(Heap&);
 
 consteval Signature::Signature(const char* source) : text(source) {
   size_t open = text.find('(');
@@ -112,6 +126,7 @@ consteval Signature::Signature(const char* source) : text(source) {
       variadic = item.size() > 1;
     } else {
       parameters[count++] = parameter;
+      if (count == 1) bound = parameter == "self" || parameter == "cls" || parameter == "type";
       if (!keyword_only) {
         positional = count;
         if (equals == std::string_view::npos) required = count;

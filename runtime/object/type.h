@@ -52,7 +52,8 @@ struct NativeBehaviour {
   Result<Ref<Value>> (*iterate)(Heap&, Value);
   /// The next item, or `kUnbound` at the end: no StopIteration object is made for a loop.
   Result<Ref<Value>> (*next)(Heap&, Value);
-  /// The size in bytes of this very object, for types whose objects differ; else `Type::instance_size` holds.
+  /// The size in bytes of this very object, for types whose objects differ; else `Type::instance_size` holds. Knows
+  /// nothing of `Type::trailer_size`.
   size_t (*size)(const Object*);
 };
 
@@ -76,12 +77,17 @@ struct Type : Tracked {
   uint32_t kind;                ///< the BuiltinType whose layout instances have
   uint32_t instance_size;       ///< bytes of a fresh instance
   uint32_t attributes_offset;   ///< where `Attributes` stands in an instance; 0: none; or kAttributesAtEnd
+  /// Bytes behind the layout of a builtin base (list, str, ...) in an instance of a class statement: its attributes.
+  /// The heap adds, shows and drops them; the base's own code (`create<Str>(type, extra)`, visit, drop) need not know.
+  uint32_t trailer_size;
   uint32_t type_flags;
   /// How many attributes instances of this class had so far: room that a new one gets at once.
   uint32_t usual_attribute_count;
+  /// Direct subclasses in the order of their making, borrowed: a subclass takes itself out when it dies.
+  Type** subclasses;
+  uint32_t subclass_count, subclass_capacity;
 
-  /// `Attributes` are the last thing in an instance: classes derived from str, int, tuple, bytes, whose objects vary in
-  /// size (`behaviour.size` counts them in).
+  /// `Attributes` are the last thing in an instance: classes derived from builtin types.
   static constexpr uint32_t kAttributesAtEnd = ~uint32_t{0};
 
   static constexpr uint32_t kTracked = 1;        ///< instances are `Tracked`
@@ -97,5 +103,12 @@ struct Type : Tracked {
 
 /// Whether `type` is `base` or derives from it.
 bool is_subtype(const Type* type, const Type* base);
+
+/// How many bytes of memory an object holds itself (buffers not counted).
+inline size_t object_size(const Object* object) {
+  const Type* type = object->type;
+  size_t bytes = type->behaviour.size ? type->behaviour.size(object) : type->instance_size;
+  return type->trailer_size ? (bytes + 7) / 8 * 8 + type->trailer_size : bytes;
+}
 
 }  // namespace mini::object
