@@ -29,14 +29,49 @@ inline double float_of(Value value) {
   return value.is_float() ? value.as_double() : static_cast<BigFloat*>(value.as_object())->number;
 }
 
-/// Both operands are ints (any form); both are numbers and one a float. NotImplemented where the operator has no meaning.
+/// Of a class derived from int; `type` may be int itself, for a number outside 62 bits.
+Result<Ref<Value>> make_int_of_type(Heap&, Type*, const base::Integer&);
+/// int(number): truncated.
+Result<Ref<Value>> float_to_int(Heap&, double number);
+
+/// Any int, bools and instances of derived classes included.
+inline bool is_any_int(Value value) {
+  return value.is_int() || value.is_bool() ||
+         (value.is_object() && value.as_object()->type->kind == static_cast<uint32_t>(BuiltinType::kInt));
+}
+inline bool is_any_float(Value value) {
+  return value.is_float() ||
+         (value.is_object() && value.as_object()->type->kind == static_cast<uint32_t>(BuiltinType::kFloat));
+}
+/// The number behind an unboxed int or a bool.
+inline bool small_int(Value value, int64_t& number) {
+  if (value.is_int()) {
+    number = value.as_int();
+    return true;
+  }
+  if (value.is_bool()) {
+    number = value.as_bool();
+    return true;
+  }
+  return false;
+}
+
+/// `operator.index`: the value itself or what its `__index__` answers.
+Result<Ref<Value>> to_index(Heap&, Value);
+/// As to_int64, but numbers beyond it answer the nearest one: what slices and searches do with their bounds.
+Result<int64_t> to_clamped_int64(Heap&, Value);
+
+/// Both operands are ints (any form); both are numbers and one a float. NotImplemented where the operator has no
+/// meaning.
 Result<Ref<Value>> int_binary(Heap&, BinaryOp, Value left, Value right);
 Result<Ref<Value>> float_binary(Heap&, BinaryOp, Value left, Value right);
-/// `abs(value)` of an int or float; `divmod`, `pow` with a modulus and `round` of numbers (`digits` may be kUnbound).
-Result<Ref<Value>> absolute(Heap&, Value number);
+/// The builtin functions abs, divmod, pow and round, for values of any type; kUnbound for what was not given.
+Result<Ref<Value>> absolute(Heap&, Value);
 Result<Ref<Value>> divide_modulo(Heap&, Value left, Value right);
-Result<Ref<Value>> power_modulo(Heap&, Value base, Value exponent, Value modulus);
+Result<Ref<Value>> power(Heap&, Value base, Value exponent, Value modulus);
 Result<Ref<Value>> round_number(Heap&, Value number, Value digits);
+/// `OverflowError: (34, 'Numerical result out of range')`
+Raised raise_range_error(Heap&);
 
 /// The answer of a comparison whose operands are in an order.
 template <class T>

@@ -31,30 +31,30 @@ using NativeFunction = Result<Ref<Value>> (*)(Call&);
 /// (elements with an `__eq__` or `__repr__` of their own).
 struct NativeBehaviour {
   /// Shows every reference and every field to `visitor`: the collector, the hash of a state and reports live from it.
-  void (*visit)(Object*, Visitor&);
+  void (*visit)(Object*, Visitor&) = nullptr;
   /// Drops what the object owns. Its own memory is freed by the caller.
-  void (*drop)(Heap&, Object*);
-  Result<Ref<Str>> (*repr)(Heap&, Value);
-  Result<Ref<Str>> (*str)(Heap&, Value);
-  Result<int64_t> (*hash)(Heap&, Value);
+  void (*drop)(Heap&, Object*) = nullptr;
+  Result<Ref<Str>> (*repr)(Heap&, Value) = nullptr;
+  Result<Ref<Str>> (*str)(Heap&, Value) = nullptr;
+  Result<int64_t> (*hash)(Heap&, Value) = nullptr;
   /// NotImplemented where the type does not know the other operand.
-  Result<Ref<Value>> (*compare)(Heap&, CompareOp, Value, Value);
-  Result<Ref<Value>> (*binary)(Heap&, BinaryOp, Value left, Value right);
+  Result<Ref<Value>> (*compare)(Heap&, CompareOp, Value, Value) = nullptr;
+  Result<Ref<Value>> (*binary)(Heap&, BinaryOp, Value left, Value right) = nullptr;
   /// Changes `self` itself (list += ...); NotImplemented falls back to `binary`.
-  Result<Ref<Value>> (*in_place)(Heap&, BinaryOp, Value self, Value other);
-  Result<Ref<Value>> (*unary)(Heap&, UnaryOp, Value);
-  Result<bool> (*truth)(Heap&, Value);
-  Result<int64_t> (*length)(Heap&, Value);
-  Result<Ref<Value>> (*get_item)(Heap&, Value, Value key);
+  Result<Ref<Value>> (*in_place)(Heap&, BinaryOp, Value self, Value other) = nullptr;
+  Result<Ref<Value>> (*unary)(Heap&, UnaryOp, Value) = nullptr;
+  Result<bool> (*truth)(Heap&, Value) = nullptr;
+  Result<int64_t> (*length)(Heap&, Value) = nullptr;
+  Result<Ref<Value>> (*get_item)(Heap&, Value, Value key) = nullptr;
   /// `kUnbound` as the item deletes.
-  Result<void> (*set_item)(Heap&, Value, Value key, Value item);
-  Result<bool> (*contains)(Heap&, Value, Value item);
-  Result<Ref<Value>> (*iterate)(Heap&, Value);
+  Result<void> (*set_item)(Heap&, Value, Value key, Value item) = nullptr;
+  Result<bool> (*contains)(Heap&, Value, Value item) = nullptr;
+  Result<Ref<Value>> (*iterate)(Heap&, Value) = nullptr;
   /// The next item, or `kUnbound` at the end: no StopIteration object is made for a loop.
-  Result<Ref<Value>> (*next)(Heap&, Value);
+  Result<Ref<Value>> (*next)(Heap&, Value) = nullptr;
   /// The size in bytes of this very object, for types whose objects differ; else `Type::instance_size` holds. Knows
   /// nothing of `Type::trailer_size`.
-  size_t (*size)(const Object*);
+  size_t (*size)(const Object*) = nullptr;
 };
 
 struct Type : Tracked {
