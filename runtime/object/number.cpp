@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "runtime/base/number.h"
-#include "runtime/object/layout.h"
 #include "runtime/object/operations.h"
+#include "runtime/object/visitor.h"
 
 namespace mini::object {
 
@@ -16,8 +16,7 @@ namespace {
 constexpr size_t kMaxDigits = 4300;
 
 size_t big_int_size(const Object* object) {
-  return with_attributes(object->type,
-                         sizeof(BigInt) + static_cast<const BigInt*>(object)->limb_count * sizeof(uint32_t));
+  return sizeof(BigInt) + static_cast<const BigInt*>(object)->limb_count * sizeof(uint32_t);
 }
 
 void visit_big_int(Object* object, Visitor& visitor) {
@@ -25,12 +24,10 @@ void visit_big_int(Object* object, Visitor& visitor) {
   visitor.scalar(number->limb_count);
   visitor.scalar(number->negative);
   visitor.content(number->limbs(), number->limb_count * sizeof(uint32_t));
-  visit_own_attributes(object, visitor);
 }
 
 void visit_big_float(Object* object, Visitor& visitor) {
   visitor.scalar(std::bit_cast<uint64_t>(static_cast<BigFloat*>(object)->number));
-  visit_own_attributes(object, visitor);
 }
 
 /// -1, 0, 1; 2: unordered (a NaN). Nothing when `right` is no number.
@@ -146,8 +143,7 @@ Result<Ref<Value>> make_int(Heap& heap, const base::Integer& number) {
 Result<Ref<Value>> make_int_of_type(Heap& heap, Type* type, const base::Integer& number) {
   size_t limbs = number.limb_count();
   if (limbs > ~uint32_t{0}) return heap.raise_memory_error();
-  size_t extra = with_attributes(type, sizeof(BigInt) + limbs * sizeof(uint32_t)) - sizeof(BigInt);
-  Ref<BigInt> result = MINI_TRY(heap.create<BigInt>(type, extra));
+  Ref<BigInt> result = MINI_TRY(heap.create<BigInt>(type, limbs * sizeof(uint32_t)));
   result->limb_count = static_cast<uint32_t>(limbs);
   result->negative = number.is_negative();
   number.to_limbs({result->limbs(), limbs});
@@ -163,6 +159,9 @@ Result<Ref<Value>> make_float(Heap& heap, double number) {
 }
 
 bool is_integer(Heap&, Value value) { return is_any_int(value); }
+bool is_index(Heap& heap, Value value) {
+  return is_any_int(value) || !script_method(heap, heap.type_of(value), Name::k__index__).is_unbound();
+}
 bool is_float_object(Heap&, Value value) { return is_any_float(value); }
 
 Result<Ref<Value>> to_index(Heap& heap, Value value) {
@@ -227,7 +226,6 @@ Result<double> to_double(Heap& heap, Value value) {
 void define_number_types(Heap& heap) {
   Type* integer = heap.type(BuiltinType::kInt);
   integer->behaviour = {.visit = visit_big_int,
-                        .drop = drop_own_attributes,
                         .repr = int_repr,
                         .hash = int_hash,
                         .compare = compare_numbers,
@@ -242,7 +240,6 @@ void define_number_types(Heap& heap) {
   boolean->behaviour.repr = bool_repr;
   Type* floating = heap.type(BuiltinType::kFloat);
   floating->behaviour = {.visit = visit_big_float,
-                         .drop = drop_own_attributes,
                          .repr = float_repr,
                          .hash = float_hash,
                          .compare = compare_numbers,

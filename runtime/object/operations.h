@@ -82,10 +82,15 @@ Result<Ref<Value>> make_float(Heap&, double);
 Result<int64_t> to_int64(Heap&, Value, const char* what = "int");
 Result<double> to_double(Heap&, Value);
 bool is_integer(Heap&, Value);
+/// Whether a value can stand for an int: an int, or one with `__index__`.
+bool is_index(Heap&, Value);
 bool is_float_object(Heap&, Value);
 
-/// Makes a subclass of the runtime's types at start-up and for class statements.
+/// What a class statement makes. Runs no script code; takes `__qualname__` and `__classcell__` out of `attributes`.
 Result<Ref<Type>> make_type(Heap&, Str* name, Tuple* bases, Ref<Dict> attributes);
+/// Calls `__set_name__` of the attributes of a new class, then `__init_subclass__` of its bases, nested.
+Result<void> announce_type(Heap&, Type*);
+/// `kUnbound` deletes.
 Result<void> set_type_attribute(Heap&, Type*, Str* name, Value value);
 
 }  // namespace mini::object

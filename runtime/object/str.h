@@ -36,11 +36,18 @@ struct Str : Object {
 Result<Ref<Str>> make_str(Heap&, std::string_view utf8);
 /// From code points; narrow if they are all ASCII.
 Result<Ref<Str>> make_str(Heap&, const char32_t* units, size_t length);
+/// A text of that length which the caller fills in at once; `wide` only for one with a character outside ASCII.
+/// The empty text is shared.
+Result<Ref<Str>> make_blank_str(Heap&, size_t length, bool wide);
+/// A copy that is an instance of `type`, a class derived from str.
+Result<Ref<Str>> make_str_of_type(Heap&, Type* type, const Str* text);
 /// One character; ASCII ones are shared.
 Result<Ref<Str>> make_character(Heap&, char32_t character);
 /// UTF-8 for output and error texts; lone surrogates as three bytes each.
 std::string to_utf8(const Str*);
 void append_utf8(std::string& out, const Str*);
+/// A hash that is the same on every machine; never 0 or -1.
+int64_t hash_bytes(const void* bytes, size_t size);
 int64_t hash_of(const Str*);
 bool equal(const Str*, const Str*);
 bool equal(const Str*, std::string_view ascii);
@@ -52,6 +59,9 @@ Result<Ref<Str>> concatenate(Heap&, Ref<Str> left, const Str* right);
 Result<Ref<Str>> substring(Heap&, Str*, size_t start, size_t end);
 /// With quotes and escapes as `repr`.
 Result<Ref<Str>> repr_of(Heap&, const Str*);
+
+/// `format % arguments`.
+Result<Ref<Str>> percent_format(Heap&, Str* format, Value arguments);
 
 /// Collects a text piece by piece on the C++ side and makes the Str at the end.
 class TextBuilder {
