@@ -22,6 +22,8 @@ enum class ClockKind : std::uint8_t {
 Time monotonic_now();
 
 /// `now + span`, kNever when that is beyond the end of the clock.
-constexpr Time later(Time now, Time span) { return span >= kNever - now ? kNever : now + span; }
+constexpr Time later(Time now, Time span) {
+  return span >= kNever - now ? kNever : now + span;
+}
 
 }  // namespace mini::sched

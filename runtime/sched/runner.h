@@ -85,7 +85,8 @@ class Observer {
 };
 
 struct RunnerOptions {
-  /// The loop's two tables: what Thread::dispatch holds while nobody asks, and what it holds when somebody did.
+  /// The loop's two tables: what Thread::dispatch holds while nobody asks, and what it holds when somebody
+  /// did.
   DispatchTable fast_table = nullptr;
   DispatchTable breaker_table = nullptr;
   ClockKind clock = ClockKind::Real;
@@ -103,45 +104,46 @@ class Runner {
 
   // ---- A run
 
-  /// Runs the VM on the calling OS thread, which is the main thread's, until that finishes, or nobody can run.
-  /// Then no thread runs script code any more. Those inside a native that called back into the loop are let out
-  /// of it one by one (their switch_here() answers false); the others just never run again.
+  /// Runs the VM on the calling OS thread, which is the main thread's, until that finishes, or nobody can
+  /// run. Then no thread runs script code any more. Those inside a native that called back into the loop are
+  /// let out of it one by one (their switch_here() answers false); the others just never run again.
   virtual Outcome run(Thread& main) = 0;
-  /// After Outcome::Paused, also with another state of the VM restored: goes on with the thread that held the GIL.
+  /// After Outcome::Paused, also with another state of the VM restored: goes on with the thread that held the
+  /// GIL.
   virtual Outcome resume() = 0;
 
   // ---- For the holder of the GIL: threads
 
-  /// Makes `child` the next Tn, runnable and last in the queue; the caller runs on. (To wait until it runs, as
-  /// CPython's start() does, wait for it in a queue.) false: the system has no room for another thread.
+  /// Makes `child` the next Tn, runnable and last in the queue; the caller runs on. (To wait until it runs,
+  /// as CPython's start() does, wait for it in a queue.) false: the system has no room for another thread.
   [[nodiscard]] bool start(Thread& child);
 
-  /// Blocks `thread`, the holder: the loop must then return Exit::Parked. It is made runnable again by wake_one or
-  /// wake_all of `queue` (nullptr: a mere sleep), by the deadline, or, if it is the main thread, by an interrupt.
-  /// `thread.wake_reason` then says which. `target` is kept for reports.
+  /// Blocks `thread`, the holder: the loop must then return Exit::Parked. It is made runnable again by
+  /// wake_one or wake_all of `queue` (nullptr: a mere sleep), by the deadline, or, if it is the main thread,
+  /// by an interrupt. `thread.wake_reason` then says which. `target` is kept for reports.
   void wait(Thread& thread, WaitQueue* queue, Time deadline, WaitKind kind, const void* target = nullptr);
   /// Makes the longest waiter runnable; nullptr if there is none.
   Thread* wake_one(WaitQueue& queue);
   /// Makes all waiters runnable, the longest waiting first; how many.
   std::size_t wake_all(WaitQueue& queue);
 
-  /// For the main thread at its end: true if it was blocked until the other non-daemon threads have finished (the
-  /// loop returns Exit::Parked, and asks again when it is called), false if there are none.
+  /// For the main thread at its end: true if it was blocked until the other non-daemon threads have finished
+  /// (the loop returns Exit::Parked, and asks again when it is called), false if there are none.
   [[nodiscard]] bool wait_for_non_daemons(Thread& main);
 
   // ---- For the holder of the GIL: switching
 
-  /// At a switch point, when Thread::dispatch was found to be the breaker's table. A request of the interval is
-  /// answered at the k-th switch point after it, k uniform in 1 … kPointsDrawn: fused instructions have fewer
-  /// places where a request can be noticed, and this makes every switch point equally likely again.
+  /// At a switch point, when Thread::dispatch was found to be the breaker's table. A request of the interval
+  /// is answered at the k-th switch point after it, k uniform in 1 … kPointsDrawn: fused instructions have
+  /// fewer places where a request can be noticed, and this makes every switch point equally likely again.
   Notice look(Thread& thread);
   static constexpr std::uint32_t kPointsDrawn = 64;
   /// The observed loop's question, before each visible instruction. Includes look().
   Notice before_instruction(Thread& thread, Point point);
 
-  /// For a native that called back into the loop, when the loop inside it came out with Switched or Parked: gives
-  /// the GIL away and returns when the thread has it again. false: the run is over, the thread has the GIL for
-  /// the last time; let go of everything and return, running no script code.
+  /// For a native that called back into the loop, when the loop inside it came out with Switched or Parked:
+  /// gives the GIL away and returns when the thread has it again. false: the run is over, the thread has the
+  /// GIL for the last time; let go of everything and return, running no script code.
   [[nodiscard]] virtual bool switch_here(Thread& thread, Exit exit) = 0;
 
   // ---- For anybody
@@ -160,14 +162,14 @@ class Runner {
   ClockKind clock() const { return clock_; }
 
   Schedule& schedule() { return *schedule_; }
-  /// Between runs, or by the holder of the GIL.
+  /// Between runs; in OneThread also when paused.
   void set_schedule(std::unique_ptr<Schedule> schedule);
   /// The holder: sys.setswitchinterval.
   void set_interval(Time interval);
 
   ThreadTable& table() { return table_; }
-  /// A thread that is inside a native that called back into the loop, and therefore more than its VM state: the
-  /// VM cannot be saved. nullptr: it can.
+  /// A thread that is inside a native that called back into the loop, and therefore more than its VM state:
+  /// the VM cannot be saved. nullptr: it can.
   virtual Thread* inside_native() { return nullptr; }
   /// C++ stack that the loop has at least, below the frame of run_slice, in bytes.
   static constexpr std::size_t stack_bytes() { return kStackBytes - kStackReserve; }
@@ -181,17 +183,20 @@ class Runner {
   void begin(Thread& main);
   void make_runnable(Thread& thread);
   void wake(Thread& thread, Wake reason);
-  Thread* choose(Thread& from, Cause cause);
-  void seat(Thread& thread);
-  void unseat(Thread& thread, Cause cause);
+  void gather();                           // everyone whose wait is over by now joins the run queue
+  void unseat(Thread* from, Cause cause);  // the holder gives the GIL up (nullptr: it finished) …
+  Thread* choose(Thread* from,
+                 Cause cause);  // … to this one; nullptr: nobody, or outcome_ is ScheduleError …
+  void seat(Thread& thread);    // … which holds it from here on
   void finish(Thread& thread);
+  void end();  // after a run: no thread is in any queue any more
   bool others_wait();
 
   // What differs.
-  virtual bool prepare(Thread&) { return true; }   // start(): an OS thread for it
-  virtual void collect() {}                        // puts those who arrived by themselves into the run queue
-  virtual void* leave(Thread&) { return nullptr; } // BlockingCall
-  virtual void poke_main() noexcept = 0;           // the main thread looks at interrupted_, though it sleeps
+  virtual bool prepare(Thread&) { return true; }    // start(): an OS thread for it
+  virtual void collect() {}                         // those who came back by themselves join the run queue
+  virtual void* leave(Thread&) { return nullptr; }  // BlockingCall
+  virtual void poke_main() noexcept = 0;            // the main thread looks at interrupted_, though it sleeps
 
   Machine& machine_;
   ThreadTable& table_;
@@ -199,6 +204,7 @@ class Runner {
   const RunnerOptions options_;
   const ClockKind clock_;
   std::unique_ptr<Ticker> ticker_;  // asks the holder to look; only for schedules that are not exact
+  bool polls_timers_ = false;       // deadlines are noticed by the holder alone
   Outcome outcome_ = Outcome::Finished;
   bool over_ = false;  // no thread runs script code any more
   std::atomic<bool> interrupted_{false};
@@ -212,11 +218,11 @@ class Runner {
 ///       count = read(descriptor, buffer, size);  // nothing of the VM may be touched in here
 ///     }                                          // holds the GIL again
 ///
-/// The GIL is offered rather than given, so that a call that is over at once costs no switch; but if a switch was
-/// asked for, it is given (CPython waits there too, for the same reason). Does nothing under an exact schedule,
-/// where others must not run meanwhile, nor in OneThread, where they cannot.
-/// If the run ends during the call, the thread never comes back, and sleeps in the destructor for ever (as in
-/// CPython 3.14, PyThread_hang_thread: there is no way back through the native's C++ frames).
+/// The GIL is offered rather than given, so that a call that is over at once costs no switch; but if a switch
+/// was asked for, it is given (CPython waits there too, for the same reason). Does nothing under an exact
+/// schedule, where others must not run meanwhile, nor in OneThread, where they cannot. If the run ends during
+/// the call, the thread never comes back, and sleeps in the destructor for ever (as in CPython 3.14,
+/// PyThread_hang_thread: there is no way back through the native's C++ frames).
 class BlockingCall {
  public:
   BlockingCall(Runner& runner, Thread& thread)

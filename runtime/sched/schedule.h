@@ -38,13 +38,16 @@ class Schedule {
   virtual bool exact() const { return true; }
   virtual ClockKind clock() const { return exact() ? ClockKind::Virtual : ClockKind::Real; }
 
-  /// Exact schedules: whether `current` gives way here, before its next instruction. Then next() is asked, and
-  /// may still name the same thread.
+  /// Exact schedules: whether `current` gives way here, before its next instruction. Then next() is asked,
+  /// and may still name the same thread.
   virtual bool ends_slice(ThreadTable&, const Thread& /*current*/, Point) { return false; }
 
   /// The successor, one of `table.runnable`, which is not empty. By default the longest waiting.
   /// nullptr: this schedule cannot go on, error() says why, and the run ends.
-  virtual Thread* next(ThreadTable& table, const Thread& /*from*/, Cause) { return &table.runnable.front(); }
+  /// `table.last` is the serial of the thread that gives way; it may be gone.
+  virtual Thread* next(ThreadTable& table, Cause) { return &table.runnable.front(); }
+  /// The main thread has finished, and with it the run. false: too early for this schedule, see error().
+  virtual bool fits_end(ThreadTable&) { return true; }
   const std::string& error() const { return error_; }
 
   /// Not exact: how long nobody may have switched before a waiting thread asks the holder to give way.
@@ -56,8 +59,8 @@ class Schedule {
 };
 
 /// `interval:TIME`: CPython's rule. A thread that waits asks after an interval in which nobody switched; the
-/// holder notices at its next switch point (Runner::look draws which one), gives way, and runs again only after
-/// another thread has run ("forced switching", CPython 3.13, Python/ceval_gil.c).
+/// holder notices at its next switch point (Runner::look draws which one), gives way, and runs again only
+/// after another thread has run ("forced switching", CPython 3.13, Python/ceval_gil.c).
 class Interval final : public Schedule {
  public:
   explicit Interval(Time interval) { set_interval(interval); }
@@ -79,7 +82,7 @@ class EveryN final : public Schedule {
   std::unique_ptr<Schedule> clone() const override { return std::make_unique<EveryN>(*this); }
   std::string text() const override;
   bool ends_slice(ThreadTable&, const Thread&, Point) override;
-  Thread* next(ThreadTable&, const Thread&, Cause) override;
+  Thread* next(ThreadTable&, Cause) override;
 
  private:
   std::uint64_t limit_;
@@ -94,7 +97,7 @@ class Seeded final : public Schedule {
   std::unique_ptr<Schedule> clone() const override { return std::make_unique<Seeded>(*this); }
   std::string text() const override;
   bool ends_slice(ThreadTable&, const Thread&, Point) override;
-  Thread* next(ThreadTable&, const Thread&, Cause) override;
+  Thread* next(ThreadTable&, Cause) override;
 
  private:
   void draw_slice();
@@ -103,9 +106,9 @@ class Seeded final : public Schedule {
   std::uint32_t left_ = 0;  // instructions until the slice may end
 };
 
-/// `steps:LIST`: a written list of slices, `Tn*k` (k instructions of the script's own), `Tn*` (until it blocks or
-/// ends), `Tn` (to its next switch point). Before the list, T0 runs until every thread named in it is started;
-/// after it, the lowest runnable thread runs until it blocks.
+/// `steps:LIST`: a written list of slices, `Tn*k` (k instructions of the script's own), `Tn*` (until it
+/// blocks or ends), `Tn` (to its next switch point). Before the list, T0 runs until every thread named in it
+/// is started; after it, the lowest runnable thread runs until it blocks.
 class Steps final : public Schedule {
  public:
   struct Slice {
@@ -117,7 +120,8 @@ class Steps final : public Schedule {
   std::unique_ptr<Schedule> clone() const override { return std::make_unique<Steps>(*this); }
   std::string text() const override;
   bool ends_slice(ThreadTable&, const Thread&, Point) override;
-  Thread* next(ThreadTable&, const Thread&, Cause) override;
+  Thread* next(ThreadTable&, Cause) override;
+  bool fits_end(ThreadTable&) override;
 
  private:
   bool all_started(const ThreadTable& table) const { return table.started > highest_; }
@@ -125,26 +129,26 @@ class Steps final : public Schedule {
   Thread* begin_slice(ThreadTable& table);
 
   std::vector<Slice> slices_;
-  std::uint32_t highest_ = 0;    // serial of the last thread named
-  bool listening_ = false;       // the list has begun
-  std::size_t index_ = 0;        // the slice that runs
-  std::uint64_t count_ = 0;      // its counted instructions
-  std::uint64_t last_point_ = 0; // count of the last switch point in it, 0: none
+  std::uint32_t highest_ = 0;     // serial of the last thread named
+  bool listening_ = false;        // the list has begun
+  std::size_t index_ = 0;         // the slice that runs
+  std::uint64_t count_ = 0;       // its counted instructions
+  std::uint64_t last_point_ = 0;  // count of the last switch point in it, 0: none
 };
 
 /// Somebody else decides: a person, a test, an explorer, a replay.
 class Directed final : public Schedule {
  public:
   using EndsSlice = std::function<bool(ThreadTable&, const Thread& current, Point)>;
-  using Next = std::function<Thread*(ThreadTable&, const Thread& from, Cause)>;
+  using Next = std::function<Thread*(ThreadTable&, Cause)>;
   Directed(EndsSlice ends_slice, Next next) : ends_slice_(std::move(ends_slice)), next_(std::move(next)) {}
   std::unique_ptr<Schedule> clone() const override { return std::make_unique<Directed>(*this); }
   std::string text() const override { return "directed"; }
   bool ends_slice(ThreadTable& table, const Thread& current, Point point) override {
     return ends_slice_(table, current, point);
   }
-  Thread* next(ThreadTable& table, const Thread& from, Cause cause) override {
-    Thread* chosen = next_(table, from, cause);
+  Thread* next(ThreadTable& table, Cause cause) override {
+    Thread* chosen = next_(table, cause);
     if (!chosen) error_ = "the director named no thread";
     return chosen;
   }

@@ -55,8 +55,9 @@ class Thread;
 /// CPython, where releasing a lock frees it.
 using WaitQueue = base::List<Thread, WaitTag>;
 
-/// A thread as the scheduler knows it; interp/vm derives its thread state from this. Lives in the VM's memory.
-/// The holder of the GIL may read every member; only Runner writes them, unless it says "the VM sets".
+/// A thread as the scheduler knows it; interp/vm derives its thread state from this. Lives in the VM's
+/// memory. The holder of the GIL may read every member; only Runner writes them, unless it says "the VM
+/// sets".
 class Thread : public base::ListHook<AllTag>,
                public base::ListHook<RunTag>,
                public base::ListHook<WaitTag>,
@@ -66,9 +67,9 @@ class Thread : public base::ListHook<AllTag>,
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
 
-  /// The table that the loop dispatches through: the fast one, or the breaker's once somebody asked the holder
-  /// to look (Runner::look). Loaded relaxed at each dispatch: a plain load that only keeps it out of a register.
-  /// The one member that others than the holder of the GIL store to.
+  /// The table that the loop dispatches through: the fast one, or the breaker's once somebody asked the
+  /// holder to look (Runner::look). Loaded relaxed at each dispatch: a plain load that only keeps it out of a
+  /// register. The one member that others than the holder of the GIL store to.
   std::atomic<DispatchTable> dispatch{nullptr};
 
   std::uint32_t serial = 0;  ///< T0 is the main thread, Tn the n-th thread started
@@ -102,10 +103,11 @@ using TimerQueue = base::MultiSet<Thread, EarlierDeadline, TimerTag>;
 struct ThreadTable {
   explicit ThreadTable(std::uint64_t seed = 0) : random(seed) {}
 
-  AllThreads all;       ///< started and not finished, in the order of their serials
-  RunQueue runnable;    ///< the longest waiting first
-  TimerQueue timers;    ///< blocked threads with a deadline, the earliest first; equal ones in the order of waiting
-  WaitQueue exit_wait;  ///< the main thread, once it has nothing to do but to wait for the others
+  AllThreads all;     ///< started and not finished, in the order of their serials
+  RunQueue runnable;  ///< the longest waiting first
+  TimerQueue
+      timers;  ///< blocked threads with a deadline, the earliest first; equal ones in the order of waiting
+  WaitQueue exit_wait;            ///< the main thread, once it has nothing to do but to wait for the others
   Thread* current = nullptr;      ///< who holds the GIL; nullptr while nobody does
   std::uint32_t started = 0;      ///< serial of the next thread
   std::uint32_t non_daemons = 0;  ///< alive, the main thread included

@@ -1,0 +1,144 @@
+// How a chosen thread gets the CPU when there is one for all: by the return of whoever had it.
+#include "runtime/sched/one_thread.h"
+
+#include <utility>
+
+#include "runtime/base/assert.h"
+#include "runtime/sched/futex.h"
+#include "runtime/sched/ticker.h"
+
+namespace mini::sched {
+
+OneThread::OneThread(Machine& machine, ThreadTable& table, std::unique_ptr<Schedule> schedule,
+                     RunnerOptions options)
+    : Runner(machine, table, std::move(schedule), options) {
+  polls_timers_ = clock_ == ClockKind::Real;
+}
+
+OneThread::~OneThread() = default;
+
+Outcome OneThread::run(Thread& main) {
+  begin(main);
+  return resume();
+}
+
+Outcome OneThread::resume() {
+  main_.store(table_.find(0));
+  over_ = stopped_ = false;
+  outcome_ = Outcome::Finished;
+  seat(*table_.current);  // a restored thread's breaker, and the ticker, know nothing of this run
+  turn();
+  if (outcome_ != Outcome::Paused) end();
+  if (ticker_) ticker_->retire();
+  fibers_.clear();
+  spare_.clear();
+  return outcome_;
+}
+
+// On every stack: runs whoever holds the GIL. Comes to its end on home_ only.
+void OneThread::turn() {
+  for (;;) {
+    if (stopped_) {
+      Thread* inside = inside_native();
+      if (inside) {
+        go_to(*static_cast<Fiber*>(inside->host));  // switch_here() answers false there
+      } else if (here_ != &home_) {
+        go_to(home_);
+      } else {
+        return;
+      }
+      continue;
+    }
+    Thread& thread = *table_.current;
+    if (thread.host) {
+      go_to(*static_cast<Fiber*>(thread.host));
+      continue;
+    }
+    const Exit exit = machine_.run_slice(thread);
+    if (stopped_) continue;
+    if (exit == Exit::Paused) {
+      MINI_ASSERT(!inside_native());
+      stop(Outcome::Paused);
+    } else if (exit != Exit::Finished) {
+      advance(&thread, exit == Exit::Switched ? Cause::Switched : Cause::Parked);
+    } else {
+      const bool is_main = &thread == main_.load();
+      finish(thread);
+      if (is_main) {
+        stop(outcome_);
+      } else {
+        advance(nullptr, Cause::Finished);
+      }
+    }
+  }
+}
+
+void OneThread::stop(Outcome outcome) {
+  outcome_ = outcome;
+  over_ = outcome != Outcome::Paused;
+  stopped_ = true;
+}
+
+void OneThread::advance(Thread* from, Cause cause) {
+  unseat(from, cause);
+  for (;;) {
+    if (Thread* next = choose(from, cause)) return seat(*next);
+    if (outcome_ == Outcome::ScheduleError) return stop(Outcome::ScheduleError);
+    if (clock_ == ClockKind::Real && !table_.timers.empty()) {
+      sleep_until(table_.timers.begin()->deadline);
+    } else {
+      if (machine_.deadlock()) return stop(Outcome::Deadlock);
+      sleep_until(kNever);
+    }
+    gather();
+  }
+}
+
+bool OneThread::switch_here(Thread& thread, Exit exit) {
+  MINI_ASSERT(exit == Exit::Switched || exit == Exit::Parked);
+  if (over_) return false;
+  advance(&thread, exit == Exit::Switched ? Cause::Switched : Cause::Parked);
+  if (over_) return false;
+  if (table_.current == &thread) return true;
+  thread.host = here_;
+  if (spare_.empty()) {
+    fibers_.push_back(std::make_unique<Fiber>(kStackBytes, [this] { turn(); }));
+    spare_.push_back(fibers_.back().get());
+  }
+  Fiber& next = *spare_.back();
+  spare_.pop_back();
+  Fiber& left = *std::exchange(here_, &next);
+  next.switch_from(left);
+  here_ = &left;
+  thread.host = nullptr;
+  return !over_;
+}
+
+// From turn(): this stack has no thread, and may serve the next one that needs a stack.
+void OneThread::go_to(Fiber& fiber) {
+  Fiber& left = *here_;
+  if (&left == &fiber) return;
+  spare_.push_back(&left);
+  here_ = &fiber;
+  fiber.switch_from(left);
+  here_ = &left;
+}
+
+Thread* OneThread::inside_native() {
+  for (Thread& thread : table_.all)
+    if (thread.host) return &thread;
+  return nullptr;
+}
+
+void OneThread::sleep_until(Time deadline) {
+  poked_.store(0);
+  if (interrupted_.load()) return;
+  futex_wait(poked_, 0, deadline);
+}
+
+void OneThread::poke_main() noexcept {
+  poked_.store(1);
+  futex_wake(poked_);
+}
+
+}  // namespace mini::sched

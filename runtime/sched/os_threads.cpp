@@ -1,0 +1,284 @@
+// How a chosen thread gets its CPU when every thread has an OS thread: the GIL is handed to it.
+#include "runtime/sched/os_threads.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "runtime/base/assert.h"
+#include "runtime/sched/ticker.h"
+
+namespace mini::sched {
+
+namespace {
+
+// An OS thread that takes no signal but those that its own instructions raise. false: the system has no room.
+bool create(pthread_t& os_thread, std::size_t stack_bytes, void* (*entry)(void*), void* argument) {
+  sigset_t blocked, before;
+  sigfillset(&blocked);
+  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&blocked, own);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, stack_bytes);
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);  // inherited; main keeps getting Ctrl-C
+  const bool created = pthread_create(&os_thread, &attributes, entry, argument) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  return created;
+}
+
+}  // namespace
+
+OsThreads::OsThreads(Machine& machine, ThreadTable& table, std::unique_ptr<Schedule> schedule,
+                     RunnerOptions options)
+    : Runner(machine, table, std::move(schedule), options) {}
+
+OsThreads::~OsThreads() = default;
+
+void OsThreads::bind(Slot& slot, Thread& thread) {
+  slot.thread = &thread;
+  thread.host = &slot;
+}
+
+// ---- A run
+
+Outcome OsThreads::run(Thread& main) {
+  gil_ = std::make_unique<Gil>(ticker_.get());
+  Slot& me = gil_->add_slot();
+  bind(me, main);
+  main_slot_.store(&me);
+  begin(main);
+  while (!over_) {
+    const Exit exit = machine_.run_slice(main);
+    if (over_) break;
+    if (exit == Exit::Finished) {
+      over_ = true;
+      finish(main);
+    } else if (!pass_on(me, exit)) {
+      break;
+    }
+  }
+  shut_down();
+  return outcome_;
+}
+
+Outcome OsThreads::resume() {
+  MINI_ASSERT(false);
+  return Outcome::Finished;
+}
+
+// The main thread, alone with the GIL, which nobody gets any more.
+void OsThreads::shut_down() {
+  bool some_hang = false;
+  for (Slot& slot : gil_->slots()) {
+    if (!slot.joinable) continue;
+    if (slot.calling) {
+      // Inside a system call, or on its way back to a GIL that will never come: left alone, with what it may
+      // touch.
+      pthread_detach(slot.os_thread);
+      slot.joinable = false;
+      some_hang = true;
+      continue;
+    }
+    gil_->dismiss(slot);
+    if (slot.natives > 0) {  // one at a time: on its way out it drops references, and needs the VM for itself
+      pthread_join(slot.os_thread, nullptr);
+      slot.joinable = false;
+    }
+  }
+  for (Slot& slot : gil_->slots())
+    if (std::exchange(slot.joinable, false)) pthread_join(slot.os_thread, nullptr);
+  idle_.clear();
+  free_.clear();
+  main_slot_.store(nullptr);
+  end();
+  if (ticker_) ticker_->stop();
+  if (some_hang) {
+    static_cast<void>(gil_.release());
+    static_cast<void>(ticker_.release());
+  }
+}
+
+void OsThreads::end_run(Outcome outcome) {
+  outcome_ = outcome;
+  over_ = true;
+  gil_->dismiss(*main_slot_.load());
+}
+
+// ---- An OS thread
+
+bool OsThreads::prepare(Thread& child) {
+  if (!idle_.empty()) {
+    bind(*idle_.back(), child);
+    idle_.pop_back();
+    return true;
+  }
+  if (free_.empty()) free_.push_back(&gil_->add_slot());
+  Slot& slot = *free_.back();
+  if (std::exchange(slot.joinable, false)) pthread_join(slot.os_thread, nullptr);
+  auto task = std::make_unique<Task>(Task{*this, slot});
+  bind(slot, child);
+  if (!create(slot.os_thread, kStackBytes, begin_os_thread, task.get())) return false;
+  static_cast<void>(task.release());
+  slot.joinable = true;
+  free_.pop_back();
+  return true;
+}
+
+void* OsThreads::begin_os_thread(void* argument) {
+  std::unique_ptr<Task> task(static_cast<Task*>(argument));
+  OsThreads& runner = task->runner;
+  Slot& slot = task->slot;
+  task.reset();
+  runner.work(slot);
+  return nullptr;
+}
+
+void OsThreads::work(Slot& me) {
+  while (await(me, kNever, false)) {
+    Thread& thread = *me.thread;
+    char name[16];
+    std::snprintf(name, sizeof name, "mini T%u", thread.serial);
+    pthread_setname_np(pthread_self(), name);
+    for (;;) {
+      const Exit exit = machine_.run_slice(thread);
+      if (over_) return;
+      if (exit == Exit::Finished) break;
+      if (!pass_on(me, exit)) return;
+    }
+    finish(thread);
+    me.thread = nullptr;
+    const bool cached = idle_.size() < kCached;
+    (cached ? idle_ : free_).push_back(&me);
+    Gil::prepare_to_wait(me);
+    unseat(nullptr, Cause::Finished);
+    give_away(nullptr, Cause::Finished);
+    if (!cached) return;
+  }
+}
+
+// ---- Hand-over
+
+// What the exit asks for. true: the thread has the GIL again; false: the run is over.
+bool OsThreads::pass_on(Slot& me, Exit exit) {
+  MINI_ASSERT(exit == Exit::Switched || exit == Exit::Parked);
+  Thread& thread = *me.thread;
+  const Cause cause = exit == Exit::Switched ? Cause::Switched : Cause::Parked;
+  // All that is needed of the thread once it does not hold the GIL any more.
+  me.ticket = thread.waits;
+  const bool timed = exit == Exit::Parked && clock_ == ClockKind::Real;
+  const Time deadline = timed ? thread.deadline : kNever;
+  const bool interruptible = exit == Exit::Parked && &thread == main_.load();
+  Gil::prepare_to_wait(me);
+  unseat(&thread, cause);
+  return give_away(&thread, cause) || await(me, deadline, interruptible);
+}
+
+// true: `from` itself is next, and goes on. Otherwise the caller does not hold the GIL any more.
+bool OsThreads::give_away(Thread* from, Cause cause) {
+  for (;;) {
+    if (Thread* next = choose(from, cause)) {
+      seat(*next);
+      if (next == from) return true;
+      gil_->grant(slot_of(*next));
+      return false;
+    }
+    if (outcome_ == Outcome::ScheduleError) {
+      end_run(Outcome::ScheduleError);
+      return false;
+    }
+    const bool alive = table_.calling > 0 || (clock_ == ClockKind::Real && !table_.timers.empty());
+    if (!alive && machine_.deadlock()) {
+      end_run(Outcome::Deadlock);
+      return false;
+    }
+    if (ticker_) ticker_->set_holder(nullptr);
+    if (gil_->try_free()) return false;
+    gather();
+  }
+}
+
+// Returns with the GIL; false: the run is over.
+bool OsThreads::await(Slot& me, Time deadline, bool interruptible) {
+  const std::atomic<bool>* interrupt = interruptible ? &interrupted_ : nullptr;
+  for (;;) {
+    switch (const Gil::Waited waited = gil_->wait(me, deadline, interrupt)) {
+      case Gil::Waited::Granted:
+        return true;
+      case Gil::Waited::Over:
+        return false;
+      case Gil::Waited::Accepted:
+        seat(*me.thread);
+        return true;
+      case Gil::Waited::TimedOut:
+      case Gil::Waited::Interrupted:
+        // It arrives, once; whether that is news, or it was woken already, is for the holder to say:
+        // collect().
+        me.reason = waited == Gil::Waited::TimedOut ? Wake::TimedOut : Wake::Interrupted;
+        deadline = kNever;
+        interrupt = nullptr;
+        if (gil_->enter(me)) {
+          wake(*me.thread, me.reason);
+          seat(*me.thread);
+          return true;
+        }
+    }
+  }
+}
+
+void OsThreads::collect() {
+  gil_->drain([this](Slot& slot) {
+    if (!slot.thread || slot.ticket != slot.thread->waits) return;  // of an earlier wait
+    Thread& thread = *slot.thread;
+    if (thread.state == State::Blocked) wake(thread, slot.reason);
+    if (thread.state == State::Calling) {
+      --table_.calling;
+      make_runnable(thread);
+    }
+  });
+}
+
+bool OsThreads::switch_here(Thread& thread, Exit exit) {
+  if (over_) return false;
+  Slot& me = slot_of(thread);
+  ++me.natives;
+  const bool again = pass_on(me, exit);
+  --me.natives;
+  return again;
+}
+
+void* OsThreads::leave(Thread& thread) {
+  if (over_ || schedule_->exact()) return nullptr;
+  Slot& me = slot_of(thread);
+  const bool asked = thread.dispatch.load(std::memory_order_relaxed) != options_.fast_table;
+  Gil::prepare_to_wait(me);
+  thread.state = State::Calling;
+  me.ticket = ++thread.waits;
+  me.calling = true;
+  ++table_.calling;
+  table_.current = nullptr;
+  table_.last_cause = Cause::Called;
+  ticker_->set_holder(nullptr);
+  do {
+    gather();
+    if (table_.runnable.empty()) continue;
+    Thread& next = *choose(&thread, Cause::Called);
+    if (asked) {
+      seat(next);
+      gil_->grant(slot_of(next));
+    } else {
+      gil_->offer(me, slot_of(next));
+    }
+    break;
+  } while (!gil_->try_free());
+  return &me;
+}
+
+void OsThreads::poke_main() noexcept {
+  if (Slot* main = main_slot_.load()) Gil::poke(*main);
+}
+
+}  // namespace mini::sched

@@ -1,0 +1,55 @@
+// The default runner: one OS thread for each thread, of which the holder of the GIL runs.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "runtime/sched/gil.h"
+#include "runtime/sched/runner.h"
+
+namespace mini::sched {
+
+/// While its thread waits, an OS thread has nothing on its C++ stack but this class, or a native that called
+/// back into the loop. A finished thread leaves its OS thread to the next one that is started: up to kCached
+/// wait for such work, which makes a start ten times cheaper.
+class OsThreads final : public Runner {
+ public:
+  static constexpr std::size_t kCached = 16;
+
+  OsThreads(Machine& machine, ThreadTable& table, std::unique_ptr<Schedule> schedule, RunnerOptions options);
+  ~OsThreads() override;
+
+  Outcome run(Thread& main) override;
+  Outcome resume() override;  // never: only OneThread pauses
+  bool switch_here(Thread& thread, Exit exit) override;
+
+ private:
+  using Slot = Gil::Slot;
+  struct Task {
+    OsThreads& runner;
+    Slot& slot;
+  };
+
+  static Slot& slot_of(const Thread& thread) { return *static_cast<Slot*>(thread.host); }
+  static void bind(Slot& slot, Thread& thread);
+  static void* begin_os_thread(void* task);
+  void work(Slot& me);
+  bool pass_on(Slot& me, Exit exit);
+  bool give_away(Thread* from, Cause cause);
+  bool await(Slot& me, Time deadline, bool interruptible);
+  void end_run(Outcome outcome);
+  void shut_down();
+
+  bool prepare(Thread& child) override;
+  void collect() override;
+  void* leave(Thread& thread) override;
+  void poke_main() noexcept override;
+
+  std::unique_ptr<Gil> gil_;
+  std::vector<Slot*> idle_;  // OS threads without work
+  std::vector<Slot*> free_;  // slots whose OS thread has ended, or is about to
+  std::atomic<Slot*> main_slot_{nullptr};
+};
+
+}  // namespace mini::sched

@@ -1,0 +1,257 @@
+// The decisions about threads, the same for every runner. All of it runs with the GIL held, but for
+// interrupt().
+#include "runtime/sched/runner.h"
+
+#include <utility>
+
+#include "runtime/base/assert.h"
+#include "runtime/sched/gil.h"
+#include "runtime/sched/one_thread.h"
+#include "runtime/sched/os_threads.h"
+#include "runtime/sched/ticker.h"
+
+namespace mini::sched {
+
+Runner::Runner(Machine& machine, ThreadTable& table, std::unique_ptr<Schedule> schedule,
+               RunnerOptions options)
+    : machine_(machine), table_(table), options_(options), clock_(options.clock) {
+  MINI_ASSERT(options.fast_table != options.breaker_table);
+  set_schedule(std::move(schedule));
+}
+
+Runner::~Runner() = default;
+
+void Runner::set_schedule(std::unique_ptr<Schedule> schedule) {
+  schedule_ = std::move(schedule);
+  ticker_ =
+      schedule_->exact() ? nullptr : std::make_unique<Ticker>(options_.breaker_table, schedule_->interval());
+}
+
+void Runner::set_interval(Time interval) {
+  schedule_->set_interval(interval);
+  if (ticker_) ticker_->set_interval(schedule_->interval());
+}
+
+// ---- Threads
+
+void Runner::begin(Thread& main) {
+  MINI_ASSERT(table_.all.empty());
+  main.serial = table_.last = 0;
+  if (table_.started == 0) table_.started = 1;
+  table_.all.push_back(main);
+  table_.non_daemons = 1;
+  main_.store(&main);
+  over_ = false;
+  outcome_ = Outcome::Finished;
+  main.state = State::Runnable;
+  table_.runnable.push_back(main);
+  seat(main);
+}
+
+bool Runner::start(Thread& child) {
+  MINI_ASSERT(child.state == State::New);
+  child.serial = table_.started;
+  if (over_ || !prepare(child)) return false;
+  ++table_.started;
+  table_.all.push_back(child);
+  if (!child.daemon) ++table_.non_daemons;
+  make_runnable(child);
+  if (options_.observer) options_.observer->on_start(child);
+  return true;
+}
+
+void Runner::finish(Thread& thread) {
+  if (!thread.daemon) --table_.non_daemons;
+  table_.all.erase(table_.all.iterator_to(thread));
+  wake_all(thread.joiners);
+  if (table_.non_daemons == 1) wake_all(table_.exit_wait);
+  thread.state = State::Finished;
+  thread.host = nullptr;
+  if (options_.observer) options_.observer->on_finish(thread);
+  if (&thread == main_.load()) {
+    main_.store(nullptr);
+    if (!schedule_->fits_end(table_)) outcome_ = Outcome::ScheduleError;
+  }
+  if (ticker_) ticker_->retire();
+  machine_.thread_finished(thread);
+}
+
+void Runner::end() {
+  for (Thread& thread : table_.all) {
+    if (thread.queue) thread.queue->erase(thread.queue->iterator_to(thread));
+    thread.queue = nullptr;
+    thread.state = State::Finished;
+    thread.host = nullptr;
+  }
+  table_.timers.clear();
+  table_.runnable.clear();
+  table_.all.clear();
+  table_.current = nullptr;
+  table_.calling = 0;
+  main_.store(nullptr);
+  if (ticker_) ticker_->set_holder(nullptr);
+}
+
+bool Runner::wait_for_non_daemons(Thread& main) {
+  if (table_.non_daemons <= 1) return false;
+  wait(main, &table_.exit_wait, kNever, WaitKind::Exit);
+  return true;
+}
+
+// ---- Waiting
+
+void Runner::wait(Thread& thread, WaitQueue* queue, Time deadline, WaitKind kind, const void* target) {
+  MINI_ASSERT(thread.state == State::Running);
+  thread.state = State::Blocked;
+  thread.wait_kind = kind;
+  thread.wait_target = target;
+  thread.queue = queue;
+  thread.deadline = deadline;
+  ++thread.waits;
+  ++thread.parks;
+  if (queue) queue->push_back(thread);
+  if (deadline != kNever) {
+    table_.timers.insert(thread);
+    if (ticker_ && polls_timers_) ticker_->arm();
+  }
+  if (options_.observer) options_.observer->on_wait(thread);
+}
+
+void Runner::make_runnable(Thread& thread) {
+  thread.state = State::Runnable;
+  table_.runnable.push_back(thread);
+  if (ticker_) ticker_->arm();
+}
+
+void Runner::wake(Thread& thread, Wake reason) {
+  MINI_ASSERT(thread.state == State::Blocked);
+  if (thread.queue) thread.queue->erase(thread.queue->iterator_to(thread));
+  if (thread.deadline != kNever) table_.timers.erase(table_.timers.iterator_to(thread));
+  thread.queue = nullptr;
+  thread.deadline = kNever;
+  thread.wait_kind = WaitKind::None;
+  thread.wait_target = nullptr;
+  thread.wake_reason = reason;
+  make_runnable(thread);
+  if (options_.observer) options_.observer->on_wake(thread);
+}
+
+Thread* Runner::wake_one(WaitQueue& queue) {
+  if (queue.empty()) return nullptr;
+  Thread& thread = queue.front();
+  wake(thread, Wake::Notified);
+  return &thread;
+}
+
+std::size_t Runner::wake_all(WaitQueue& queue) {
+  std::size_t woken = 0;
+  while (wake_one(queue)) ++woken;
+  return woken;
+}
+
+// ---- Switching
+
+void Runner::gather() {
+  collect();
+  Thread* main = main_.load(std::memory_order_relaxed);
+  if (interrupted_.load() && main && main->state == State::Blocked) wake(*main, Wake::Interrupted);
+  if (table_.timers.empty()) return;
+  const Time present = now();
+  while (!table_.timers.empty() && table_.timers.begin()->deadline <= present)
+    wake(*table_.timers.begin(), Wake::TimedOut);
+}
+
+void Runner::unseat(Thread* from, Cause cause) {
+  gather();  // whoever is here already stands before a thread that only now gives way
+  table_.current = nullptr;
+  table_.last_cause = cause;
+  if (cause == Cause::Switched) make_runnable(*from);
+}
+
+Thread* Runner::choose(Thread* from, Cause cause) {
+  if (table_.runnable.empty()) {
+    if (clock_ != ClockKind::Virtual || table_.timers.empty()) return nullptr;
+    table_.virtual_now = table_.timers.begin()->deadline;
+    gather();
+  }
+  Thread* next = schedule_->next(table_, cause);
+  if (!next) outcome_ = Outcome::ScheduleError;
+  MINI_ASSERT(!next || next->state == State::Runnable);
+  if (cause == Cause::Switched && next != from) ++from->forced_switches;
+  return next;
+}
+
+void Runner::seat(Thread& thread) {
+  if (thread.state == State::Runnable) table_.runnable.erase(table_.runnable.iterator_to(thread));
+  if (thread.state == State::Calling) --table_.calling;
+  thread.state = State::Running;
+  thread.points_left = 0;
+  table_.current = &thread;
+  if (ticker_) ticker_->set_holder(&thread);
+  // First the fast table, then the look at the flag; interrupt() sets the flag first, then the table.
+  thread.dispatch.store(options_.fast_table);
+  if (interrupted_.load() && &thread == main_.load(std::memory_order_relaxed))
+    thread.dispatch.store(options_.breaker_table);
+  if (thread.serial == table_.last) return;
+  const HandOver hand_over{++table_.hand_overs, std::exchange(table_.last, thread.serial), thread,
+                           table_.last_cause};
+  ++thread.grants;
+  if (ticker_) ticker_->restart();
+  if (options_.observer) options_.observer->on_hand_over(hand_over);
+}
+
+bool Runner::others_wait() {
+  gather();
+  if (!table_.runnable.empty()) return true;
+  if (polls_timers_ && !table_.timers.empty()) return false;
+  ticker_->disarm();
+  gather();
+  if (table_.runnable.empty()) return false;
+  ticker_->arm();
+  return true;
+}
+
+Notice Runner::look(Thread& thread) {
+  // In this order, as in seat(): a request that comes in between is seen either here or at the next switch
+  // point.
+  thread.dispatch.store(options_.fast_table);
+  if (interrupted_.load() && &thread == main_.load(std::memory_order_relaxed)) {
+    thread.dispatch.store(options_.breaker_table);
+    return Notice::Interrupt;
+  }
+  if (!ticker_ || !others_wait()) {
+    thread.points_left = 0;
+    return Notice::None;
+  }
+  if (thread.points_left == 0) thread.points_left = 1 + table_.random.below(kPointsDrawn);
+  if (--thread.points_left == 0) return Notice::Switch;
+  thread.dispatch.store(options_.breaker_table);
+  return Notice::None;
+}
+
+Notice Runner::before_instruction(Thread& thread, Point point) {
+  if (point.is_switch_point && thread.dispatch.load(std::memory_order_relaxed) != options_.fast_table)
+    if (const Notice notice = look(thread); notice != Notice::None) return notice;
+  const bool switches = schedule_->exact() && schedule_->ends_slice(table_, thread, point);
+  return switches ? Notice::Switch : Notice::None;
+}
+
+void Runner::interrupt() noexcept {
+  interrupted_.store(true);
+  if (Thread* main = main_.load()) main->dispatch.store(options_.breaker_table);
+  poke_main();
+}
+
+void BlockingCall::come_back() {
+  auto& slot = *static_cast<Gil::Slot*>(token_);
+  if (Gil::come_back(slot)) runner_.seat(thread_);
+  slot.calling = false;
+}
+
+std::unique_ptr<Runner> make_runner(bool os_threads, Machine& machine, ThreadTable& table,
+                                    std::unique_ptr<Schedule> schedule, RunnerOptions options) {
+  if (os_threads) return std::make_unique<OsThreads>(machine, table, std::move(schedule), options);
+  return std::make_unique<OneThread>(machine, table, std::move(schedule), options);
+}
+
+}  // namespace mini::sched

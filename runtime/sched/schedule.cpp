@@ -1,0 +1,157 @@
+// The schedules' decisions.
+#include "runtime/sched/schedule.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mini::sched {
+
+namespace {
+
+Thread& lowest(RunQueue& runnable) {
+  return *std::min_element(runnable.begin(), runnable.end(),
+                           [](const Thread& a, const Thread& b) { return a.serial < b.serial; });
+}
+
+std::string slice_text(std::uint32_t thread, std::uint64_t count) {
+  return "T" + std::to_string(thread) + "*" + std::to_string(count);
+}
+
+std::string slice_text(const Steps::Slice& slice) {
+  using Until = Steps::Slice::Until;
+  if (slice.until == Until::Count) return slice_text(slice.thread, slice.count);
+  return "T" + std::to_string(slice.thread) + (slice.until == Until::Blocked ? "*" : "");
+}
+
+}  // namespace
+
+// ---- every:N
+
+bool EveryN::ends_slice(ThreadTable&, const Thread&, Point point) {
+  if (point.is_switch_point && count_ >= limit_) return true;
+  ++count_;
+  return false;
+}
+
+Thread* EveryN::next(ThreadTable& table, Cause) {
+  count_ = 0;
+  return &table.runnable.front();
+}
+
+// ---- seeded:SEED
+
+Seeded::Seeded(std::uint64_t seed) : seed_(seed), random_(seed) {
+  draw_slice();
+}
+
+void Seeded::draw_slice() {
+  const std::uint32_t magnitude = 1u << random_.below(11);
+  left_ = 1 + random_.below(magnitude);
+}
+
+bool Seeded::ends_slice(ThreadTable&, const Thread&, Point point) {
+  if (point.is_switch_point && left_ == 0) return true;
+  if (left_ > 0) --left_;
+  return false;
+}
+
+Thread* Seeded::next(ThreadTable& table, Cause cause) {
+  draw_slice();
+  // A thread that was made to give way stands last, and is passed over: a slice that ends means a switch.
+  auto candidates = static_cast<std::uint32_t>(table.runnable.size());
+  if (cause == Cause::Switched && candidates > 1) --candidates;
+  return &*std::next(table.runnable.begin(), random_.below(candidates));
+}
+
+// ---- steps:LIST
+
+Steps::Steps(std::vector<Slice> slices) : slices_(std::move(slices)) {
+  for (const Slice& slice : slices_) highest_ = std::max(highest_, slice.thread);
+}
+
+std::string Steps::text() const {
+  std::string text = "steps:";
+  for (const Slice& slice : slices_) text += (&slice == &slices_.front() ? "" : " ") + slice_text(slice);
+  return text;
+}
+
+bool Steps::ends_slice(ThreadTable& table, const Thread& current, Point point) {
+  if (!listening_) {
+    if (all_started(table)) return point.is_switch_point;
+    // The thread that starts the others goes first.
+    return point.counted && current.serial != 0 && table.runnable.size() > 0 &&
+           lowest(table.runnable).serial == 0;
+  }
+  if (index_ == slices_.size() || !point.counted) return false;
+  const Slice& slice = slices_[index_];
+  if (point.is_switch_point) {
+    if (slice.until == Slice::Until::NextPoint && count_ > 0) return true;
+    if (slice.until == Slice::Until::Count && count_ >= slice.count)
+      return true;  // or beyond: check_end() objects
+    if (count_ > 0) last_point_ = count_;
+  }
+  ++count_;
+  return false;
+}
+
+// At the end of a slice of the list: whether it may end there. Otherwise error_ says which counts could.
+bool Steps::check_end(Cause cause) {
+  const Slice& slice = slices_[index_];
+  if (slice.until != Slice::Until::Count || count_ == slice.count) return true;
+  const std::string here = slice_text(slice.thread, count_);
+  const std::string before = last_point_ ? slice_text(slice.thread, last_point_) + " or " : "";
+  const bool ends_itself = cause != Cause::Switched;
+  error_ = slice_text(slice);
+  if (count_ < slice.count) {
+    error_ += std::string(": T") + std::to_string(slice.thread) +
+              (cause == Cause::Finished ? " ends" : " blocks") + " after " + std::to_string(count_) +
+              " instructions; possible there: " + before + here;
+  } else {
+    error_ += " ends where no switch can occur; possible there: " + before + here;
+  }
+  if (ends_itself) error_ += ", or T" + std::to_string(slice.thread) + "*";
+  return false;
+}
+
+// Finds the thread of slices_[index_]. nullptr: error_ says why it cannot run.
+Thread* Steps::begin_slice(ThreadTable& table) {
+  count_ = last_point_ = 0;
+  if (index_ == slices_.size()) return &lowest(table.runnable);
+  const Slice& slice = slices_[index_];
+  Thread* thread = table.find(slice.thread);
+  if (thread && thread->state == State::Runnable) return thread;
+  const bool started = slice.thread < table.started;
+  std::string others;
+  for (const Thread& other : table.runnable)
+    others += (others.empty() ? "T" : ", T") + std::to_string(other.serial);
+  error_ = slice_text(slice) + ": T" + std::to_string(slice.thread) +
+           (thread    ? " is blocked"
+            : started ? " has ended"
+                      : " was never started") +
+           "; can run there: " + others;
+  return nullptr;
+}
+
+Thread* Steps::next(ThreadTable& table, Cause cause) {
+  if (!listening_) {
+    if (!all_started(table)) return &lowest(table.runnable);
+    listening_ = true;
+  } else if (index_ < slices_.size()) {
+    if (!check_end(cause)) return nullptr;
+    ++index_;
+  }
+  return begin_slice(table);
+}
+
+bool Steps::fits_end(ThreadTable& table) {
+  if (!all_started(table)) {
+    error_ = "T" + std::to_string(highest_) + " was never started";
+  } else if (!listening_) {
+    error_ = slice_text(slices_.front()) + ": the program is over";
+  } else if (index_ < slices_.size() && check_end(Cause::Finished) && index_ + 1 < slices_.size()) {
+    error_ = slice_text(slices_[index_ + 1]) + ": the program is over";
+  }
+  return error_.empty();
+}
+
+}  // namespace mini::sched

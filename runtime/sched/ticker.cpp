@@ -1,0 +1,80 @@
+// See ticker.h.
+#include "runtime/sched/ticker.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "runtime/sched/futex.h"
+
+namespace mini::sched {
+
+void Ticker::arm() {
+  std::uint32_t idle = kIdle;
+  if (state_.load() != kIdle) return;
+  due_.store(later(monotonic_now(), interval_), std::memory_order_relaxed);
+  if (!state_.compare_exchange_strong(idle, kArmed)) return;
+  futex_wake(state_);
+  std::lock_guard lock(starting_);
+  if (started_ || state_.load() == kStopped) return;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for the program's own threads
+  // Without it, threads switch only where they block: worse, but right. The next contention tries again.
+  started_ = pthread_create(&os_thread_, nullptr, run, this) == 0;
+  if (!started_) state_.store(kIdle);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void Ticker::disarm() {
+  std::uint32_t armed = kArmed;
+  state_.compare_exchange_strong(armed, kIdle);
+}
+
+void Ticker::set_interval(Time interval) {
+  interval_.store(interval);
+  restart();
+  futex_wake(state_);
+}
+
+void Ticker::stop() {
+  state_.store(kStopped);
+  std::lock_guard lock(starting_);
+  if (!started_) return;
+  futex_wake(state_);
+  pthread_join(os_thread_, nullptr);
+  started_ = false;
+}
+
+void* Ticker::run(void* ticker) {
+  pthread_setname_np(pthread_self(), "mini ticker");
+  prctl(PR_SET_TIMERSLACK, 1UL);  // the default, 50 µs, would be part of every slice
+  static_cast<Ticker*>(ticker)->watch();
+  return nullptr;
+}
+
+void Ticker::watch() {
+  for (;;) {
+    const std::uint32_t state = state_.load();
+    if (state == kStopped) return;
+    if (state == kIdle) {
+      futex_wait(state_, kIdle);
+      continue;
+    }
+    const Time due = due_.load(std::memory_order_relaxed);
+    if (monotonic_now() < due) {
+      futex_wait(state_, kArmed, due);  // a hand-over moves it: look again
+      continue;
+    }
+    ask();
+    due_.store(later(monotonic_now(), interval_), std::memory_order_relaxed);
+  }
+}
+
+void Ticker::ask() {
+  // A holder that has just handed on is asked in vain: its table is set anew when it gets the GIL again.
+  std::lock_guard lock(asking_);
+  if (Thread* holder = holder_.load(std::memory_order_acquire))
+    holder->dispatch.store(breaker_table_, std::memory_order_relaxed);
+}
+
+}  // namespace mini::sched

@@ -1,0 +1,68 @@
+// The watch behind the switch interval: an OS thread of its own, started with the first contention, that asks
+// the holder of the GIL to look up when nobody has switched for an interval.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+#include "runtime/sched/clock.h"
+#include "runtime/sched/thread.h"
+
+namespace mini::sched {
+
+/// One for each VM whose schedule has an interval. While nobody waits for the GIL it sleeps without a
+/// deadline, and nothing is paid anywhere.
+///
+/// A waiting thread that timed itself, as CPython's do, would be let in by the kernel only at its next tick
+/// (4 ms) if it sleeps on the holder's CPU; so does this thread, but its deadline is absolute and so does not
+/// drift.
+class Ticker {
+ public:
+  Ticker(DispatchTable breaker_table, Time interval) : breaker_table_(breaker_table), interval_(interval) {}
+  ~Ticker() { stop(); }
+  Ticker(const Ticker&) = delete;
+  Ticker& operator=(const Ticker&) = delete;
+
+  /// Somebody waits. Any thread. Cheap when it is armed already, which does not restart the interval.
+  void arm();
+  /// The holder: nobody waits. Whoever begins to wait at the same moment may have found it still armed: look
+  /// for such a one after this call, and arm again.
+  void disarm();
+  /// The holder changed.
+  void restart() {
+    if (state_.load(std::memory_order_relaxed) == kArmed)
+      due_.store(later(monotonic_now(), interval_), std::memory_order_relaxed);
+  }
+  void set_interval(Time interval);
+
+  /// Whom to ask; nullptr while nobody holds the GIL. The holder sets this, for itself or for its successor.
+  void set_holder(Thread* thread) { holder_.store(thread, std::memory_order_release); }
+  /// Before a thread's memory is given back: returns when nobody is about to ask that thread any more.
+  void retire() {
+    std::lock_guard lock(asking_);
+    holder_.store(nullptr, std::memory_order_relaxed);
+  }
+  /// Ends the OS thread; arm() does nothing from now on.
+  void stop();
+
+ private:
+  static constexpr std::uint32_t kIdle = 0, kArmed = 1, kStopped = 2;
+  static void* run(void* ticker);
+  void watch();
+  void ask();
+
+  const DispatchTable breaker_table_;
+  std::atomic<Time> interval_;
+  std::atomic<Time> due_{kNever};            // when to ask
+  std::atomic<std::uint32_t> state_{kIdle};  // the word the OS thread sleeps on
+  std::atomic<Thread*> holder_{nullptr};
+  std::mutex asking_;  // held while a Thread is stored to
+  std::mutex starting_;
+  bool started_ = false;  // under starting_
+  pthread_t os_thread_{};
+};
+
+}  // namespace mini::sched
