@@ -61,11 +61,18 @@ void Diagnostics::error(DiagnosticKind kind, const ast::Range& range, std::strin
 }
 
 void Diagnostics::warning(const ast::Range& range, std::string message) {
-  warnings_.push_back(make(DiagnosticKind::kSyntaxWarning, range, std::move(message)));
+  // The parser reads some text twice (`with (`): what is already there is not said again.
+  Diagnostic added = make(DiagnosticKind::kSyntaxWarning, range, std::move(message));
+  for (size_t i = warnings_.size(); i-- > 0 && warnings_[i].line >= added.line;) {
+    if (warnings_[i].column == added.column && warnings_[i].message == added.message) return;
+  }
+  warnings_.push_back(std::move(added));
 }
 
 Diagnostic Diagnostics::make(DiagnosticKind kind, const ast::Range& range, std::string message) const {
-  Diagnostic result{.kind = kind, .message = std::move(message)};
+  Diagnostic result;
+  result.kind = kind;
+  result.message = std::move(message);
   if (range.line == 0) return result;
   auto character_column = [this](uint32_t line, uint32_t bytes) {
     return static_cast<uint32_t>(count_characters(source_->line(line).substr(0, bytes))) + 1;

@@ -56,7 +56,7 @@ bool Layout::read_indentation() {
     } else if (c == '\\') {
       continued = continued ? continued : column;
       if (cursor_[1] != '\n') {
-        fail("unexpected character after line continuation character", cursor_ + 1);
+        fail("unexpected character after line continuation character", cursor_ + 2);
         return false;
       }
       cursor_ += 2;
@@ -76,16 +76,12 @@ bool Layout::read_indentation() {
   }
   if (continued) column = narrow = continued;
   const char* kTabs = "inconsistent use of tabs and spaces in indentation";
-  auto whole_line = [this] {
-    uint32_t end = column_of(std::strchr(cursor_, '\n'));
-    return ast::Range{line_, end, line_, end};
-  };
   if (column > indents_.back().column) {
     if (indents_.size() >= kMaxIndents) {
       return fail(DiagnosticKind::kIndentationError, "too many levels of indentation", {line_, 0, line_, 0}), false;
     }
     if (narrow <= indents_.back().column_with_tabs_of_one) {
-      return fail(DiagnosticKind::kTabError, kTabs, whole_line()), false;
+      return fail(DiagnosticKind::kTabError, kTabs, {line_, 0, line_, 0}), false;
     }
     indents_.push_back({column, narrow});
     pending_ = 1;
@@ -96,11 +92,13 @@ bool Layout::read_indentation() {
     --pending_;
   }
   if (column != indents_.back().column) {
-    return fail(DiagnosticKind::kIndentationError, "unindent does not match any outer indentation level", whole_line()),
+    uint32_t end = column_of(std::strchr(cursor_, '\n'));
+    return fail(DiagnosticKind::kIndentationError, "unindent does not match any outer indentation level",
+                {line_, end, line_, end}),
            false;
   }
   if (narrow != indents_.back().column_with_tabs_of_one) {
-    return fail(DiagnosticKind::kTabError, kTabs, whole_line()), false;
+    return fail(DiagnosticKind::kTabError, kTabs, {line_, 0, line_, 0}), false;
   }
   return true;
 }
@@ -120,13 +118,13 @@ Token Layout::read_plain() {
       case kContinuation:
         line_ended_ = true;
         if (!*cursor_) {
-          Token result = fail("unexpected EOF while parsing", cursor_ - 1);
+          Token result = fail("unexpected EOF while parsing", cursor_);
           error_.at_end = true;
           return result;
         }
         continue;
       case kBadContinuation:
-        return fail("unexpected character after line continuation character", lexeme.end);
+        return fail("unexpected character after line continuation character", lexeme.end + 1);
       case kEndOfFile:
         if (brackets_.empty()) return token_without_text(kEndOfFile);
         error_ = unclosed_bracket();
@@ -211,7 +209,7 @@ Token Layout::unterminated_string(const Lexeme& lexeme) {
   Token result =
       fail(fmt::format("unterminated {}string literal (detected at line {}){}",
                        quote_size == 3 ? "triple-quoted " : "", line,
-                       quote_size == 1 && escaped_quote ? "; perhaps you escaped the end quote" : ""),
+                       quote_size == 1 && escaped_quote ? "; perhaps you escaped the end quote?" : ""),
            lexeme.begin + 1);
   error_.at_end = !*c;
   return result;

@@ -1,0 +1,195 @@
+// Entry of the parser, its tokens and its failures. See parser_impl.h.
+#include "interp/compile/parser.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "interp/compile/parser_diagnosis.h"
+#include "interp/compile/parser_impl.h"
+#include "interp/compile/utf8.h"
+
+namespace mini::compile {
+
+using ast::Module;
+using ast::Range;
+
+namespace {
+
+/// What makes a text unreadable as a whole: NUL bytes, and bytes that are not UTF-8.
+bool check_bytes(const SourceFile& source, Diagnostics& diagnostics) {
+  std::string_view text = source.text();
+  if (text.find('\0') != std::string_view::npos) {
+    diagnostics.syntax_error({}, "source code cannot contain null bytes");
+    return false;
+  }
+  if (text.size() >= UINT32_MAX) {
+    diagnostics.error(DiagnosticKind::kMemoryError, {}, "source text is longer than 4 GiB");
+    return false;
+  }
+  if (auto invalid = find_invalid_utf8(text)) {
+    std::string_view before = text.substr(0, invalid->offset);
+    uint32_t line = 1 + static_cast<uint32_t>(std::count(before.begin(), before.end(), '\n'));
+    diagnostics.syntax_error({}, fmt::format("(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position "
+                                             "{}: {} on line {}",
+                                             static_cast<unsigned char>(text[invalid->offset]), invalid->offset,
+                                             invalid->reason, line));
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Module* parse(const SourceFile& source, ast::Mode mode, Arena& arena, Diagnostics& diagnostics) {
+  if (!check_bytes(source, diagnostics)) return nullptr;
+  return Parser(source, mode, arena, diagnostics).run();
+}
+
+Parser::Parser(const SourceFile& source, ast::Mode mode, Arena& arena, Diagnostics& diagnostics)
+    : source_(source),
+      mode_(mode),
+      arena_(arena),
+      diagnostics_(diagnostics),
+      layout_(source, &diagnostics),
+      failed_expression_(arena.make<ast::Name>(Range{})) {
+  error_token_.kind = Kind::kError;
+}
+
+Module* Parser::run() {
+  StatementList body;
+  if (mode_ == ast::Mode::kEval) {
+    Token begin = peek();
+    ast::Expression* value = nullptr;
+    // As CPython's `expressions`: a tuple without stars.
+    value = parse_star_expressions();
+    if (auto* tuple = ast::dynamic<ast::Tuple>(value); tuple && !tuple->elts.empty()) {
+      for (ast::Expression* element : tuple->elts) {
+        bool bare = tuple->range.column == begin.column && tuple->range.line == begin.line &&
+                    begin.kind != Kind::kLeftParen;
+        if (bare && element->kind == ast::ExpressionKind::kStarred) fail();
+      }
+    } else if (value->kind == ast::ExpressionKind::kStarred) {
+      fail();
+    }
+    while (accept(Kind::kNewline)) {
+    }
+    if (!at(Kind::kEndOfFile)) fail();
+    auto* statement = make<ast::Expr>(value->range);
+    statement->value = value;
+    body.push_back(statement);
+  } else {
+    bool compound = false;
+    while (!failed_ && !at(Kind::kEndOfFile)) {
+      statement_offset_ = peek().begin;
+      statement_line_ = peek().line;
+      if (mode_ == ast::Mode::kInteractive) {
+        if (accept(Kind::kNewline)) continue;
+        if (!body.empty()) fail();
+        compound = at_compound();
+      }
+      parse_statement(body);
+      if (arena_.exhausted()) fail_with(DiagnosticKind::kMemoryError, {}, "");
+    }
+    std::string_view source_text = source_.text();
+    if (compound && !failed_ && !source_text.ends_with("\n\n")) {
+      diagnostics_.set_incomplete();
+    }
+  }
+  if (failed_) {
+    if (!diagnostics_.failed()) {
+      diagnose(source_, mode_, statement_offset_, statement_line_, error_token_, arena_, diagnostics_);
+    }
+    return nullptr;
+  }
+  auto* module = arena_.make<Module>();
+  module->mode = mode_;
+  module->body = arena_.copy(body);
+  return module;
+}
+
+const Token& Parser::peek() {
+  if (failed_) return error_token_;
+  if (position_ == window_.size()) {
+    if (marks_ == 0) {
+      window_.clear();
+      position_ = 0;
+    }
+    window_.push_back(layout_.next());
+    if (window_.back().kind == Kind::kError) {
+      fail();
+      return error_token_;
+    }
+  }
+  return window_[position_];
+}
+
+Token Parser::advance() {
+  Token token = peek();
+  if (failed_) return token;
+  ++position_;
+  if (token.kind > Kind::kDedent) last_ = token;
+  return token;
+}
+
+bool Parser::accept(Kind expected) {
+  if (!at(expected)) return false;
+  advance();
+  return true;
+}
+
+void Parser::expect(Kind expected) {
+  if (!accept(expected)) fail();
+}
+
+std::string_view Parser::text(const Token& token) const {
+  return source_.text().substr(token.begin, token.end - token.begin);
+}
+
+std::string_view Parser::expect_name() {
+  Token token = peek();
+  if (token.kind != Kind::kName) {
+    fail();
+    return {};
+  }
+  return name(advance());
+}
+
+Range Parser::since(const Token& begin) const { return {begin.line, begin.column, last_.end_line, last_.end_column}; }
+
+Range Parser::since(const Range& begin) const { return {begin.line, begin.column, last_.end_line, last_.end_column}; }
+
+Range Parser::range_of(const Token& token) { return {token.line, token.column, token.end_line, token.end_column}; }
+
+ast::Expression* Parser::fail() {
+  if (!failed_) {
+    if (position_ < window_.size()) error_token_ = window_[position_];
+    error_token_.kind = Kind::kError;
+    failed_ = true;
+  }
+  return failed_expression_;
+}
+
+ast::Expression* Parser::fail_with(DiagnosticKind error, const Range& range, std::string message) {
+  if (!failed_) diagnostics_.error(error, range, std::move(message));
+  return fail();
+}
+
+ast::Expression* Parser::refuse(const Token& token, std::string_view construct) {
+  return fail_with(DiagnosticKind::kSyntaxError, range_of(token), fmt::format("'{}' is not part of mini", construct));
+}
+
+void Parser::adopt(ast::Expression* parent, const ast::Expression* child) {
+  if (!child || child->depth < parent->depth) return;
+  if (child->depth >= kMaxDepth) {
+    too_deep_left();
+    return;
+  }
+  parent->depth = static_cast<uint16_t>(child->depth + 1);
+}
+
+void Parser::adopt(ast::Expression* parent, ast::Expressions children) {
+  for (ast::Expression* child : children) adopt(parent, child);
+}
+
+}  // namespace mini::compile
