@@ -6,8 +6,9 @@
 using namespace mini::sched;
 
 TEST_CASE("a schedule's text is read back as itself") {
-  for (const char* text : {"interval:5ms", "interval:1us", "interval:2s", "interval:1500us", "every:1", "every:20000",
-                           "seeded:0", "seeded:18446744073709551615", "steps:T1*3 T2* T1*", "steps:T0 T10*12"}) {
+  for (const char* text :
+       {"interval:5ms", "interval:1us", "interval:2s", "interval:1500us", "every:1", "every:20000",
+        "seeded:0", "seeded:18446744073709551615", "steps:T1*3 T2* T1*", "steps:T0 T10*12"}) {
     CAPTURE(text);
     const ParsedSchedule parsed = parse_schedule(text);
     REQUIRE(parsed.schedule);
