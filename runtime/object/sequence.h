@@ -18,6 +18,9 @@ Result<Ref<Tuple>> make_tuple(Heap&, const Value* items, size_t length);
 /// A tuple that takes over the counts of `items`, also when it fails.
 Result<Ref<Tuple>> make_tuple_from_stack(Heap&, Value* items, size_t length);
 
+/// tuple(iterable)
+Result<Ref<Tuple>> tuple_from(Heap&, Value iterable);
+
 struct List : Tracked {
   Value* items;
   uint64_t length;
@@ -27,6 +30,12 @@ Result<Ref<List>> make_list(Heap&, size_t capacity = 0);
 /// A list that takes over the counts of `items`, also when it fails.
 Result<Ref<List>> make_list_from_stack(Heap&, Value* items, size_t length);
 Result<void> append(Heap&, List*, Ref<Value> item);
+/// Room for `length` items in all.
+Result<void> reserve(Heap&, List*, size_t length);
+/// Drops all items, the last one first.
+void clear(Heap&, List*);
+/// Puts `item_count` items, whose counts it takes over, in place of `count` items from `start` on. Needs the room.
+void splice(Heap&, List*, size_t start, size_t count, const Value* items, size_t item_count);
 /// Appends all items of any iterable.
 Result<void> extend(Heap&, List*, Value iterable);
 Result<Ref<List>> list_from(Heap&, Value iterable);
