@@ -8,21 +8,21 @@ namespace mini::base {
 namespace {
 
 #if MINI_ASAN
+#define MINI_NOT_SANITIZED __attribute__((no_sanitize("address", "undefined")))
+
 /// ASan's shadow: one byte for each eight. It is copied byte for byte, because which bytes may be touched
 /// (ends of cells, free cells, what upper layers poisoned) is state like any other. Instrumented code and
 /// memcpy may not touch it, hence the attribute and the volatile.
-[[gnu::no_sanitize("address", "undefined")]] volatile uint8_t* shadow_of(const void* address) {
+MINI_NOT_SANITIZED volatile uint8_t* shadow_of(const void* address) {
   size_t scale = 0, offset = 0;
   __asan_get_shadow_mapping(&scale, &offset);
   return reinterpret_cast<volatile uint8_t*>((reinterpret_cast<uintptr_t>(address) >> scale) + offset);
 }
-[[gnu::no_sanitize("address", "undefined")]] void read_shadow(const void* start, size_t bytes,
-                                                              uint8_t* into) {
+MINI_NOT_SANITIZED void read_shadow(const void* start, size_t bytes, uint8_t* into) {
   const volatile uint8_t* shadow = shadow_of(start);
   for (size_t i = 0; i < bytes / 8; ++i) into[i] = shadow[i];
 }
-[[gnu::no_sanitize("address", "undefined")]] void write_shadow(const void* start, size_t bytes,
-                                                               const uint8_t* from) {
+MINI_NOT_SANITIZED void write_shadow(const void* start, size_t bytes, const uint8_t* from) {
   volatile uint8_t* shadow = shadow_of(start);
   for (size_t i = 0; i < bytes / 8; ++i) shadow[i] = from[i];
 }

@@ -77,7 +77,7 @@ def main():
     for i, name in enumerate(FLAGS):
         print("  k%s = %#x," % ("".join(word.capitalize() for word in name.split("_")), 1 << i))
     print("};")
-    wrap("constexpr Record kRecords[] = {", ["{%#x, %d, %d, %d}," % r for r in records])
+    wrap("constexpr Record kRecords[] = {", ["{%#x, {%d, %d, %d}}," % r for r in records])
     wrap("// code point | record << 21 | alternating with the next record << 31\nconstexpr uint32_t kRuns[] = {",
          ["%#x," % run for run in runs])
     wrap("// mappings to several code points: code point; 0 upper, 1 lower, 2 title; the points\n"

@@ -224,7 +224,11 @@ TEST_CASE("number: formats e, f and g") {
 }
 
 TEST_CASE("number: what float(text) takes, and what it refuses") {
-  const std::pair<const char*, double> cases[] = {
+  struct Case {
+    const char* text;
+    double value;
+  };
+  const Case cases[] = {
       {"1e400", kInfinity},
       {"-1e400", -kInfinity},
       {"1e-400", 0.0},
@@ -246,10 +250,10 @@ TEST_CASE("number: what float(text) takes, and what it refuses") {
       {"1.7976931348623159e308", kInfinity},
       {"1.7976931348623158e308", 1.7976931348623157e308},
   };
-  for (const auto& [text, value] : cases) {
-    CAPTURE(text);
-    REQUIRE(parse_float(text));
-    CHECK(same(*parse_float(text), value));
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    REQUIRE(parse_float(c.text));
+    CHECK(same(*parse_float(c.text), c.value));
   }
   CHECK(*parse_float("1" + std::string(400, '0') + "e-400") == 1.0);
   CHECK(*parse_float("0." + std::string(400, '0') + "1e401") == 1.0);
