@@ -43,18 +43,16 @@ std::byte* reserve_aligned(size_t alignment) {
   return mapped + before;
 }
 
-/// Where address space is limited: the start of a free slot of `alignment`, of which only `bytes` are
-/// reserved.
-std::byte* reserve_small(size_t bytes, size_t alignment) {
-  constexpr uintptr_t kFirst = uintptr_t{1} << 40, kLast = uintptr_t{0x7e} << 40;
-  for (uintptr_t slot = kFirst; slot < kLast; slot += uintptr_t{1} << 38) {
-    static_assert((uintptr_t{1} << 38) % Memory::kReserve == 0);
-    void* wanted = reinterpret_cast<void*>(slot);
+/// Where address space is limited: `bytes` at an address that is aligned as a whole range would be.
+std::byte* reserve_small(size_t bytes) {
+  constexpr uintptr_t kFirst = uintptr_t{1} << 40, kLast = uintptr_t{0x7e} << 40, kStep = uintptr_t{1} << 38;
+  static_assert(kStep % Memory::kReserve == 0);
+  for (uintptr_t address = kFirst; address < kLast; address += kStep) {
+    void* wanted = reinterpret_cast<void*>(address);
     void* mapped = map_nothing(wanted, bytes, MAP_FIXED_NOREPLACE);
     if (mapped == wanted) return static_cast<std::byte*>(mapped);
-    if (mapped) ::munmap(mapped, bytes);
+    if (mapped) ::munmap(mapped, bytes);  // a kernel that does not know the flag
   }
-  (void)alignment;
   return nullptr;
 }
 
@@ -65,7 +63,7 @@ Memory* Memory::create(size_t limit_bytes) {
   std::byte* start = reserve_aligned(kReserve);
   while (!start && reserved > (size_t{64} << 20)) {
     reserved /= 4;
-    start = reserve_small(reserved, kReserve);
+    start = reserve_small(reserved);
   }
   if (!start) return nullptr;
   const size_t committed = round_up(sizeof(Memory), kPage);

@@ -2,6 +2,7 @@
 #include "runtime/base/memory.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +84,36 @@ size_t usable_total(const std::vector<Block>& blocks) {
   return total;
 }
 
+/// Runs `body` in a child process; what it wrote to standard error, "" if it ended well.
+template <class Body>
+std::string death_of(Body body) {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::dup2(ends[1], STDERR_FILENO);
+    ::close(ends[0]);
+    std::signal(SIGABRT, SIG_DFL);
+    body();
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  std::string report;
+  char bytes[4096];
+  for (ssize_t count; (count = ::read(ends[0], bytes, sizeof bytes)) > 0;) {
+    report.append(bytes, static_cast<size_t>(count));
+  }
+  ::close(ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
+  return report.empty() ? "died without a word" : report;
+}
+
+[[maybe_unused]] int read_byte(const void* address) {
+  return *static_cast<const volatile char*>(address);
+}
 }  // namespace
 
 TEST_CASE("memory: blocks do not overlap, keep their bytes, and are counted") {
@@ -236,6 +267,21 @@ TEST_CASE("memory: the whole range can be used up, and says so" * doctest::skip(
   CHECK(vm.memory.live_blocks() == spans);
 }
 
+TEST_CASE("memory: where address space is limited, a VM gets a smaller range" *
+          doctest::skip(MINI_ASAN || MINI_TSAN)) {
+  const std::string report = death_of([] {
+    const rlimit little{size_t{2} << 30, size_t{2} << 30};
+    ::setrlimit(RLIMIT_AS, &little);
+    Memory* memory = Memory::create();
+    MINI_ASSERT(memory);
+    void* block = memory->allocate(100 << 20);
+    MINI_ASSERT(block && &Memory::of(block) == memory);
+    MINI_ASSERT(!memory->allocate(size_t{2} << 30));
+    Memory::destroy(memory);
+  });
+  CHECK(report == "");
+}
+
 TEST_CASE("snapshot: restoring brings back blocks, free blocks and counters at the same addresses") {
   Vm vm;
   std::mt19937 random(2);
@@ -321,40 +367,6 @@ TEST_CASE("snapshot: intrusive lists in the memory come back whole") {
   for (const Node& node : *list) CHECK(node.value == expected++);
   CHECK(expected == 5);
 }
-
-// ---- what must end the process
-
-namespace {
-/// Runs `body` in a child process; what it wrote to standard error, "" if it ended well.
-template <class Body>
-std::string death_of(Body body) {
-  int ends[2];
-  REQUIRE(::pipe(ends) == 0);
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    ::dup2(ends[1], STDERR_FILENO);
-    ::close(ends[0]);
-    std::signal(SIGABRT, SIG_DFL);
-    body();
-    ::_exit(0);
-  }
-  ::close(ends[1]);
-  std::string report;
-  char bytes[4096];
-  for (ssize_t count; (count = ::read(ends[0], bytes, sizeof bytes)) > 0;) {
-    report.append(bytes, static_cast<size_t>(count));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? "" : report;
-}
-
-[[maybe_unused]] int read_byte(const void* address) {
-  return *static_cast<const volatile char*>(address);
-}
-}  // namespace
 
 TEST_CASE("memory: destroying a linked node is a broken invariant") {
   const std::string report = death_of([] {
