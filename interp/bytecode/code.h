@@ -23,11 +23,11 @@ struct NoneLiteral {
 struct EllipsisLiteral {
   bool operator==(const EllipsisLiteral&) const = default;
 };
-/// An integer outside int64: sign and magnitude, 64-bit limbs from the least significant on, the last not
-/// zero.
+/// An integer outside int64: sign and magnitude in 32-bit limbs, least significant first, as base::Integer has
+/// them.
 struct BigIntegerLiteral {
   bool negative = false;
-  std::vector<uint64_t> limbs;
+  std::vector<uint32_t> limbs;
   bool operator==(const BigIntegerLiteral&) const = default;
 };
 /// UTF-8; lone surrogates, which escapes can make, as their three bytes.
