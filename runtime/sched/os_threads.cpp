@@ -83,8 +83,9 @@ void OsThreads::shut_down() {
       some_hang = true;
       continue;
     }
+    const bool inside_native = slot.natives > 0;
     gil_->dismiss(slot);
-    if (slot.natives > 0) {  // one at a time: on its way out it drops references, and needs the VM for itself
+    if (inside_native) {  // one at a time: on its way out it drops references, and needs the VM for itself
       pthread_join(slot.os_thread, nullptr);
       slot.joinable = false;
     }

@@ -105,7 +105,7 @@ bool Steps::check_end(Cause cause) {
   if (count_ < slice.count) {
     error_ += std::string(": T") + std::to_string(slice.thread) +
               (cause == Cause::Finished ? " ends" : " blocks") + " after " + std::to_string(count_) +
-              " instructions; possible there: " + before + here;
+              (count_ == 1 ? " instruction" : " instructions") + "; possible there: " + before + here;
   } else {
     error_ += " ends where no switch can occur; possible there: " + before + here;
   }

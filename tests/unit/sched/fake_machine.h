@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,7 +27,7 @@ enum class Op : std::uint8_t {
   Join,     // the thread with the serial `argument`, if there is one
   Native,   // a native that runs the program `argument` inside itself
   Call,     // a call outside the VM that may block
-  Spin,     // until `stop` is set
+  Spin,     // until `stop` is set, or an interrupt comes
   Stop,     // sets `stop`
   Pause,    // the run, if the runner can: see FakeMachine::pause_at
 };
@@ -68,7 +69,7 @@ struct Options {
   ClockKind clock = ClockKind::Virtual;
   Observer* observer = nullptr;
   bool trace = true;
-  void (*outside)() = nullptr;  // what Op::Call does
+  std::function<void(std::uint32_t)> outside = {};  // what Op::Call does
 };
 
 class FakeMachine : public Machine, public Observer {
@@ -169,6 +170,12 @@ class FakeMachine : public Machine, public Observer {
                std::to_string(frame.position));
       }
       const Instruction instruction = program[frame.position];
+      if (thread.waiting && thread.wake_reason == Wake::Interrupted && runner_->take_interrupt()) {
+        note("interrupt");
+        thread.waiting = false;
+        ++frame.position;
+        continue;
+      }
       thread.waiting = must_wait(thread, instruction);
       if (thread.waiting) return Exit::Parked;
       ++frame.position;
@@ -186,7 +193,10 @@ class FakeMachine : public Machine, public Observer {
     } else if (is_point && thread.dispatch.load(std::memory_order_relaxed) != fast_table_) {
       notice = runner_->look(thread);
     }
-    if (notice == Notice::Interrupt && runner_->take_interrupt()) note("interrupt");
+    if (notice == Notice::Interrupt && runner_->take_interrupt()) {
+      note("interrupt");
+      world_->stop = true;
+    }
     return notice == Notice::Switch;
   }
 
@@ -249,7 +259,7 @@ class FakeMachine : public Machine, public Observer {
         --inside;
         {
           BlockingCall call(*runner_, thread);
-          if (options_.outside) options_.outside();
+          if (options_.outside) options_.outside(instruction.argument);
         }
         ++inside;
         return false;

@@ -33,7 +33,7 @@ TEST_CASE("a text that is no schedule is refused with what is wanted") {
     const char* text;
     const char* says;
   };
-  for (const auto& [text, says] : std::initializer_list<Row>{
+  for (const Row& row : std::initializer_list<Row>{
            {"", "not one of"},
            {"often", "not one of"},
            {"interval", "needs a time"},
@@ -59,10 +59,10 @@ TEST_CASE("a text that is no schedule is refused with what is wanted") {
            {"steps:T1**", "'T1**' is no step"},
            {"steps:T-1", "'T-1' is no step"},
        }) {
-    CAPTURE(text);
-    const ParsedSchedule parsed = parse_schedule(text);
+    CAPTURE(row.text);
+    const ParsedSchedule parsed = parse_schedule(row.text);
     CHECK_FALSE(parsed.schedule);
-    CHECK(parsed.error.find(says) != std::string::npos);
+    CHECK(parsed.error.find(row.says) != std::string::npos);
   }
 }
 

@@ -1,0 +1,313 @@
+// Waiting: deadlocks and near misses, time, interrupts, and what becomes of threads at the end of a run.
+#include <doctest/doctest.h>
+
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "tests/unit/sched/fake_machine.h"
+
+using namespace mini::sched;
+using namespace mini::sched::test;
+
+namespace {
+
+struct Way {
+  const char* schedule;
+  bool os_threads;
+  bool observed;
+  ClockKind clock;
+};
+constexpr Way kWays[] = {
+    {"every:1", false, true, ClockKind::Virtual},      {"every:1", true, true, ClockKind::Virtual},
+    {"seeded:3", true, true, ClockKind::Real},         {"seeded:3", false, true, ClockKind::Real},
+    {"interval:1ms", true, false, ClockKind::Real},    {"interval:1ms", false, false, ClockKind::Real},
+    {"interval:1ms", true, false, ClockKind::Virtual},
+};
+
+// Interrupts now and then until it is destroyed: one that comes before the wait ends something else.
+class Interrupter {
+ public:
+  explicit Interrupter(Runner& runner)
+      : thread_([this, &runner] {
+          while (!done_) {
+            runner.interrupt();
+            std::this_thread::yield();
+          }
+        }) {}
+  ~Interrupter() {
+    done_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> done_{false};
+  std::thread thread_;
+};
+
+struct Case {
+  Case(const Way& way, std::vector<Program> programs, std::function<void(std::uint32_t)> outside = {})
+      : machine(std::move(programs), parse_schedule(way.schedule).schedule,
+                {.os_threads = way.os_threads,
+                 .observed = way.observed,
+                 .clock = way.clock,
+                 .outside = std::move(outside)}) {}
+  bool traced(const std::string& text) {
+    return std::any_of(machine.trace().begin(), machine.trace().end(),
+                       [&](const std::string& line) { return line.find(text) != std::string::npos; });
+  }
+  FakeMachine machine;
+};
+
+}  // namespace
+
+TEST_CASE("a deadlock is an answer, and a near miss is none") {
+  struct Row {
+    const char* what;
+    std::vector<Program> programs;
+    Outcome outcome;
+  };
+  const Program hold_0 = {{Op::Lock, 0}, {Op::Sleep, 2}, {Op::Lock, 1}};
+  const Program hold_1 = {{Op::Lock, 1}, {Op::Sleep, 2}, {Op::Lock, 2}};
+  const Program hold_2 = {{Op::Lock, 2}, {Op::Sleep, 2}, {Op::Lock, 0}};
+  const Program b_then_a = {{Op::Lock, 1}, {Op::Sleep, 2}, {Op::Lock, 0}};
+  const std::vector<Row> rows = {
+      {"self-deadlock", {{{Op::Lock, 0}, {Op::Lock, 0}}}, Outcome::Deadlock},
+      {"AB/BA", {{{Op::Start, 1}, {Op::Start, 2}, {Op::Join, 1}}, hold_0, b_then_a}, Outcome::Deadlock},
+      {"a cycle of three",
+       {{{Op::Start, 1}, {Op::Start, 2}, {Op::Start, 3}}, hold_0, hold_1, hold_2},
+       Outcome::Deadlock},
+      {"joins in a circle", {{{Op::Start, 1}, {Op::Join, 1}}, {{Op::Join, 0}}}, Outcome::Deadlock},
+      {"a dead owner", {{{Op::Start, 1}, {Op::Join, 1}, {Op::Lock, 0}}, {{Op::Lock, 0}}}, Outcome::Deadlock},
+      {"main waits at its end for one that is stuck",
+       {{{Op::Lock, 0}, {Op::Start, 1}}, {{Op::Lock, 0}}},
+       Outcome::Deadlock},
+      {"inside a native", {{{Op::Native, 1}}, {{Op::Lock, 0}, {Op::Lock, 0}}}, Outcome::Deadlock},
+      {"main, and a daemon stuck beside it",
+       {{{Op::Lock, 0}, {Op::Start, 101}, {Op::Lock, 0}}, {{Op::Lock, 0}}},
+       Outcome::Deadlock},
+
+      {"a stuck daemon keeps nobody",
+       {{{Op::Lock, 0}, {Op::Start, 101}}, {{Op::Lock, 0}}},
+       Outcome::Finished},
+      {"a time-out ends it", {{{Op::Lock, 0}, {Op::TryLock, 0}}}, Outcome::Finished},
+      {"a sleeper will release it",
+       {{{Op::Start, 1}, {Op::Sleep, 1}, {Op::Lock, 0}}, {{Op::Lock, 0}, {Op::Sleep, 3}, {Op::Unlock, 0}}},
+       Outcome::Finished},
+      {"a daemon will release it",
+       {{{Op::Start, 101}, {Op::Sleep, 1}, {Op::Lock, 0}}, {{Op::Lock, 0}, {Op::Sleep, 3}, {Op::Unlock, 0}}},
+       Outcome::Finished},
+      {"one outside will release it",
+       {{{Op::Start, 1}, {Op::Sleep, 1}, {Op::Lock, 0}}, {{Op::Lock, 0}, {Op::Call}, {Op::Unlock, 0}}},
+       Outcome::Finished},
+  };
+  for (const Row& row : rows) {
+    for (const Way& way : kWays) {
+      CAPTURE(row.what);
+      CAPTURE(way.schedule);
+      CAPTURE(way.os_threads);
+      Case test(way, row.programs, [](std::uint32_t) {
+        timespec a_moment{.tv_sec = 0, .tv_nsec = 2'000'000};
+        nanosleep(&a_moment, nullptr);
+      });
+      CHECK(test.machine.run() == row.outcome);
+      CHECK(test.machine.deadlocks == (row.outcome == Outcome::Deadlock));
+      CHECK(test.machine.most_inside == 1);
+    }
+  }
+}
+
+TEST_CASE("under the virtual clock sleeping costs nothing, and time goes from deadline to deadline") {
+  const std::vector<Program> programs = {
+      {{Op::Start, 1}, {Op::Start, 2}, {Op::Start, 3}, {Op::Sleep, 3'600'000}},
+      {{Op::Sleep, 20}},
+      {{Op::Sleep, 10}},
+      {{Op::Sleep, 20}},  // as late as T1, which was there first
+  };
+  for (const Way& way : kWays) {
+    if (way.clock != ClockKind::Virtual) continue;
+    CAPTURE(way.schedule);
+    Case test(way, programs);
+    CHECK(test.machine.run() == Outcome::Finished);
+    CHECK(test.machine.runner().now() == 3600 * kSecond);
+    std::vector<std::string> woken;
+    for (const std::string& line : test.machine.trace())
+      if (line.find("timed out") != std::string::npos) woken.push_back(line);
+    CHECK(woken == std::vector<std::string>{"T2 timed out @10000000", "T1 timed out @20000000",
+                                            "T3 timed out @20000000", "T0 timed out @3600000000000"});
+  }
+}
+
+TEST_CASE("a thread is woken once, by the first of notification and deadline") {
+  for (const Way& way : kWays) {
+    CAPTURE(way.schedule);
+    // T1 releases at the very time at which T0's attempt times out, a hundred times.
+    std::vector<Program> programs(2);
+    programs[0] = {{Op::Lock, 0}, {Op::Start, 1}};
+    for (int i = 0; i < 20; ++i) {
+      programs[0].push_back({Op::TryLock, 0});
+      programs[0].push_back({Op::Work});
+      programs[1].push_back({Op::Sleep, 3});
+      programs[1].push_back({Op::Unlock, 0});
+    }
+    Case test(way, programs);
+    CHECK(test.machine.run() == Outcome::Finished);
+    CHECK(test.machine.world().counter == 20);
+  }
+}
+
+TEST_CASE("an interrupt ends the main thread's wait, even where nobody else could") {
+  for (const Way& way : kWays) {
+    CAPTURE(way.schedule);
+    CAPTURE(way.os_threads);
+    Case test(way, {{{Op::Lock, 0}, {Op::Start, 101}, {Op::Lock, 0}}, {{Op::Lock, 0}}});
+    test.machine.end_at_deadlock = false;
+    Interrupter interrupter(test.machine.runner());
+    CHECK(test.machine.run() == Outcome::Finished);
+    CHECK(test.traced("interrupt"));
+  }
+}
+
+TEST_CASE("an interrupt is noticed by a main thread that computes") {
+  for (const Way& way : kWays) {
+    CAPTURE(way.schedule);
+    Case test(way, {{{Op::Start, 101}, {Op::Spin}}, {{Op::Sleep, 3'600'000}}});
+    Interrupter interrupter(test.machine.runner());
+    CHECK(test.machine.run() == Outcome::Finished);
+    CHECK(test.machine.world().stop);
+  }
+}
+
+TEST_CASE("during a blocking call the others run") {
+  // T1's call is over when T2, a thread of the script, has made one of its own.
+  std::atomic<int> arrived{0};
+  const auto meet = [&](std::uint32_t) {
+    ++arrived;
+    while (arrived.load() < 2) std::this_thread::yield();
+  };
+  Case test({"interval:1s", true, false, ClockKind::Real},
+            {{{Op::Start, 1}, {Op::Start, 2}}, {{Op::Call}, {Op::Work}}, {{Op::Call}, {Op::Work}}}, meet);
+  CHECK(test.machine.run() == Outcome::Finished);
+  CHECK(test.machine.world().counter == 2);
+}
+
+TEST_CASE("a thread that computes for ever is made to give way") {
+  for (const bool os_threads : {false, true}) {
+    for (const bool observed : {false, true}) {
+      Case test({"interval:1ms", os_threads, observed, ClockKind::Real},
+                {{{Op::Start, 1}, {Op::Start, 2}}, {{Op::Spin}}, {{Op::Stop}}});
+      CHECK(test.machine.run() == Outcome::Finished);
+      CHECK(test.machine.world().table.hand_overs >= 3);
+    }
+  }
+}
+
+TEST_CASE("at the end daemons never run again, wherever they are, and natives are let out") {
+  // Daemons: computing, asleep, waiting for a lock, in a native that computes, in one that waits, unstarted.
+  const std::vector<Program> programs = {
+      {{Op::Lock, 0},
+       {Op::Start, 101},
+       {Op::Start, 102},
+       {Op::Start, 103},
+       {Op::Start, 104},
+       {Op::Start, 105},
+       {Op::Sleep, 5},
+       {Op::Start, 101}},
+      {{Op::Spin}},
+      {{Op::Sleep, 3'600'000}},
+      {{Op::Lock, 0}},
+      {{Op::Native, 1}},
+      {{Op::Native, 3}},
+  };
+  for (const Way& way : kWays) {
+    if (way.clock == ClockKind::Virtual) continue;  // time would stand still beside the one that computes
+    CAPTURE(way.schedule);
+    CAPTURE(way.os_threads);
+    Case test(way, programs);
+    CHECK(test.machine.run() == Outcome::Finished);
+    CHECK(test.machine.let_out == 2);
+    CHECK(test.machine.world().table.all.empty());
+    CHECK(test.machine.world().table.runnable.empty());
+    CHECK(test.machine.inside == 0);
+  }
+}
+
+TEST_CASE("finished threads leave their OS threads to new ones, at most sixteen") {
+  std::mutex lock;
+  std::vector<pid_t> used;
+  const auto note = [&](std::uint32_t) {
+    std::lock_guard guard(lock);
+    used.push_back(gettid());
+  };
+  std::vector<Program> programs(2);
+  for (std::uint32_t i = 1; i <= 50; ++i) {  // one after the other
+    programs[0].push_back({Op::Start, 1});
+    programs[0].push_back({Op::Join, i});
+  }
+  programs[1] = {{Op::Call}};
+  const auto distinct = [&] {
+    std::sort(used.begin(), used.end());
+    return std::unique(used.begin(), used.end()) - used.begin();
+  };
+  {
+    Case test({"every:1000", true, true, ClockKind::Virtual}, programs, note);
+    CHECK(test.machine.run() == Outcome::Finished);
+    CHECK(used.size() == 50);
+    CHECK(distinct() == 1);
+  }
+  used.clear();
+  programs[0].clear();
+  for (int i = 0; i < 40; ++i) programs[0].push_back({Op::Start, 1});  // all at once
+  programs[0].push_back({Op::Sleep, 1});                               // until all have finished
+  for (int i = 0; i < 20; ++i) programs[0].push_back({Op::Start, 1});
+  Case test({"every:1000", true, true, ClockKind::Virtual}, programs, note);
+  CHECK(test.machine.run() == Outcome::Finished);
+  CHECK(used.size() == 60);
+  CHECK(distinct() == 44);
+}
+
+TEST_CASE("a switch that was asked for falls on each of the next 64 switch points alike") {
+  struct Asked : Machine {
+    Runner* runner = nullptr;
+    DispatchTable breaker = nullptr;
+    std::vector<int> falls = std::vector<int>(Runner::kPointsDrawn + 1);
+    Thread child;
+    Exit run_slice(Thread& thread) override {
+      if (thread.serial == 1) return Exit::Finished;
+      CHECK(runner->start(child));  // somebody who waits
+      for (int i = 0; i < 64'000; ++i) {
+        thread.points_left = 0;
+        thread.dispatch = breaker;
+        std::uint32_t points = 1;
+        while (runner->look(thread) == Notice::None) ++points;
+        ++falls.at(points);
+      }
+      return Exit::Finished;
+    }
+  } machine;
+  static const void* const kTables[2] = {};
+  machine.breaker = &kTables[1];
+  ThreadTable table(5);
+  Thread main;
+  RunnerOptions options;
+  options.fast_table = &kTables[0];
+  options.breaker_table = &kTables[1];
+  const auto runner = make_runner(false, machine, table, std::make_unique<Interval>(kSecond), options);
+  machine.runner = runner.get();
+  CHECK(runner->run(main) == Outcome::Finished);
+  for (std::uint32_t k = 1; k <= Runner::kPointsDrawn; ++k) {
+    CAPTURE(k);
+    CHECK(machine.falls[k] > 850);  // 1000 expected, standard deviation 31
+    CHECK(machine.falls[k] < 1150);
+  }
+}
+
+TEST_CASE("nobody is asked to give way when nobody waits") {
+  Case test({"interval:1us", true, false, ClockKind::Real}, {Program(20'000, {Op::Work})});
+  CHECK(test.machine.run() == Outcome::Finished);
+  CHECK(test.machine.world().table.hand_overs == 0);
+}
