@@ -71,6 +71,10 @@ struct SequenceIterator : Tracked {
 };
 
 Result<Ref<Value>> make_sequence_iterator(Heap&, BuiltinType which, Value container);
+/// `iter(function, sentinel)`
+Result<Ref<Value>> make_callable_iterator(Heap&, Value function, Value sentinel);
+/// `reversed(sequence)`, its `__reversed__` included.
+Result<Ref<Value>> make_reversed(Heap&, Value sequence);
 
 void define_sequence_types(Heap&);
 Result<void> define_sequence_methods(Heap&);

@@ -1,0 +1,16 @@
+// What the files about exceptions share.
+#pragma once
+
+#include "runtime/object/exception.h"
+
+namespace mini::object {
+
+/// What BaseException.__init__ and its overriders in builtin classes do. `keywords` may be null.
+Result<void> initialise_exception(Heap&, Exception*, Ref<Tuple> args, Dict* keywords);
+Result<Ref<Exception>> make_exception(Heap&, Type*, Ref<Tuple> args, Dict* keywords);
+
+/// `__str__` and `__repr__` of all kinds.
+void define_exception_texts(Heap&);
+void define_traceback_type(Heap&);
+
+}  // namespace mini::object
