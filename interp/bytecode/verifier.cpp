@@ -126,8 +126,8 @@ class Verifier {
       if (state.blocks.empty() || state.blocks.back().handler != handler) {
         return fail(instruction.index, handler ? "no handler is open" : "no block is open");
       }
-      if (handler && state.height != state.blocks.back().level + 3) {
-        return fail(instruction.index, "the handled exception is not on top");
+      if (handler && state.height < state.blocks.back().level + 3) {  // above it may be a value to return
+        return fail(instruction.index, "the handled exception is gone");
       }
       state.blocks.pop_back();
     }

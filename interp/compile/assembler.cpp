@@ -110,8 +110,11 @@ void write_back_edges(const InstructionList& list, Code& out) {
 }  // namespace
 
 void assemble(InstructionList list, ConstantTable& constants, Code& code) {
+  uint32_t line = code.first_line;
   for (AssemblerInstruction& instruction : list.instructions) {
     if (instruction.target >= 0) instruction.target = list.labels[static_cast<size_t>(instruction.target)];
+    if (instruction.listing_line != 0) line = instruction.listing_line;
+    instruction.listing_line = line;
   }
   resolve_jumps(list.instructions);
   if (!has_wide_line(list.instructions, code.first_line)) {

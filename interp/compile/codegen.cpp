@@ -29,7 +29,6 @@ void CodeGenerator::enter(UnitKind kind, std::string_view name, const void* node
   unit->scope = symbols_.scope(node);
   unit->parent = unit_;
   if (unit_) unit->class_name = unit_->class_name;
-  unit->line = first_line;
   unit->range = {first_line, 0, first_line, 0};
   unit->qualified_name = kind == UnitKind::kModule ? std::string(name) : qualify(name);
   unit->code = std::make_shared<Code>();
@@ -75,6 +74,7 @@ CodeGenerator::CodePointer CodeGenerator::leave(bool returns_none) {
     code.cell_parameters.push_back(found == end ? -1 : static_cast<int32_t>(found - code.varnames.begin()));
   }
   const Verification verification = verify(code);
+  if (!verification.error.empty()) fprintf(stderr, "%s: %s\n", code.qualified_name.c_str(), verification.error.c_str());
   MINI_ASSERT(verification.error.empty());
   code.stack_size = verification.stack_size;
   code.block_depth = verification.block_depth;

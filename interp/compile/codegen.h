@@ -78,7 +78,7 @@ struct Unit {
   bool returned = false;  ///< A RETURN_VALUE stands behind the last label.
 
   ast::Range range;   ///< Position of what is emitted.
-  uint32_t line = 0;  ///< Its line in a listing.
+  uint32_t line = 0;  ///< Its line in a listing; 0, as that of the instruction before.
 };
 
 struct CodegenOptions {

@@ -141,7 +141,7 @@ void CodeGenerator::make_closure(const CodePointer& code, uint32_t parts) {
     parts |= kClosure;
   }
   emit_constant({code});
-  emit_string(code->qualified_name);
+  emit_string(code->has(kClassBody) ? code->name : code->qualified_name);
   emit(Opcode::MAKE_FUNCTION, parts);
 }
 
