@@ -116,7 +116,8 @@ Result<Ref<Value>> next_by_call(Heap& heap, Value value) {
   } else {
     // The call may have ended the iterator itself.
     if (iterator->function.is_unbound()) return unboxed(kUnbound);
-    if (!MINI_TRY(equal(heap, *item, iterator->sentinel))) return item;
+    Ref<Value> sentinel = Ref<Value>::share(iterator->sentinel);
+    if (!MINI_TRY(equal(heap, *item, sentinel))) return item;
   }
   drop_callable_iterator(heap, iterator);
   return unboxed(kUnbound);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "runtime/base/number.h"
+#include "runtime/object/number_text.h"
 #include "runtime/object/operations.h"
 #include "runtime/object/visitor.h"
 
@@ -248,6 +249,7 @@ void define_number_types(Heap& heap) {
                          .truth = float_truth};
   floating->instance_size = sizeof(BigFloat);
   floating->type_flags |= Type::kSubclassable;
+  define_number_constructors(heap);
 }
 
 }  // namespace mini::object

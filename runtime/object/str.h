@@ -82,6 +82,8 @@ struct Bytes : Object {
   uint8_t* data() { return reinterpret_cast<uint8_t*>(this + 1); }
 };
 Result<Ref<Bytes>> make_bytes(Heap&, const void* data, size_t length);
+/// bytes(value): of bytes, of an iterable of ints; TypeError otherwise.
+Result<Ref<Bytes>> bytes_from(Heap&, Value);
 
 /// Whether a value is exactly a str, or of a class derived from it.
 inline Str* as_str(Heap& heap, Value value) {
