@@ -74,16 +74,22 @@ Diagnostic Diagnostics::make(DiagnosticKind kind, const ast::Range& range, std::
   result.kind = kind;
   result.message = std::move(message);
   if (range.line == 0) return result;
+  // From bytes to characters; a column behind the line's text, where its end or another line is meant, counts on.
   auto character_column = [this](uint32_t line, uint32_t bytes) {
-    return static_cast<uint32_t>(count_characters(source_->line(line).substr(0, bytes))) + 1;
+    std::string_view text = source_->line(line);
+    size_t behind = bytes > text.size() ? bytes - text.size() : 0;
+    return static_cast<uint32_t>(count_characters(text.substr(0, bytes)) + behind) + 1;
   };
   result.line = range.line;
   result.end_line = range.end_line;
   result.text = std::string(source_->line(range.line)) + '\n';
-  // A column behind the line's text stands for that many bytes: the ends of lines count.
-  uint32_t length = static_cast<uint32_t>(source_->line(range.line).size());
-  result.column = character_column(range.line, range.column) + (range.column > length ? range.column - length : 0);
+  if (range.column == UINT32_MAX) return result;
+  result.column = character_column(range.line, range.column);
   result.end_column = character_column(range.end_line, range.end_column);
+  if (range.end_line != range.line) {  // CPython counts this column in the first line, too.
+    result.end_column = std::min(character_column(range.line, range.end_column),
+                                 static_cast<uint32_t>(count_characters(result.text)));
+  }
   return result;
 }
 

@@ -60,6 +60,7 @@ class Diagnostics {
  public:
   explicit Diagnostics(const SourceFile& source) : source_(&source) {}
 
+  /// A column of UINT32_MAX stands for none: the line is shown without a caret. A line of 0: nothing is shown.
   void error(DiagnosticKind kind, const ast::Range& range, std::string message);
   void syntax_error(const ast::Range& range, std::string message) {
     error(DiagnosticKind::kSyntaxError, range, std::move(message));

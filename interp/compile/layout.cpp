@@ -57,13 +57,14 @@ bool Layout::read_indentation() {
       continued = continued ? continued : column;
       if (cursor_[1] != '\n') {
         fail("unexpected character after line continuation character", cursor_ + 2);
+        error_.of_line = true;
         return false;
       }
       cursor_ += 2;
       line_ended_ = true;
       if (!*cursor_) {
         fail("unexpected EOF while parsing", cursor_);
-        error_.at_end = true;
+        error_.at_end = error_.of_line = true;
         return false;
       }
     } else if (c == '#' || c == '\n') {
@@ -113,18 +114,21 @@ Token Layout::read_plain() {
         line_ended_ = true;
         if (!brackets_.empty()) continue;
         at_line_start_ = true;
-        return token(kNewline, lexeme.begin, lexeme.end - 1);
+        return token(kNewline, lexeme.begin, lexeme.end);
       }
       case kContinuation:
         line_ended_ = true;
         if (!*cursor_) {
           Token result = fail("unexpected EOF while parsing", cursor_);
-          error_.at_end = true;
+          error_.at_end = error_.of_line = true;
           return result;
         }
         continue;
-      case kBadContinuation:
-        return fail("unexpected character after line continuation character", lexeme.end + 1);
+      case kBadContinuation: {
+        Token result = fail("unexpected character after line continuation character", lexeme.end + 1);
+        error_.of_line = true;
+        return result;
+      }
       case kEndOfFile:
         if (brackets_.empty()) return token_without_text(kEndOfFile);
         error_ = unclosed_bracket();
@@ -236,7 +240,7 @@ Token Layout::read_fstring_text() {
   auto middle = [&](const char* text_end, const char* next) {
     result.end = static_cast<uint32_t>(text_end - base_);
     result.end_line = line_;
-    result.end_column = column_of(text_end);
+    result.end_column = column_of(next);  // Of two braces, one is text, but both are part of the token.
     cursor_ = next;
     return result;
   };
@@ -248,7 +252,7 @@ Token Layout::read_fstring_text() {
   };
   if (*cursor_ == '{' && cursor_[1] != '{') {
     if (++fstring.field_depth >= kMaxFieldNesting) {
-      return fail("f-string: expressions nested too deeply", cursor_ + 1);
+      return fail("f-string: expressions nested too deeply", cursor_);
     }
     fstring.in_text = false;
     return read_plain();
@@ -277,7 +281,7 @@ Token Layout::read_fstring_text() {
     } else if (*c == '{') {
       if (c[1] == '{' && !in_format_spec) return middle(c + 1, c + 2);
       if (++fstring.field_depth >= kMaxFieldNesting) {
-        return fail("f-string: expressions nested too deeply", c + 1);
+        return fail("f-string: expressions nested too deeply", c);
       }
       fstring.in_text = false;
       return middle(c, c);
@@ -376,6 +380,7 @@ LexicalError Layout::unclosed_bracket() const {
   return {DiagnosticKind::kSyntaxError,
           fmt::format("'{}' was never closed", open.character),
           {open.line, open.column, open.line, open.column},
+          true,
           true};
 }
 
@@ -408,7 +413,7 @@ Token Layout::token(TokenKind kind, const char* begin, const char* end) {
 Token Layout::token_without_text(TokenKind kind) {
   uint32_t offset = static_cast<uint32_t>(cursor_ - base_);
   return {kind, static_cast<uint8_t>(brackets_.size()), offset, offset, line_, Token::kNoColumn, line_,
-          Token::kNoColumn};
+          column_of(cursor_)};
 }
 
 /// CPython marks the last character that its tokenizer read.
@@ -419,7 +424,8 @@ Token Layout::fail(std::string message, const char* read_to, DiagnosticKind kind
 }
 
 Token Layout::fail(DiagnosticKind kind, std::string message, ast::Range range) {
-  error_ = {kind, std::move(message), range, false};
+  error_ = {kind, std::move(message), range};
+  error_.of_line = kind != DiagnosticKind::kSyntaxError;
   failed_ = true;
   return token_without_text(kError);
 }

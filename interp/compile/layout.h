@@ -16,7 +16,8 @@ struct LexicalError {
   DiagnosticKind kind = DiagnosticKind::kSyntaxError;
   std::string message;
   ast::Range range;
-  bool at_end = false;  ///< More text could have repaired it.
+  bool at_end = false;   ///< More text could have repaired it.
+  bool of_line = false;  ///< About the layout of lines: gives way to an earlier error of the grammar.
 };
 
 /// Follows Parser/lexer/lexer.c and state.c (CPython 3.13.0) in limits, texts and positions.

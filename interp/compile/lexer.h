@@ -65,7 +65,7 @@ struct Token {
   uint32_t line = 0;
   uint32_t column = 0;  ///< In bytes; kNoColumn for Indent and Dedent, which have no text.
   uint32_t end_line = 0;
-  uint32_t end_column = 0;
+  uint32_t end_column = 0;  ///< Where there is no column: that of the next character to be read.
 };
 
 /// What `scan` found. `problem` is the text of an error when the kind is kError, else that of a warning or null;

@@ -83,6 +83,7 @@ Module* Parser::run() {
     while (!failed_ && !at(Kind::kEndOfFile)) {
       statement_offset_ = peek().begin;
       statement_line_ = peek().line;
+      if (failed_) break;
       if (mode_ == ast::Mode::kInteractive) {
         if (accept(Kind::kNewline)) continue;
         if (!body.empty()) fail();
