@@ -47,7 +47,7 @@ class Layout {
   LexicalError unclosed_bracket() const;
   /// The brackets that are open, outermost first.
   const std::vector<Bracket>& brackets() const { return brackets_; }
-  uint32_t line() const { return line_; }
+  bool in_fstring() const { return !fstrings_.empty(); }
 
  private:
   struct FString {

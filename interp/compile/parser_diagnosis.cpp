@@ -383,14 +383,14 @@ Node* Diagnoser::raise(const Range& range, std::string message, DiagnosticKind k
   return nullptr;
 }
 
-/// An error of a token further on comes before one of the grammar; so does a bracket that was left open on an
-/// earlier line. pegen_errors.c, _PyPegen_tokenize_full_source_to_check_for_errors.
+/// An error of a token further on comes before one of the grammar (but inside an f-string it may follow from it);
+/// so does a bracket that was left open on an earlier line. pegen_errors.c, _PyPegen_tokenize_full_source_to_check_for_errors.
 void Diagnoser::check_rest() {
   uint32_t error_line = tokens_.empty() ? 1 : last_token().line;
   Token next;
   do next = layout_.next();
   while (next.kind != Kind::kError && next.kind != Kind::kEndOfFile);
-  if (next.kind != Kind::kError) return;
+  if (next.kind != Kind::kError || layout_.in_fstring()) return;
   if (!layout_.error().of_line) {
     error_ = layout_.error();
   } else if (!layout_.brackets().empty() && error_line > layout_.brackets().back().line) {

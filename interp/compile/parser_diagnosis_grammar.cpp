@@ -97,7 +97,7 @@ star_etc:
   | '*' ',' param_maybe_default+ kwds?
   | kwds ;
 kwds: invalid_kwds | '**' param_no_default ;
-param_no_default: param ',' | param &')' ;
+param_no_default: a=param ',' {value a} | param &')' ;
 param_no_default_star_annotation: param_star_annotation ',' | param_star_annotation &')' ;
 param_with_default: param default ',' | param default &')' ;
 param_maybe_default: param default? ',' | param default? &')' ;
@@ -319,7 +319,7 @@ lambda_star_etc:
   | '*' ',' lambda_param_maybe_default+ lambda_kwds?
   | lambda_kwds ;
 lambda_kwds: invalid_lambda_kwds | '**' lambda_param_no_default ;
-lambda_param_no_default: lambda_param ',' | lambda_param &':' ;
+lambda_param_no_default: a=lambda_param ',' {value a} | lambda_param &':' ;
 lambda_param_with_default: lambda_param default ',' | lambda_param default &':' ;
 lambda_param_maybe_default: lambda_param default? ',' | lambda_param default? &':' ;
 lambda_param: NAME ;
