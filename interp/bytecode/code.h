@@ -54,7 +54,7 @@ struct Literal {
                    BytesLiteral, TupleLiteral, FrozenSetLiteral, std::shared_ptr<const Code>>;
   Value value;
 
-  /// Whether both may be one constant: same type, and same value to the bit (code objects: the same one).
+  /// Same type, and same value to the bit; code objects: the same one.
   bool same(const Literal& other) const;
 };
 

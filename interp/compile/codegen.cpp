@@ -74,7 +74,6 @@ CodeGenerator::CodePointer CodeGenerator::leave(bool returns_none) {
     code.cell_parameters.push_back(found == end ? -1 : static_cast<int32_t>(found - code.varnames.begin()));
   }
   const Verification verification = verify(code);
-  if (!verification.error.empty()) fprintf(stderr, "%s: %s\n", code.qualified_name.c_str(), verification.error.c_str());
   MINI_ASSERT(verification.error.empty());
   code.stack_size = verification.stack_size;
   code.block_depth = verification.block_depth;

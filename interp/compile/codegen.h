@@ -16,6 +16,7 @@
 #include "interp/compile/ast.h"
 #include "interp/compile/constants.h"
 #include "interp/compile/diagnostics.h"
+#include "interp/compile/future.h"
 #include "interp/compile/symbols.h"
 
 namespace mini::compile {
@@ -84,6 +85,7 @@ struct Unit {
 struct CodegenOptions {
   std::string filename;
   bool is_prelude = false;
+  FutureFeatures future{};
 };
 
 class CodeGenerator {
@@ -159,6 +161,8 @@ class CodeGenerator {
   void assign(const ast::Assign& statement);
   void augmented_assign(const ast::AugAssign& statement);
   void annotated_assign(const ast::AnnAssign& statement);
+  /// Evaluates an annotation, or pushes its text under `from __future__ import annotations`.
+  void annotation(const ast::Expression* expression);
   void evaluate_and_drop(const ast::Expression* expression);
   void evaluate_subscript_and_drop(const ast::Expression* slice);
   void unpack(ast::Expressions targets, const ast::Range& range);

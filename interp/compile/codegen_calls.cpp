@@ -15,12 +15,22 @@ bool has_star(Expressions arguments) {
                              [](const Expression* e) { return e->kind == ExpressionKind::kStarred; });
 }
 
+/// Whether `*` or `**` stands among the arguments.
+bool is_unpacked(Expressions arguments, std::span<const Keyword> keywords) {
+  return has_star(arguments) ||
+         std::ranges::any_of(keywords, [](const Keyword& k) { return k.name.empty(); });
+}
+
 }  // namespace
 
 void CodeGenerator::call(const Call& node) {
   if (method_call(node)) return;
   check_callable(*node.func);
   visit(node.func);
+  // 3.13 makes method calls of those with keywords, too, and points to the attribute.
+  const auto* method = dynamic<Attribute>(static_cast<const Expression*>(node.func));
+  const bool at_attribute = method && !is_unpacked(node.args, node.keywords);
+  At at(*this, at_attribute ? from_attribute(*method, node.range) : node.range);
   call_arguments(0, node.args, node.keywords);
 }
 
@@ -40,9 +50,7 @@ bool CodeGenerator::method_call(const Call& node) {
 
 void CodeGenerator::call_arguments(uint32_t pushed, Expressions arguments, std::span<Keyword> keywords) {
   check_keywords(keywords);
-  const bool unpacked =
-      has_star(arguments) || std::ranges::any_of(keywords, [](const Keyword& k) { return k.name.empty(); });
-  if (unpacked) return call_unpacked(pushed, arguments, keywords);
+  if (is_unpacked(arguments, keywords)) return call_unpacked(pushed, arguments, keywords);
   visit_all(arguments);
   const auto count = static_cast<uint32_t>(pushed + arguments.size() + keywords.size());
   if (keywords.empty()) return emit(Opcode::CALL_FUNCTION, count);

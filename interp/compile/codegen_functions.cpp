@@ -94,9 +94,9 @@ uint32_t CodeGenerator::default_arguments(const Arguments& arguments) {
 
 uint32_t CodeGenerator::annotations(const Arguments& arguments, const Expression* returns) {
   std::vector<std::string_view> names;
-  const auto annotate = [&](std::string_view name, const Expression* annotation) {
-    if (!annotation) return;
-    visit(annotation);
+  const auto annotate = [&](std::string_view name, const Expression* expression) {
+    if (!expression) return;
+    annotation(expression);
     names.push_back(mangled(name));
   };
   for (const Argument& argument : arguments.args) annotate(argument.name, argument.annotation);

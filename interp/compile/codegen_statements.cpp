@@ -233,6 +233,9 @@ void CodeGenerator::bind_dotted(std::string_view path, std::string_view bound) {
 }
 
 void CodeGenerator::import_from(const ImportFrom& node) {
+  if (node.module == "__future__" && node.level == 0 && node.range.line > options_.future.last_line) {
+    return error(node.range, "from __future__ imports must occur at the beginning of the file");
+  }
   std::vector<std::string_view> names;
   for (const Alias& alias : node.names) names.push_back(alias.name);
   emit_constant({static_cast<int64_t>(node.level)});

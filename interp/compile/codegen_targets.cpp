@@ -1,6 +1,8 @@
 // Assignment: plain, augmented, annotated, unpacking.
 #include "interp/compile/codegen.h"
 
+#include <algorithm>
+
 namespace mini::compile {
 
 using namespace ast;
@@ -113,7 +115,7 @@ void CodeGenerator::annotated_assign(const AnnAssign& node) {
       const auto* target = as<Name>(node.target);
       check_name(target->range, target->id, Context::kStore);
       if (node.simple && stored) {
-        visit(node.annotation);
+        annotation(node.annotation);
         emit_named(Opcode::LOAD_NAME, "__annotations__");
         emit_string(mangled(target->id));
         emit(Opcode::STORE_SUBSCR);
@@ -135,7 +137,22 @@ void CodeGenerator::annotated_assign(const AnnAssign& node) {
     default:
       break;
   }
-  if (!node.simple && stored) evaluate_and_drop(node.annotation);
+  if (!node.simple && stored && !options_.future.annotations) evaluate_and_drop(node.annotation);
+}
+
+void CodeGenerator::annotation(const Expression* expression) {
+  if (!options_.future.annotations) return visit(expression);
+  // CPython writes the text anew from the syntax tree; for annotations in use both are the same.
+  std::string text;
+  const Range& range = expression->range;
+  for (uint32_t line = range.line; line <= range.end_line; ++line) {
+    std::string_view part = diagnostics_.source().line(line);
+    if (line == range.end_line) part = part.substr(0, range.end_column);
+    part.remove_prefix(line == range.line ? range.column
+                                          : std::min(part.find_first_not_of(" \t"), part.size()));
+    text += part;
+  }
+  emit_string(text);
 }
 
 void CodeGenerator::evaluate_and_drop(const Expression* expression) {

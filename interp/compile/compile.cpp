@@ -4,6 +4,7 @@
 #include "interp/compile/arena.h"
 #include "interp/compile/codegen.h"
 #include "interp/compile/folding.h"
+#include "interp/compile/future.h"
 #include "interp/compile/parser.h"
 #include "interp/compile/symbols.h"
 
@@ -18,11 +19,13 @@ std::shared_ptr<const bytecode::Code> compile_source(const SourceFile& source, C
                                                            : ast::Mode::kFile;
   ast::Module* module = parse(source, tree_mode, arena, diagnostics);
   if (!module) return nullptr;
+  const FutureFeatures future = find_future_features(*module, diagnostics);
+  if (diagnostics.failed()) return nullptr;
   fold_constants(*module, arena);
-  const SymbolTable symbols = build_symbols(*module, arena, diagnostics);
+  const SymbolTable symbols = build_symbols(*module, future, arena, diagnostics);
   if (diagnostics.failed()) return nullptr;
   const CodegenOptions codegen_options{options.filename.empty() ? source.name() : options.filename,
-                                       options.is_prelude};
+                                       options.is_prelude, future};
   return CodeGenerator(symbols, arena, diagnostics, codegen_options).generate(*module);
 }
 

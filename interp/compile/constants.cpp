@@ -27,7 +27,33 @@ BigIntegerLiteral big_integer(const Constant& constant) {
   return result;
 }
 
-/// Writes `literal` so that two have the same text exactly if `Literal::same`; the kind's number, lengths and
+void encode(const Literal& literal, std::string& out);
+
+/// Two code objects are one constant if they come from the same text, as a finally clause that is compiled twice.
+void encode(const Code& code, std::string& out) {
+  const auto bytes = [&](const auto& items) {
+    out += std::to_string(items.size()) + ':';
+    out.append(reinterpret_cast<const char*>(items.data()), items.size() * sizeof(items[0]));
+  };
+  const auto texts = [&](const std::vector<std::string>& items) {
+    out += std::to_string(items.size()) + ':';
+    for (const std::string& item : items) bytes(item);
+  };
+  bytes(code.qualified_name);
+  bytes(code.units);
+  bytes(code.positions);
+  texts(code.names);
+  texts(code.varnames);
+  texts(code.cellvars);
+  texts(code.freevars);
+  for (uint32_t number : {code.first_line, code.flags, code.argument_count, code.positional_only_count,
+                          code.keyword_only_count, static_cast<uint32_t>(code.constants.size())}) {
+    out += std::to_string(number) + ',';
+  }
+  for (const Literal& constant : code.constants) encode(constant, out);
+}
+
+/// Writes `literal` so that two have the same text exactly if they may be one constant: the kind's number, lengths and
 /// bytes.
 void encode(const Literal& literal, std::string& out) {
   const auto number = [&](uint64_t value) {
@@ -65,7 +91,7 @@ void encode(const Literal& literal, std::string& out) {
           number(items.size());
           for (const std::string& item : items) out += item;
         } else if constexpr (std::is_same_v<T, std::shared_ptr<const Code>>) {
-          number(reinterpret_cast<uintptr_t>(value.get()));
+          encode(*value, out);
         }
       },
       literal.value);

@@ -151,7 +151,7 @@ class Folder {
       case ExpressionKind::kBoolOp:
         return visit(as<BoolOp>(place)->values);
       case ExpressionKind::kNamedExpr:
-        return visit(as<NamedExpr>(place)->value);
+        return;  // 3.9 forgets the value
       case ExpressionKind::kBinOp:
         return fold_operation(place);
       case ExpressionKind::kUnaryOp:

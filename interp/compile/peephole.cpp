@@ -75,7 +75,10 @@ class Optimizer {
         return i + 1;
       case Opcode::RETURN_VALUE: {
         uint32_t end = i + 1;
-        while (end < code_.size() && same_block(i, end) && code_[end].opcode != Opcode::SETUP_FINALLY) ++end;
+        while (end < code_.size() && same_block(i, end) && code_[end].opcode != Opcode::SETUP_FINALLY &&
+               code_[end].opcode != Opcode::RERAISE) {
+          ++end;
+        }
         remove(i + 1, end);
         return end;
       }

@@ -22,7 +22,8 @@ std::string_view mangle(std::string_view class_name, std::string_view name, Aren
 
 class SymbolTableBuilder {
  public:
-  SymbolTableBuilder(Arena& arena, Diagnostics& diagnostics) : arena_(arena), diagnostics_(diagnostics) {}
+  SymbolTableBuilder(const FutureFeatures& future, Arena& arena, Diagnostics& diagnostics)
+      : future_(future), arena_(arena), diagnostics_(diagnostics) {}
 
   SymbolTable build(const Module& module) {
     module_ = enter(BlockKind::kModule, "top", &module, {});
@@ -174,8 +175,10 @@ class SymbolTableBuilder {
     add(function.name, kAssigned, function.range);
     visit(function.args->defaults);
     visit(function.args->kw_defaults);
-    visit_annotations(*function.args);
-    visit(function.returns);
+    if (!future_.annotations) {
+      visit_annotations(*function.args);
+      visit(function.returns);
+    }
     visit(function.decorator_list);
     enter(BlockKind::kFunction, function.name, &function, function.range);
     visit_parameters(*function.args);
@@ -210,7 +213,7 @@ class SymbolTableBuilder {
     } else {
       visit(assign.target);
     }
-    visit(assign.annotation);
+    if (!future_.annotations) visit(assign.annotation);
     visit(assign.value);
   }
 
@@ -447,6 +450,7 @@ class SymbolTableBuilder {
     --scope->comprehension_iterables;
   }
 
+  const FutureFeatures& future_;
   Arena& arena_;
   Diagnostics& diagnostics_;
   SymbolTable table_;
@@ -457,8 +461,9 @@ class SymbolTableBuilder {
   std::string_view comprehension_name_;  ///< Of the comprehension around, for errors.
 };
 
-SymbolTable build_symbols(const Module& module, Arena& arena, Diagnostics& diagnostics) {
-  return SymbolTableBuilder(arena, diagnostics).build(module);
+SymbolTable build_symbols(const Module& module, const FutureFeatures& future, Arena& arena,
+                          Diagnostics& diagnostics) {
+  return SymbolTableBuilder(future, arena, diagnostics).build(module);
 }
 
 }  // namespace mini::compile

@@ -13,6 +13,7 @@
 #include "interp/compile/arena.h"
 #include "interp/compile/ast.h"
 #include "interp/compile/diagnostics.h"
+#include "interp/compile/future.h"
 
 namespace mini::compile {
 
@@ -87,7 +88,8 @@ class SymbolTable {
 };
 
 /// Reports to `diagnostics`; after an error the table must not be used.
-SymbolTable build_symbols(const ast::Module& module, Arena& arena, Diagnostics& diagnostics);
+SymbolTable build_symbols(const ast::Module& module, const FutureFeatures& future, Arena& arena,
+                          Diagnostics& diagnostics);
 
 /// `name` as it is known in the class `class_name` (empty outside a class): `__x` is `_Class__x`.
 std::string_view mangle(std::string_view class_name, std::string_view name, Arena& arena);
