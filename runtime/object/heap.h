@@ -12,6 +12,7 @@
 namespace mini::object {
 
 struct Exception;
+struct Traceback;
 struct Str;
 struct Bytes;
 
@@ -43,6 +44,8 @@ struct MachineHooks {
   /// A word of the running thread, null at first: which containers it is writing out, so that `[...]` stands for one
   /// inside itself. Null hook: one word for all threads.
   void** (*repr_chain)(Heap&);
+  /// The line of an entry of a traceback (`tb_lineno`).
+  int64_t (*traceback_line)(Heap&, const Traceback*);
   /// Drops and visits what belongs to the machine's own types are set in their Type.
 };
 
@@ -53,6 +56,8 @@ struct CollectorState {
   /// Tracked objects made less those freed since the last collection of each generation (CPython 3.13: Modules/gcmodule.c).
   int32_t counts[3] = {};
   int32_t thresholds[3] = {2000, 10, 10};
+  /// Objects that outlived a full collection, and those that would be new to the next one.
+  uint32_t long_lived_total = 0, long_lived_pending = 0;
   /// Tests: collect at each allocation of a tracked object.
   uint32_t stress = 0;
 };
@@ -130,11 +135,16 @@ class Heap {
   uint32_t next_keys_version() { return ++last_keys_version_; }
 
   CollectorState& collector() { return collector_; }
-  TrackedList& tracked() { return tracked_; }
-  /// Full collection; the number of unreachable objects found.
+  /// Calls `function(Object*)` for every object that can be part of a cycle.
+  template <class Function>
+  void for_each_tracked(Function function);
+  /// Full collection; the number of unreachable objects found. Those that a finaliser can see stay until it has run, and
+  /// are freed by a later collection, which does not count them again.
   size_t collect();
+  /// Collects the youngest generations up to this one (0 to 2).
+  size_t collect_generation(uint32_t generation);
 
-  /// The next object whose finaliser should run (count 1, revived for it), or nothing.
+  /// The next object whose finaliser should run (count 1, revived for it), or kUnbound.
   Ref<Value> take_finalizable();
   bool has_finalizable() const { return !finalizable_.empty(); }
 
@@ -151,15 +161,32 @@ class Heap {
 
   void** repr_chain() { return hooks_.repr_chain ? hooks_.repr_chain(*this) : &repr_chain_; }
 
+  /// For leak reports: what shut_down() could not free, "3 list, 1 __main__.Node"; empty if nothing.
+  std::string describe_live_objects(size_t limit = 10);
+
   /// Every reference that the heap itself holds.
   void visit(Visitor& visitor);
 
  private:
   friend void object_dead(Object* object) noexcept;
+  friend class Collection;
+  friend struct Bootstrap;
   void* allocate_object(Type* type, size_t bytes);
   Type* type_of_unboxed(Value value);
-  void bury(Object* object);
+  void bury(Tracked* node);
   void free_now(Object* object);
+  void forget_interned(Str* text);
+  void forget_weak_references(Tracked* node);
+  void collect_if_due();
+
+  /// The outcome of the last lookups of names along method resolution orders; what stands here is borrowed, and valid
+  /// while a type has that version.
+  struct LookupEntry {
+    uint32_t version = 0;
+    const Str* name = nullptr;
+    Value found;
+  };
+  friend Value lookup(Type* type, Str* name);
 
   MachineHooks hooks_;
   void* machine_ = nullptr;
@@ -171,16 +198,22 @@ class Heap {
     Str** slots = nullptr;
     uint32_t capacity = 0, used = 0;
   } interned_;
-  TrackedList tracked_;
+  TrackedList tracked_;  ///< the youngest generation
+  TrackedList old_[2];
   /// Objects without references that wait for their turn to be freed: a chain of a million is a loop, not a recursion.
   TrackedList dying_;
+  /// Where objects that die while another one is freed enter `dying_`: before all that waited already.
+  TrackedList::iterator dying_mark_;
   TrackedList finalizable_;
   Shared shared_;
   bool burying_ = false;
+  bool making_memory_error_ = false;
   void* repr_chain_ = nullptr;
   size_t object_count_ = 0;
   uint32_t last_serial_ = 0, last_type_version_ = 0, last_shape_serial_ = 0, last_keys_version_ = 0;
   CollectorState collector_;
+  static constexpr size_t kLookupEntries = 256;
+  LookupEntry lookups_[kLookupEntries];
 };
 
 }  // namespace mini::object
