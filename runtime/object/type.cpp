@@ -1,0 +1,333 @@
+// Types: class statements, inheritance, subclasses, and the lookup of names along the method resolution order.
+#include "runtime/object/type.h"
+
+#include <algorithm>
+
+#include "runtime/object/instance.h"
+#include "runtime/object/node.h"
+#include "runtime/object/operations.h"
+#include "runtime/object/type_internal.h"
+
+namespace mini::object {
+
+bool is_subtype(const Type* type, const Type* base) {
+  if (type == base) return true;
+  const Tuple* order = type->method_resolution_order;
+  if (!order) {  // during start-up
+    while (type && type != base) type = type->base;
+    return type != nullptr;
+  }
+  for (size_t i = 1; i < order->length; ++i) {
+    if (order->items()[i] == Value(base)) return true;
+  }
+  return false;
+}
+
+void inherit_behaviour(NativeBehaviour& behaviour, const NativeBehaviour& base) {
+  const bool own_comparison = behaviour.compare != nullptr;
+  auto inherit = [](auto& mine, auto theirs) {
+    if (!mine) mine = theirs;
+  };
+  inherit(behaviour.visit, base.visit);
+  inherit(behaviour.drop, base.drop);
+  inherit(behaviour.repr, base.repr);
+  inherit(behaviour.str, base.str);
+  if (!own_comparison) inherit(behaviour.hash, base.hash);
+  inherit(behaviour.compare, base.compare);
+  inherit(behaviour.binary, base.binary);
+  inherit(behaviour.in_place, base.in_place);
+  inherit(behaviour.unary, base.unary);
+  inherit(behaviour.truth, base.truth);
+  inherit(behaviour.length, base.length);
+  inherit(behaviour.get_item, base.get_item);
+  inherit(behaviour.set_item, base.set_item);
+  inherit(behaviour.contains, base.contains);
+  inherit(behaviour.iterate, base.iterate);
+  inherit(behaviour.next, base.next);
+  inherit(behaviour.size, base.size);
+}
+
+// ---- lookup
+
+Value lookup(Type* type, Str* name) {
+  Heap& heap = Heap::of(type);
+  const size_t mixed = (reinterpret_cast<uintptr_t>(name) >> 4) + type->version * size_t{31};
+  Heap::LookupEntry& entry = heap.lookups_[mixed % Heap::kLookupEntries];
+  if (entry.version == type->version && entry.name == name) return entry.found;
+  Value found = kUnbound;
+  const Tuple* order = type->method_resolution_order;
+  for (size_t i = 0; i < order->length && found.is_unbound(); ++i) {
+    found = get_name(static_cast<Type*>(order->items()[i].as_object())->attributes, name);
+  }
+  // A name that was found lives as long as this version; of the others only those that never die are safe to keep.
+  if (found.is_unbound() ? name->interned == kImmortalName : name->interned != 0) {
+    entry = {type->version, name, found};
+  }
+  return found;
+}
+
+// ---- subclasses
+
+Result<void> add_subclass(Heap& heap, Type* base, Type* derived) {
+  if (base->subclass_count == base->subclass_capacity) {
+    const uint32_t capacity = std::max<uint32_t>(4, base->subclass_capacity * 2);
+    void* grown = heap.resize_buffer(base->subclasses, base->subclass_capacity * sizeof(Type*),
+                                     capacity * sizeof(Type*));
+    if (!grown) return raised;
+    base->subclasses = static_cast<Type**>(grown);
+    base->subclass_capacity = capacity;
+  }
+  base->subclasses[base->subclass_count++] = derived;
+  return {};
+}
+
+void unlink_from_bases(Heap&, Type* type) {
+  if (!type->bases) return;
+  for (size_t i = 0; i < type->bases->length; ++i) {
+    auto* base = static_cast<Type*>(type->bases->items()[i].as_object());
+    Type** end = base->subclasses + base->subclass_count;
+    base->subclass_count = static_cast<uint32_t>(std::remove(base->subclasses, end, type) - base->subclasses);
+  }
+}
+
+void release_type_buffers(Heap& heap, Type* type) {
+  heap.release_buffer(std::exchange(type->subclasses, nullptr), type->subclass_capacity * sizeof(Type*));
+  type->subclass_count = type->subclass_capacity = 0;
+  if (type->root_shape) release_shapes(heap, std::exchange(type->root_shape, nullptr));
+}
+
+static void changed(Heap& heap, Type* type) {
+  type->version = heap.next_type_version();
+  for (uint32_t i = 0; i < type->subclass_count; ++i) changed(heap, type->subclasses[i]);
+}
+
+// ---- flags
+
+namespace {
+
+/// Names of methods that operations do not look up; a class that defines only these keeps the fast paths.
+constexpr Name kPassive[] = {
+    Name::k__init__,       Name::k__new__,         Name::k__del__,           Name::k__name__,
+    Name::k__qualname__,   Name::k__module__,      Name::k__doc__,           Name::k__dict__,
+    Name::k__class__,      Name::k__slots__,       Name::k__annotations__,   Name::k__init_subclass__,
+    Name::k__set_name__,   Name::k__match_args__,  Name::k__weakref__,       Name::k__classcell__,
+    Name::k__getattr__,    Name::k__setattr__,     Name::k__getattribute__,  Name::k__delattr__,
+    Name::k__subclasses__, Name::k__enter__,       Name::k__exit__,          Name::k__dir__,
+};
+constexpr uint32_t kMethodFlags =
+    Type::kHasFinalizer | Type::kHasScriptMethods | Type::kHasGetAttributeHook | Type::kHasSetAttributeHook;
+
+bool is_dunder(const Str* name) {
+  std::string_view text = name->ascii();
+  return !name->wide && text.size() > 4 && text.starts_with("__") && text.ends_with("__");
+}
+
+uint32_t flags_from(Heap& heap, const Str* name) {
+  if (!is_dunder(name)) return 0;
+  auto is = [&](Name which) { return name == heap.name(which); };
+  if (is(Name::k__del__)) return Type::kHasFinalizer;
+  if (is(Name::k__getattr__) || is(Name::k__getattribute__)) return Type::kHasGetAttributeHook;
+  if (is(Name::k__setattr__) || is(Name::k__delattr__)) return Type::kHasSetAttributeHook;
+  return std::any_of(std::begin(kPassive), std::end(kPassive), is) ? 0 : Type::kHasScriptMethods;
+}
+
+}  // namespace
+
+void update_method_flags(Heap& heap, Type* type) {
+  if (!(type->type_flags & Type::kUserClass)) return;
+  uint32_t flags = 0;
+  for (size_t i = 0; i < type->bases->length; ++i) {
+    flags |= static_cast<Type*>(type->bases->items()[i].as_object())->type_flags & kMethodFlags;
+  }
+  for (uint32_t i = 0; i < type->attributes->used; ++i) {
+    const DictEntry& entry = type->attributes->entries[i];
+    if (!entry.key.is_unbound()) flags |= flags_from(heap, static_cast<Str*>(entry.key.as_object()));
+  }
+  type->type_flags = (type->type_flags & ~kMethodFlags) | flags;
+  for (uint32_t i = 0; i < type->subclass_count; ++i) update_method_flags(heap, type->subclasses[i]);
+}
+
+// ---- class statements
+
+namespace {
+
+bool is_type(Heap& heap, Value value) {
+  return value.is_object() && is_subtype(value.as_object()->type, heap.type(BuiltinType::kTypeType));
+}
+
+/// The base whose layout the instances get (best_base, CPython 3.13 Objects/typeobject.c).
+Result<Type*> layout_base(Heap& heap, Tuple* bases) {
+  Type* winner = nullptr;
+  Type* winner_layout = nullptr;
+  for (size_t i = 0; i < bases->length; ++i) {
+    if (!is_type(heap, bases->items()[i])) return heap.raise(BuiltinType::kTypeError, "bases must be types");
+    auto* base = static_cast<Type*>(bases->items()[i].as_object());
+    if (!(base->type_flags & (Type::kSubclassable | Type::kUserClass))) {
+      return heap.raise(BuiltinType::kTypeError, "type '{}' is not an acceptable base type", to_utf8(base->name));
+    }
+    // All exceptions share one layout.
+    Type* layout = heap.type(base->type_flags & Type::kException ? BuiltinType::kBaseException
+                                                                 : static_cast<BuiltinType>(base->kind));
+    if (!winner || (layout != winner_layout && is_subtype(layout, winner_layout))) {
+      winner = base;
+      winner_layout = layout;
+    } else if (!is_subtype(winner_layout, layout)) {
+      return heap.raise(BuiltinType::kTypeError, "multiple bases have instance lay-out conflict");
+    }
+  }
+  return winner;
+}
+
+/// Attributes by interned names only, so that a cached name lives as long as the attribute. Answers the same dict if
+/// they are.
+Result<Ref<Dict>> with_interned_names(Heap& heap, Ref<Dict> attributes) {
+  bool all = true;
+  for (uint32_t i = 0; i < attributes->used && all; ++i) {
+    Value key = attributes->entries[i].key;
+    all = key.is_unbound() || (as_str(heap, key) && as_str(heap, key)->interned);
+  }
+  if (all) return attributes;
+  Ref<Dict> copy = MINI_TRY(make_dict(heap));
+  for (uint32_t i = 0; i < attributes->used; ++i) {
+    const DictEntry& entry = attributes->entries[i];
+    if (entry.key.is_unbound()) continue;
+    Str* key = as_str(heap, entry.key);
+    if (!key) return heap.raise(BuiltinType::kTypeError, "attribute names must be strings");
+    Ref<Str> name = MINI_TRY(heap.intern(Ref<Str>::share(key)));
+    MINI_TRY(set_name(heap, copy.get(), name.get(), entry.value));
+  }
+  return copy;
+}
+
+template <class Wrapper>
+Result<void> wrap_function(Heap& heap, Dict* attributes, Name which, BuiltinType wrapper_type) {
+  Value function = get_name(attributes, heap.name(which));
+  if (!has_kind(function, BuiltinType::kFunction)) return {};
+  Ref<Wrapper> wrapper = MINI_TRY(heap.create<Wrapper>(wrapper_type));
+  wrapper->function = Ref<Value>::share(function).release();
+  return set_name(heap, attributes, heap.name(which), wrapper);
+}
+
+/// What a class body says about the class itself, or says in a short form.
+Result<void> adjust_attributes(Heap& heap, Type* type) {
+  Dict* attributes = type->attributes;
+  if (Value given = get_name(attributes, heap.name(Name::k__qualname__)); !given.is_unbound()) {
+    Str* text = as_str(heap, given);
+    if (!text) {
+      return heap.raise(BuiltinType::kTypeError, "type __qualname__ must be a str, not {}", type_name(heap, given));
+    }
+    decref(std::exchange(type->qualified_name, Ref<Str>::share(text).release()));
+    remove_name(heap, attributes, heap.name(Name::k__qualname__));
+  }
+  if (Value cell = get_name(attributes, heap.name(Name::k__classcell__)); has_kind(cell, BuiltinType::kCell)) {
+    auto* content = &static_cast<Cell*>(cell.as_object())->content;
+    decref(std::exchange(*content, Ref<Value>::share(Value(type)).release()));
+    remove_name(heap, attributes, heap.name(Name::k__classcell__));
+  }
+  MINI_TRY(wrap_function<StaticMethod>(heap, attributes, Name::k__new__, BuiltinType::kStaticMethod));
+  MINI_TRY(wrap_function<ClassMethod>(heap, attributes, Name::k__init_subclass__, BuiltinType::kClassMethod));
+  if (get_name(attributes, heap.name(Name::k__doc__)).is_unbound()) {
+    MINI_TRY(set_name(heap, attributes, heap.name(Name::k__doc__), kNone));
+  }
+  // A class that compares in its own way, and says nothing about hashing, cannot be hashed (type_ready_set_hash).
+  if (!get_name(attributes, heap.name(Name::k__eq__)).is_unbound() &&
+      get_name(attributes, heap.name(Name::k__hash__)).is_unbound()) {
+    MINI_TRY(set_name(heap, attributes, heap.name(Name::k__hash__), kNone));
+  }
+  return {};
+}
+
+void inherit_layout(Heap& heap, Type* type, Type* base) {
+  type->kind = base->kind;
+  type->behaviour = base->behaviour;
+  type->construct = base->construct;
+  type->instance_size = base->instance_size;
+  type->attributes_offset = base->attributes_offset;
+  type->trailer_size = base->trailer_size;
+  type->type_flags = Type::kUserClass | Type::kSubclassable |
+                     (base->type_flags & (Type::kTracked | Type::kException));
+  if (base == heap.type(BuiltinType::kObject)) {
+    use_instance_layout(type);
+  } else if (!base->attributes_offset) {
+    type->attributes_offset = Type::kAttributesAtEnd;
+    type->trailer_size = bytes_behind(type);
+  }
+}
+
+}  // namespace
+
+Result<Ref<Type>> make_type(Heap& heap, Str* name, Tuple* given_bases, Ref<Dict> attributes) {
+  Ref<Tuple> bases = Ref<Tuple>::share(given_bases);
+  if (bases->length == 0) {
+    Value object = heap.type(BuiltinType::kObject);
+    bases = MINI_TRY(make_tuple(heap, &object, 1));
+  }
+  Type* base = MINI_TRY(layout_base(heap, bases.get()));
+  attributes = MINI_TRY(with_interned_names(heap, std::move(attributes)));
+  Ref<Type> type = MINI_TRY(heap.create<Type>(BuiltinType::kTypeType));
+  inherit_layout(heap, type.get(), base);
+  type->version = heap.next_type_version();
+  type->name = Ref<Str>::share(name).release();
+  type->qualified_name = Ref<Str>::share(name).release();
+  type->attributes = attributes.release();
+  type->method_resolution_order = MINI_TRY(linearise(heap, type.get(), bases.get())).release();
+  type->base = Ref<Type>::share(base).release();
+  type->bases = bases.release();
+  MINI_TRY(adjust_attributes(heap, type.get()));
+  type->root_shape = make_root_shape(heap, type.get());
+  if (!type->root_shape) return raised;
+  for (size_t i = 0; i < type->bases->length; ++i) {
+    MINI_TRY(add_subclass(heap, static_cast<Type*>(type->bases->items()[i].as_object()), type.get()));
+  }
+  update_method_flags(heap, type.get());
+  return type;
+}
+
+Result<void> announce_type(Heap& heap, Type* type) {
+  Ref<Type> alive = Ref<Type>::share(type);
+  // A copy: a `__set_name__` may add attributes.
+  Ref<Tuple> entries = MINI_TRY(make_tuple(heap, size_t{type->attributes->live} * 2));
+  size_t at = 0;
+  for (uint32_t i = 0; i < type->attributes->used; ++i) {
+    const DictEntry& entry = type->attributes->entries[i];
+    if (entry.key.is_unbound()) continue;
+    entries->items()[at++] = Ref<Value>::share(entry.key).release();
+    entries->items()[at++] = Ref<Value>::share(entry.value).release();
+  }
+  for (size_t i = 0; i < at; i += 2) {
+    Value attribute = entries->items()[i + 1];
+    Value method = lookup(heap.type_of(attribute), heap.name(Name::k__set_name__));
+    if (method.is_unbound()) continue;
+    Value arguments[] = {Value(type), entries->items()[i]};
+    static_cast<void>(MINI_TRY(call_special(heap, method, attribute, arguments, 2)));
+  }
+  const Tuple* order = type->method_resolution_order;
+  for (size_t i = 1; i < order->length; ++i) {
+    auto* base = static_cast<Type*>(order->items()[i].as_object());
+    Value hook = get_name(base->attributes, heap.name(Name::k__init_subclass__));
+    if (!has_kind(hook, BuiltinType::kClassMethod)) continue;
+    Value argument = type;
+    Ref<Value> function = Ref<Value>::share(static_cast<ClassMethod*>(hook.as_object())->function);
+    static_cast<void>(MINI_TRY(heap.hooks().call(heap, function, &argument, 1)));
+    break;
+  }
+  return {};
+}
+
+Result<void> set_type_attribute(Heap& heap, Type* type, Str* name, Value value) {
+  if (!(type->type_flags & Type::kUserClass)) {
+    return heap.raise(BuiltinType::kTypeError, "cannot set '{}' attribute of immutable type '{}'", to_utf8(name),
+                      to_utf8(type->name));
+  }
+  Ref<Str> interned = MINI_TRY(heap.intern(Ref<Str>::share(name)));
+  if (value.is_unbound()) {
+    if (!remove_name(heap, type->attributes, interned.get())) return raise_attribute_error(heap, type, name);
+  } else {
+    MINI_TRY(set_name(heap, type->attributes, interned.get(), value));
+  }
+  changed(heap, type);
+  if (is_dunder(interned.get())) update_method_flags(heap, type);
+  return {};
+}
+
+}  // namespace mini::object
