@@ -17,6 +17,7 @@ struct Table {
   DictEntry* entries;
   uint32_t* index;           ///< null while small
   uint32_t used;             ///< entries in use, deleted ones included
+  uint32_t filled;           ///< entries ever used since the last resize: `used`, and those that popitem gave back
   uint32_t live;             ///< items
   uint32_t capacity;         ///< of `entries`
   uint32_t index_mask;       ///< size of `index` less one
@@ -63,6 +64,11 @@ struct DictIterator : Tracked {
 /// scripts must not rely on it.
 struct Set : Tracked, Table {
   int64_t cached_hash;  ///< of a frozenset; 0: not yet computed
+};
+struct SetIterator : Tracked {
+  Set* set;             ///< null after the end
+  int64_t position;
+  uint32_t expected_live;
 };
 Result<Ref<Set>> make_set(Heap&, BuiltinType which = BuiltinType::kSet);
 Result<void> add(Heap&, Set*, Value item);

@@ -1,0 +1,255 @@
+// Views of dicts (keys, values, items) and the iterators over dicts.
+#include "runtime/object/dict_internal.h"
+#include "runtime/object/native_scope.h"
+#include "runtime/object/operations.h"
+#include "runtime/object/set_internal.h"
+#include "runtime/object/table.h"
+#include "runtime/object/visitor.h"
+
+namespace mini::object {
+
+namespace {
+
+constexpr BuiltinType kViews[] = {BuiltinType::kDictKeys, BuiltinType::kDictValues, BuiltinType::kDictItems};
+constexpr BuiltinType kIterators[] = {BuiltinType::kDictKeyIterator, BuiltinType::kDictValueIterator,
+                                      BuiltinType::kDictItemIterator};
+
+BuiltinType kind_of(Value value) { return static_cast<BuiltinType>(value.as_object()->type->kind); }
+Dict* dict_of(Value view) { return static_cast<DictView*>(view.as_object())->dict; }
+
+BuiltinType iterator_of(BuiltinType view) {
+  if (view == BuiltinType::kDictKeys) return BuiltinType::kDictKeyIterator;
+  return view == BuiltinType::kDictValues ? BuiltinType::kDictValueIterator : BuiltinType::kDictItemIterator;
+}
+
+/// What an iterator or view of this kind shows of an entry.
+Result<Ref<Value>> shown(Heap& heap, BuiltinType iterator, const DictEntry& entry) {
+  if (iterator == BuiltinType::kDictKeyIterator) return Ref<Value>::share(entry.key);
+  if (iterator == BuiltinType::kDictValueIterator) return Ref<Value>::share(entry.value);
+  Value pair[] = {entry.key, entry.value};
+  return widen(make_tuple(heap, pair, 2));
+}
+
+// ---- iterators
+
+void visit_iterator(Object* object, Visitor& visitor) {
+  auto* iterator = static_cast<DictIterator*>(object);
+  visitor.reference(iterator->dict);
+  visitor.scalar(static_cast<uint64_t>(iterator->position));
+  visitor.scalar(iterator->expected_live);
+  visitor.scalar(iterator->remaining);
+  visitor.scalar(iterator->reversed);
+}
+
+void drop_iterator(Heap&, Object* object) {
+  if (Dict* dict = std::exchange(static_cast<DictIterator*>(object)->dict, nullptr)) decref(dict);
+}
+
+Result<Ref<Value>> iterator_itself(Heap&, Value self) { return Ref<Value>::share(self); }
+
+/// The checks are those of dictiter_iternextkey and its likes (3.13, Objects/dictobject.c).
+Result<Ref<Value>> iterator_next(Heap& heap, Value self) {
+  auto* iterator = static_cast<DictIterator*>(self.as_object());
+  Dict* dict = iterator->dict;
+  if (!dict) return Ref<Value>();
+  if (iterator->expected_live != dict->live) {
+    iterator->expected_live = UINT32_MAX;  // and so for good
+    return heap.raise(BuiltinType::kRuntimeError, "dictionary changed size during iteration");
+  }
+  const int64_t number = next_entry(dict, iterator->position, iterator->reversed);
+  if (number < 0) {
+    iterator->dict = nullptr;
+    decref(dict);
+    return Ref<Value>();
+  }
+  if (iterator->remaining == 0) {
+    iterator->dict = nullptr;
+    decref(dict);
+    return heap.raise(BuiltinType::kRuntimeError, "dictionary keys changed during iteration");
+  }
+  iterator->position = iterator->reversed ? number - 1 : number + 1;
+  --iterator->remaining;
+  return shown(heap, kind_of(self), dict->entries[number]);
+}
+
+Result<Ref<Value>> iterator_length_hint(Call& call) {
+  auto* iterator = static_cast<DictIterator*>(call[0].as_object());
+  const bool valid = iterator->dict && iterator->expected_live == iterator->dict->live;
+  return make_int(call.heap, valid ? iterator->remaining : 0);
+}
+
+// ---- views
+
+void visit_view(Object* object, Visitor& visitor) { visitor.reference(static_cast<DictView*>(object)->dict); }
+void drop_view(Heap&, Object* object) {
+  if (Dict* dict = std::exchange(static_cast<DictView*>(object)->dict, nullptr)) decref(dict);
+}
+
+Result<Ref<Str>> view_repr(Heap& heap, Value self) {
+  ReprScope scope(heap, self.as_object());
+  if (scope.repeated()) return make_str(heap, "...");
+  TextBuilder out;
+  out.append(heap.type_of(self)->name);
+  out.append("([");
+  Dict* dict = dict_of(self);
+  bool first = true;
+  for (int64_t i = 0; (i = next_entry(dict, i)) >= 0; ++i) {
+    Ref<Value> item = MINI_TRY(shown(heap, iterator_of(kind_of(self)), dict->entries[i]));
+    if (!first) out.append(", ");
+    first = false;
+    out.append(MINI_TRY(repr(heap, item)).get());
+  }
+  out.append("])");
+  return out.finish(heap);
+}
+
+Result<int64_t> view_length(Heap&, Value self) { return dict_of(self)->live; }
+
+Result<Ref<Value>> view_iterate(Heap& heap, Value self) {
+  return make_dict_iterator(heap, iterator_of(kind_of(self)), dict_of(self), false);
+}
+
+Result<bool> keys_contain(Heap& heap, Value self, Value key) {
+  return !MINI_TRY(get(heap, dict_of(self), key)).is_unbound();
+}
+
+Result<bool> items_contain(Heap& heap, Value self, Value item) {
+  if (!has_kind(item, BuiltinType::kTuple)) return false;
+  auto* pair = static_cast<Tuple*>(item.as_object());
+  if (pair->length != 2) return false;
+  Value found = MINI_TRY(get(heap, dict_of(self), pair->items()[0]));
+  if (found.is_unbound()) return false;
+  Ref<Value> value = Ref<Value>::share(found);
+  return equal(heap, value, pair->items()[1]);
+}
+
+bool is_set_like(Value value) {
+  return has_kind(value, BuiltinType::kDictKeys) || has_kind(value, BuiltinType::kDictItems) ||
+         has_kind(value, BuiltinType::kSet) || has_kind(value, BuiltinType::kFrozenSet);
+}
+
+/// Whether each item of `left` is in `right`.
+Result<bool> all_contained(Heap& heap, Value left, Value right) {
+  Ref<Value> iterator = MINI_TRY(iterate(heap, left));
+  for (;;) {
+    Ref<Value> item = MINI_TRY(next(heap, iterator));
+    if (item.get().is_unbound()) return true;
+    if (!MINI_TRY(contains(heap, right, item))) return false;
+  }
+}
+
+Result<Ref<Value>> view_compare(Heap& heap, CompareOp op, Value left, Value right) {
+  if (!is_set_like(left) || !is_set_like(right)) return unboxed(kNotImplemented);
+  const int64_t left_size = MINI_TRY(length(heap, left));
+  const int64_t right_size = MINI_TRY(length(heap, right));
+  bool answer = false;
+  switch (op) {
+    case CompareOp::kEqual:
+    case CompareOp::kNotEqual:
+      answer = left_size == right_size && MINI_TRY(all_contained(heap, left, right));
+      if (op == CompareOp::kNotEqual) answer = !answer;
+      break;
+    case CompareOp::kLess:
+      answer = left_size < right_size && MINI_TRY(all_contained(heap, left, right));
+      break;
+    case CompareOp::kLessEqual:
+      answer = left_size <= right_size && MINI_TRY(all_contained(heap, left, right));
+      break;
+    case CompareOp::kGreater:
+      answer = left_size > right_size && MINI_TRY(all_contained(heap, right, left));
+      break;
+    case CompareOp::kGreaterEqual:
+      answer = left_size >= right_size && MINI_TRY(all_contained(heap, right, left));
+      break;
+  }
+  return Ref<Value>(answer);
+}
+
+/// `keys & other` and the like take any iterable as the other side, and make a set.
+Result<Ref<Value>> view_binary(Heap& heap, BinaryOp op, Value left, Value right) {
+  if (op != BinaryOp::kAnd && op != BinaryOp::kOr && op != BinaryOp::kXor && op != BinaryOp::kSubtract) {
+    return unboxed(kNotImplemented);
+  }
+  Ref<Set> result = MINI_TRY(make_set(heap));
+  MINI_TRY(update(heap, result.get(), left));
+  Ref<Set> other = MINI_TRY(make_set(heap));
+  MINI_TRY(update(heap, other.get(), right));
+  MINI_TRY(combine_into(heap, op, result.get(), other.get()));
+  return Ref<Value>(std::move(result));
+}
+
+Result<Ref<Value>> view_reversed(Call& call) {
+  return make_dict_iterator(call.heap, iterator_of(kind_of(call[0])), dict_of(call[0]), true);
+}
+
+Result<Ref<Value>> view_isdisjoint(Call& call) {
+  Ref<Value> iterator = MINI_TRY(iterate(call.heap, call[1]));
+  for (;;) {
+    Ref<Value> item = MINI_TRY(next(call.heap, iterator));
+    if (item.get().is_unbound()) return Ref<Value>(true);
+    if (MINI_TRY(contains(call.heap, call[0], item))) return Ref<Value>(false);
+  }
+}
+
+constexpr NativeDefinition kKeysMethods[] = {{"dict_keys.isdisjoint(self, other, /)", view_isdisjoint},
+                                             {"dict_keys.__reversed__(self, /)", view_reversed}};
+constexpr NativeDefinition kValuesMethods[] = {{"dict_values.__reversed__(self, /)", view_reversed}};
+constexpr NativeDefinition kItemsMethods[] = {{"dict_items.isdisjoint(self, other, /)", view_isdisjoint},
+                                              {"dict_items.__reversed__(self, /)", view_reversed}};
+constexpr NativeDefinition kIteratorMethods[] = {{"__length_hint__(self, /)", iterator_length_hint}};
+
+}  // namespace
+
+Result<Ref<Value>> make_dict_iterator(Heap& heap, BuiltinType which, Dict* dict, bool reversed) {
+  Ref<DictIterator> iterator = MINI_TRY(heap.create<DictIterator>(which));
+  iterator->dict = Ref<Dict>::share(dict).release();
+  iterator->expected_live = iterator->remaining = dict->live;
+  iterator->reversed = reversed;
+  iterator->position = reversed ? int64_t{dict->used} - 1 : 0;
+  return Ref<Value>(std::move(iterator));
+}
+
+Result<Ref<Value>> make_dict_view(Heap& heap, BuiltinType which, Dict* dict) {
+  Ref<DictView> view = MINI_TRY(heap.create<DictView>(which));
+  view->dict = Ref<Dict>::share(dict).release();
+  return Ref<Value>(std::move(view));
+}
+
+void define_dict_view_types(Heap& heap) {
+  for (BuiltinType which : kViews) {
+    Type* type = heap.type(which);
+    type->type_flags |= Type::kTracked;
+    type->instance_size = sizeof(DictView);
+    NativeBehaviour& behaviour = type->behaviour;
+    behaviour.visit = visit_view;
+    behaviour.drop = drop_view;
+    behaviour.repr = view_repr;
+    behaviour.length = view_length;
+    behaviour.iterate = view_iterate;
+    if (which == BuiltinType::kDictValues) continue;
+    behaviour.compare = view_compare;
+    behaviour.binary = view_binary;
+    behaviour.contains = which == BuiltinType::kDictKeys ? keys_contain : items_contain;
+  }
+  for (BuiltinType which : kIterators) {
+    Type* type = heap.type(which);
+    type->type_flags |= Type::kTracked;
+    type->instance_size = sizeof(DictIterator);
+    type->behaviour.visit = visit_iterator;
+    type->behaviour.drop = drop_iterator;
+    type->behaviour.iterate = iterator_itself;
+    type->behaviour.next = iterator_next;
+  }
+}
+
+Result<void> define_dict_view_methods(Heap& heap) {
+  MINI_TRY(add_methods(heap, heap.type(BuiltinType::kDictKeys), kKeysMethods, std::size(kKeysMethods)));
+  MINI_TRY(add_methods(heap, heap.type(BuiltinType::kDictValues), kValuesMethods, std::size(kValuesMethods)));
+  MINI_TRY(add_methods(heap, heap.type(BuiltinType::kDictItems), kItemsMethods, std::size(kItemsMethods)));
+  for (BuiltinType which : kIterators) {
+    MINI_TRY(add_methods(heap, heap.type(which), kIteratorMethods, std::size(kIteratorMethods)));
+  }
+  return {};
+}
+
+}  // namespace mini::object
