@@ -42,6 +42,8 @@ struct Super : Tracked {
 Result<Ref<Cell>> make_cell(Heap&, Ref<Value> content);
 Result<Ref<BoundMethod>> make_bound_method(Heap&, Value function, Value self);
 Result<Ref<Module>> make_module(Heap&, std::string_view name);
+/// `super(type, self)`; TypeError unless `self` is an instance or a subclass of `type`.
+Result<Ref<Super>> make_super(Heap&, Type* type, Value self);
 
 void define_instance_types(Heap&);
 Result<void> define_instance_methods(Heap&);
