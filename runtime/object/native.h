@@ -8,6 +8,8 @@
 
 namespace mini::object {
 
+struct NativeDefinition;
+
 /// The arguments of a native call, bound to its declared parameters.
 struct Call {
   Heap& heap;
@@ -18,6 +20,8 @@ struct Call {
   uint32_t count;
   /// With `*args`: the parameters that follow it, one slot each; a final `**name` is a dict or `kUnbound`.
   Value* keywords;
+  /// What is being called: its signature tells how many slots there are.
+  const NativeDefinition* definition = nullptr;
 
   Value operator[](uint32_t index) const { return args[index]; }
   bool has(uint32_t index) const { return !args[index].is_unbound(); }

@@ -1,0 +1,225 @@
+// Native functions: binding of arguments to signatures, with the error texts of CPython's argument parsers.
+#include "runtime/object/native.h"
+
+#include <algorithm>
+
+#include "runtime/object/operations.h"
+
+namespace mini::object {
+
+namespace {
+
+/// How CPython words the errors of a signature follows from its kind (3.13 Python/getargs.c, Objects/methodobject.c,
+/// and the wrap_ functions of Objects/typeobject.c).
+enum class Style {
+  kNoArguments,     // METH_NOARGS
+  kOneArgument,     // METH_O
+  kPositionalOnly,  // _PyArg_CheckPositional
+  kKeywords,        // _PyArg_UnpackKeywords
+  kSlot,            // check_num_args
+};
+
+Style style_of(const Signature& signature) {
+  if (signature.bound && signature.name.starts_with("__")) return Style::kSlot;
+  if (signature.variadic || signature.keyword_variadic || signature.positional_only < signature.count) {
+    return Style::kKeywords;
+  }
+  const uint32_t parameters = signature.count - signature.bound;
+  if (parameters == 0) return Style::kNoArguments;
+  const bool constructor = signature.name.ends_with(".__new__");
+  if (parameters == 1 && signature.required == signature.count && !constructor) return Style::kOneArgument;
+  return Style::kPositionalOnly;
+}
+
+/// `list.append`; a constructor goes by its type's name.
+std::string_view full_name(const Signature& signature) {
+  std::string_view name = signature.name;
+  if (name.ends_with(".__new__")) name.remove_suffix(8);
+  return name;
+}
+
+std::string_view short_name(const Signature& signature) {
+  std::string_view name = full_name(signature);
+  return name.substr(name.rfind('.') + 1);
+}
+
+const char* plural(uint64_t number) { return number == 1 ? "" : "s"; }
+
+Raised raise_expected(Heap& heap, const Signature& signature, uint32_t given) {
+  const uint32_t least = signature.required - signature.bound;
+  const uint32_t most = signature.positional - signature.bound;
+  const char* bound = least == most ? "" : given < least ? "at least " : "at most ";
+  const uint32_t number = given < least ? least : most;
+  const bool slot = style_of(signature) == Style::kSlot;
+  return heap.raise(BuiltinType::kTypeError, "{}expected {}{} argument{}, got {}",
+                    slot ? "" : fmt::format("{} ", short_name(signature)), bound, number, plural(number), given);
+}
+
+/// Too many positional arguments, or too few of those that have no name.
+Raised raise_count(Heap& heap, const Signature& signature, uint32_t given, uint32_t keywords) {
+  const uint32_t all = signature.count - signature.bound;
+  const uint32_t required = signature.required - signature.bound;
+  const uint32_t most = signature.positional - signature.bound;
+  switch (style_of(signature)) {
+    case Style::kNoArguments:
+      return heap.raise(BuiltinType::kTypeError, "{}() takes no arguments ({} given)", full_name(signature), given);
+    case Style::kOneArgument:
+      return heap.raise(BuiltinType::kTypeError, "{}() takes exactly one argument ({} given)", full_name(signature),
+                        given);
+    case Style::kPositionalOnly:
+    case Style::kSlot:
+      return raise_expected(heap, signature, given);
+    case Style::kKeywords:
+      break;
+  }
+  std::string_view name = short_name(signature);
+  if (given > most && keywords == 0 && (full_name(signature) == "int" || full_name(signature) == "str")) {
+    return raise_expected(heap, signature, given);
+  }
+  if (given + keywords > all) {
+    return heap.raise(BuiltinType::kTypeError, "{}() takes {} {} {}argument{} ({} given)", name,
+                      required < all ? "at most" : "exactly", all, given == 0 ? "keyword " : "", plural(all),
+                      given + keywords);
+  }
+  if (given > most && most == 0) {
+    return heap.raise(BuiltinType::kTypeError, "{}() takes no positional arguments", name);
+  }
+  const uint32_t number = given > most ? most : std::min(required, signature.positional_only - signature.bound);
+  const char* bound = number == most && required == most ? "exactly" : given > most ? "at most" : "at least";
+  return heap.raise(BuiltinType::kTypeError, "{}() takes {} {} positional argument{} ({} given)", name, bound, number,
+                    plural(number), given);
+}
+
+/// Arguments on their way into their slots. All slots borrow.
+struct Binding {
+  Heap& heap;
+  const Signature& signature;
+  Value* slots;  // one a parameter; with `*args`, only those behind it are used
+  Ref<Dict> extra;
+
+  Result<void> bind_keyword(Str* name, Value value, uint32_t given) {
+    const uint32_t first = signature.variadic ? signature.positional : signature.positional_only;
+    for (uint32_t i = first; i < signature.count; ++i) {
+      if (!equal(name, signature.parameters[i])) continue;
+      if (!slots[i].is_unbound()) {
+        return heap.raise(BuiltinType::kTypeError, "argument for {}() given by name ('{}') and position ({})",
+                          short_name(signature), to_utf8(name), i + 1 - signature.bound);
+      }
+      slots[i] = value;
+      return {};
+    }
+    if (signature.keyword_variadic) {
+      if (!extra) extra = MINI_TRY(make_dict(heap));
+      return set_name(heap, extra.get(), name, value);
+    }
+    static_cast<void>(given);
+    return heap.raise(BuiltinType::kTypeError, "{}() got an unexpected keyword argument '{}'", short_name(signature),
+                      to_utf8(name));
+  }
+};
+
+Result<Ref<Value>> bind_and_call(Heap& heap, const NativeDefinition& definition, Value* arguments, uint32_t given,
+                                 const Value* keyword_values, Tuple* keyword_names) {
+  const Signature& signature = definition.signature;
+  const auto keywords = static_cast<uint32_t>(keyword_names ? keyword_names->length : 0);
+  const Style style = style_of(signature);
+  const uint32_t shown = given - std::min(given, signature.bound);
+  if (keywords > 0 && style != Style::kKeywords) {
+    return heap.raise(BuiltinType::kTypeError, "{}{}() takes no keyword arguments",
+                      style == Style::kSlot ? "wrapper " : "", full_name(signature));
+  }
+  const bool too_many = !signature.variadic &&
+                        (given > signature.positional ||
+                         (!signature.keyword_variadic && given + keywords > signature.count));
+  // Of the parameters with a name, a missing one is named instead.
+  const uint32_t nameless = style == Style::kKeywords ? std::min(signature.required, signature.positional_only)
+                                                      : signature.required;
+  if (too_many || given < nameless) return raise_count(heap, signature, shown, keywords);
+
+  Value slots[Signature::kMaxParameters + 1];
+  if (!signature.variadic) std::copy_n(arguments, given, slots);
+  Binding binding{heap, signature, slots, {}};
+  if (!signature.variadic) {
+    for (uint32_t i = given; i < signature.required; ++i) {
+      const bool named = std::any_of(keyword_names ? keyword_names->items() : nullptr,
+                                     keyword_names ? keyword_names->items() + keywords : nullptr, [&](Value name) {
+                                       return equal(static_cast<Str*>(name.as_object()), signature.parameters[i]);
+                                     });
+      if (!named) {
+        return heap.raise(BuiltinType::kTypeError, "{}() missing required argument '{}' (pos {})",
+                          short_name(signature), signature.parameters[i], i + 1 - signature.bound);
+      }
+    }
+  }
+  for (uint32_t i = 0; i < keywords; ++i) {
+    MINI_TRY(binding.bind_keyword(static_cast<Str*>(keyword_names->items()[i].as_object()), keyword_values[i], given));
+  }
+  if (binding.extra) slots[signature.count] = Value(binding.extra.get());
+  Call call{heap, signature.variadic ? arguments : slots, given, slots + (signature.variadic ? signature.positional : signature.count),
+            &definition};
+  return definition.function(call);
+}
+
+}  // namespace
+
+Result<Ref<Value>> call_native(Heap& heap, const NativeDefinition& definition, Value self, Value* arguments,
+                               uint32_t count, Tuple* keyword_names) {
+  const Signature& signature = definition.signature;
+  if (self.is_unbound()) {
+    if (!keyword_names && count == signature.count && count == signature.positional && !signature.variadic &&
+        !signature.keyword_variadic) [[likely]] {
+      Call call{heap, arguments, count, nullptr, &definition};
+      return definition.function(call);
+    }
+    return bind_and_call(heap, definition, arguments, count, arguments + count, keyword_names);
+  }
+  // `self` has to stand before the others.
+  constexpr uint32_t kLocal = 16;
+  Value local[kLocal];
+  Value* all = local;
+  if (count + 1 > kLocal) {
+    all = static_cast<Value*>(heap.allocate_buffer((count + size_t{1}) * sizeof(Value)));
+    if (!all) return raised;
+  }
+  all[0] = self;
+  std::copy_n(arguments, count, all + 1);
+  Result<Ref<Value>> result = raised;
+  if (!keyword_names && count + 1 == signature.count && signature.count == signature.positional &&
+      !signature.variadic && !signature.keyword_variadic) {
+    Call call{heap, all, count + 1, nullptr, &definition};
+    result = definition.function(call);
+  } else {
+    result = bind_and_call(heap, definition, all, count + 1, arguments + count, keyword_names);
+  }
+  if (all != local) heap.release_buffer(all, (count + size_t{1}) * sizeof(Value));
+  return result;
+}
+
+Result<Ref<Value>> call_descriptor(Heap& heap, MethodDescriptor* method, Value* arguments, uint32_t count,
+                                   Tuple* keyword_names) {
+  const NativeDefinition& definition = *method->definition;
+  if (method->kind == MethodDescriptor::kStaticMethod) {
+    return call_native(heap, definition, kUnbound, arguments, count, keyword_names);
+  }
+  const bool slot = method->kind == MethodDescriptor::kSlotMethod;
+  std::string_view name = short_name(definition.signature);
+  if (count == 0) {
+    if (slot) {
+      return heap.raise(BuiltinType::kTypeError, "descriptor '{}' of '{}' object needs an argument", name,
+                        to_utf8(method->owner->name));
+    }
+    return heap.raise(BuiltinType::kTypeError, "unbound method {}.{}() needs an argument",
+                      to_utf8(method->owner->name), name);
+  }
+  if (method->kind != MethodDescriptor::kClassMethod && !is_subtype(heap.type_of(arguments[0]), method->owner)) {
+    if (slot) {
+      return heap.raise(BuiltinType::kTypeError, "descriptor '{}' requires a '{}' object but received a '{}'", name,
+                        to_utf8(method->owner->name), type_name(heap, arguments[0]));
+    }
+    return heap.raise(BuiltinType::kTypeError, "descriptor '{}' for '{}' objects doesn't apply to a '{}' object", name,
+                      to_utf8(method->owner->name), type_name(heap, arguments[0]));
+  }
+  return call_native(heap, definition, kUnbound, arguments, count, keyword_names);
+}
+
+}  // namespace mini::object
