@@ -27,6 +27,7 @@ TokenKind token_class(std::string_view name) {
 Grammar::Grammar(const char* text) : cursor_(text) {
   for (skip_blanks(); *cursor_; skip_blanks()) {
     uint16_t index = rule(word());
+    if (eat('(')) rules[index].memo = word() == "memo" && eat(')');
     bool colon = eat(':');
     assert(colon);
     (void)colon;
@@ -42,9 +43,6 @@ uint16_t Grammar::rule(std::string_view name) {
   Rule added;
   added.name = name;
   added.without_invalid = name.ends_with("_without_invalid");
-  added.expression = name != "block" && name != "statements" && name != "statement" && !name.ends_with("_stmt") &&
-                     !name.ends_with("_stmts") && !name.ends_with("_block") && !name.ends_with("_raw") &&
-                     !name.ends_with("_def");
   rules.push_back(added);
   return static_cast<uint16_t>(rules.size() - 1);
 }

@@ -54,7 +54,7 @@ struct Grammar {
     std::string_view name;
     uint16_t group = 0;
     bool without_invalid = false;  ///< Turns the invalid rules off below itself.
-    bool expression = false;       ///< Its results may be forgotten once a statement is complete.
+    bool memo = false;
   };
 
   std::vector<Item> items;

@@ -99,7 +99,7 @@ Module* Parser::run() {
   }
   if (failed_) {
     if (!diagnostics_.failed()) {
-      diagnose(source_, mode_, statement_offset_, statement_line_, error_token_, arena_, diagnostics_);
+      diagnose(source_, mode_, statement_offset_, statement_line_, error_token_, diagnostics_);
     }
     return nullptr;
   }

@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
-#include <unordered_map>
+#include <algorithm>
+#include <deque>
 
+#include "interp/compile/arena.h"
 #include "interp/compile/grammar.h"
 #include "interp/compile/layout.h"
 #include "interp/compile/parser_diagnosis_grammar.h"
@@ -28,8 +30,8 @@ struct Node {
 
 class Diagnoser {
  public:
-  Diagnoser(const SourceFile& source, ast::Mode mode, uint32_t offset, uint32_t line, Arena& arena)
-      : source_(source), arena_(arena), grammar_(kDiagnosisGrammar), layout_(source, nullptr) {
+  Diagnoser(const SourceFile& source, ast::Mode mode, uint32_t offset, uint32_t line)
+      : source_(source), grammar_(kDiagnosisGrammar), layout_(source, nullptr) {
     layout_.restart(offset, line);
     const char* root = mode == ast::Mode::kEval ? "eval" : mode == ast::Mode::kInteractive ? "single" : "file";
     root_ = grammar_.rule(root);
@@ -38,12 +40,20 @@ class Diagnoser {
   void run(const Token& stopped_at, Diagnostics& diagnostics);
 
  private:
-  static constexpr size_t kMaxRules = 2200;      ///< Nesting of rules; each costs about three frames.
-  static constexpr size_t kMaxTokens = 4'000'000;
+#if defined(__SANITIZE_ADDRESS__)
+  static constexpr size_t kMaxRules = 1200;
+#else
+  static constexpr size_t kMaxRules = 5000;  ///< Nesting of rules; each has about four frames, together 0.6 KiB.
+#endif
+  /// Of one statement at top level; beyond this, nothing better is said than "invalid syntax". A token costs about
+  /// a kilobyte here.
+  static constexpr size_t kMaxTokens = 1'000'000;
 
   struct Memo {
-    Node* node;
+    uint16_t rule;
     uint32_t end;
+    Node* node;
+    Memo* next;
   };
   struct Labels {
     Node* a = nullptr;
@@ -76,7 +86,7 @@ class Diagnoser {
   void check_rest();
 
   const SourceFile& source_;
-  Arena& arena_;
+  Arena arena_;
   Grammar grammar_;
   Layout layout_;
   uint16_t root_;
@@ -89,8 +99,9 @@ class Diagnoser {
   LexicalError error_;
   size_t depth_ = 0;
   std::vector<Node*> scratch_;
-  std::unordered_map<uint64_t, Memo> statement_memo_;
-  std::unordered_map<uint64_t, Memo> expression_memo_;
+  std::vector<Memo*> memos_;  ///< For each token, what rules found there.
+  std::deque<Node> token_nodes_;
+  Node nothing_;
 };
 
 const Token* Diagnoser::token(uint32_t index) {
@@ -101,6 +112,10 @@ const Token* Diagnoser::token(uint32_t index) {
       stopped_ = lexical_ = true;
     } else {
       tokens_.push_back(next);
+      memos_.push_back(nullptr);
+      uint32_t first = static_cast<uint32_t>(tokens_.size()) - 1;
+      bool literal = next.kind == Kind::kNumber || next.kind == Kind::kString;
+      token_nodes_.push_back({next.kind == Kind::kName ? "name" : literal ? "literal" : "token", first, first + 1, {}});
       if (tokens_.size() > kMaxTokens) stopped_ = gave_up_ = true;
     }
   }
@@ -110,11 +125,14 @@ const Token* Diagnoser::token(uint32_t index) {
 Node* Diagnoser::match_rule(uint16_t index) {
   const Grammar::Rule& rule = grammar_.rules[index];
   if (stopped_) return nullptr;
-  auto& memo = rule.expression ? expression_memo_ : statement_memo_;
-  uint64_t key = uint64_t{position_} << 10 | uint64_t{index} << 1 | uint64_t{invalid_rules_};
-  if (auto found = memo.find(key); found != memo.end()) {
-    if (found->second.node) position_ = found->second.end;
-    return found->second.node;
+  uint32_t begin = position_;
+  if (rule.memo) {
+    if (!token(begin)) return nullptr;
+    for (Memo* memo = memos_[begin]; memo; memo = memo->next) {
+      if (memo->rule != index) continue;
+      if (memo->node) position_ = memo->end;
+      return memo->node;
+    }
   }
   if (++depth_ > kMaxRules) stopped_ = gave_up_ = true;
   bool before = invalid_rules_;
@@ -122,8 +140,7 @@ Node* Diagnoser::match_rule(uint16_t index) {
   Node* node = match_group(rule.group);
   invalid_rules_ = before;
   --depth_;
-  if (rule.name == "statement" && node) expression_memo_.clear();
-  memo[key] = {node, position_};
+  if (rule.memo) memos_[begin] = arena_.make<Memo>(index, position_, node, memos_[begin]);
   return node;
 }
 
@@ -189,7 +206,7 @@ Node* Diagnoser::match_item(const Grammar::Item& item) {
       return match_group(item.index);
     case Op::kOptional:
       if (Node* node = match_item(grammar_.items[static_cast<size_t>(item.inner)])) return node;
-      return stopped_ ? nullptr : make({}, position_, scratch_.size());
+      return stopped_ ? nullptr : &nothing_;
     case Op::kStar:
       return match_many(item, false);
     case Op::kPlus:
@@ -208,9 +225,7 @@ Node* Diagnoser::match_item(const Grammar::Item& item) {
 Node* Diagnoser::match_token(Kind kind) {
   const Token* t = token(position_);
   if (!t || t->kind != kind) return nullptr;
-  uint32_t first = position_++;
-  return make(kind == Kind::kName ? "name" : kind == Kind::kNumber || kind == Kind::kString ? "literal" : "token",
-              first, scratch_.size());
+  return &token_nodes_[position_++];
 }
 
 Node* Diagnoser::match_many(const Grammar::Item& item, bool one_at_least) {
@@ -228,7 +243,7 @@ Node* Diagnoser::match_many(const Grammar::Item& item, bool one_at_least) {
     if (position_ == before) break;
   }
   bool any = scratch_.size() > scratch;
-  Node* result = stopped_ || (one_at_least && !any) ? nullptr : make({}, first, scratch);
+  Node* result = stopped_ || (one_at_least && !any) ? nullptr : any ? make({}, first, scratch) : &nothing_;
   scratch_.resize(scratch);
   return result;
 }
@@ -406,8 +421,7 @@ void Diagnoser::run(const Token& stopped_at, Diagnostics& diagnostics) {
     uint32_t fill = static_cast<uint32_t>(tokens_.size());
     position_ = 0;
     invalid_rules_ = true;
-    statement_memo_.clear();
-    expression_memo_.clear();
+    std::fill(memos_.begin(), memos_.end(), nullptr);
     match_rule(root_);
     if (!stopped_) {
       Token last = tokens_[fill - 1];
@@ -419,7 +433,7 @@ void Diagnoser::run(const Token& stopped_at, Diagnostics& diagnostics) {
       raise(range_of(last), "invalid syntax");
     }
   }
-  if (gave_up_) {
+  if (gave_up_) {  // Say where the parser stopped.
     error_ = {DiagnosticKind::kSyntaxError, "invalid syntax", range_of(stopped_at)};
     lexical_ = false;
   }
@@ -430,12 +444,12 @@ void Diagnoser::run(const Token& stopped_at, Diagnostics& diagnostics) {
 }  // namespace
 
 void diagnose(const SourceFile& source, ast::Mode mode, uint32_t offset, uint32_t line, const Token& stopped_at,
-              Arena& arena, Diagnostics& diagnostics) {
+              Diagnostics& diagnostics) {
   // The statement may begin with an indentation that should not be there.
   std::string_view before = source.text().substr(0, offset);
   size_t line_end = before.rfind('\n');
   uint32_t line_start = line_end == std::string_view::npos ? 0 : static_cast<uint32_t>(line_end + 1);
-  Diagnoser(source, mode, line_start, line, arena).run(stopped_at, diagnostics);
+  Diagnoser(source, mode, line_start, line).run(stopped_at, diagnostics);
 }
 
 }  // namespace mini::compile

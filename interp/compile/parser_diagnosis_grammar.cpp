@@ -11,7 +11,7 @@ eval: expressions NEWLINE* ENDMARKER ;
 statements: statement+ ;
 statement: compound_stmt | simple_stmts ;
 simple_stmts: simple_stmt !';' NEWLINE | ';'.simple_stmt+ ';'? NEWLINE ;
-simple_stmt:
+simple_stmt (memo):
     assignment | &"type" type_alias | star_expressions | &'return' return_stmt | &('import' | 'from') import_stmt
   | &'raise' raise_stmt | 'pass' | &'del' del_stmt | &'yield' yield_expr | &'assert' assert_stmt
   | 'break' | 'continue' | &'global' global_stmt | &'nonlocal' nonlocal_stmt ;
@@ -46,7 +46,7 @@ invalid_del_stmt: 'del' a=star_expressions {target a del} ;
 assert_stmt: 'assert' expression (',' expression)? ;
 type_alias: a="type" NAME ('=' | '[') {refuse a} ;
 
-import_stmt: invalid_import | import_name | import_from ;
+import_stmt (memo): invalid_import | import_name | import_from ;
 invalid_import:
     a='import' ','.dotted_name+ 'from' dotted_name {from a "Did you mean to use 'from ... import ...' instead?"}
   | 'import' a=NEWLINE {from a "Expected one or more names after 'import'"} ;
@@ -63,7 +63,7 @@ import_from_as_name: NAME ('as' NAME)? ;
 dotted_as_name: dotted_name ('as' NAME)? ;
 dotted_name: NAME ('.' NAME)* ;
 
-block: NEWLINE INDENT statements DEDENT | simple_stmts | invalid_block ;
+block (memo): NEWLINE INDENT statements DEDENT | simple_stmts | invalid_block ;
 invalid_block: NEWLINE !INDENT {indentation - "expected an indented block"} ;
 decorators: ('@' named_expression NEWLINE)+ ;
 
@@ -211,7 +211,7 @@ invalid_match_stmt:
       {indentation a "expected an indented block after 'match' statement on line %d"} ;
 
 expressions: expression (',' expression)+ ','? {name "tuple"} | expression ',' {name "tuple"} | expression ;
-expression:
+expression (memo):
     invalid_expression
   | invalid_legacy_expression
   | disjunction 'if' disjunction 'else' expression {name "conditional expression"}
@@ -230,40 +230,40 @@ star_expressions:
     star_expression (',' star_expression)+ ','? {name "tuple"}
   | star_expression ',' {name "tuple"}
   | star_expression ;
-star_expression: '*' bitwise_or {name "starred"} | expression ;
+star_expression (memo): '*' bitwise_or {name "starred"} | expression ;
 star_named_expressions: ','.star_named_expression+ ','? ;
 star_named_expression: '*' bitwise_or {name "starred"} | named_expression ;
 assignment_expression: NAME ':=' ~ expression {name "named expression"} ;
 named_expression: assignment_expression | invalid_named_expression | expression !':=' ;
-invalid_named_expression:
+invalid_named_expression (memo):
     a=expression ':=' expression {at a "cannot use assignment expressions with %s"}
   | a=NAME '=' b=bitwise_or !('=' | ':=')
       {range a b "invalid syntax. Maybe you meant '==' or ':=' instead of '='?"}
   | !(list | tuple | genexp | 'True' | 'None' | 'False') a=bitwise_or '=' bitwise_or !('=' | ':=')
       {at a "cannot assign to %s here. Maybe you meant '==' instead of '='?"} ;
 
-disjunction: conjunction ('or' conjunction)* {fold "expression"} ;
-conjunction: inversion ('and' inversion)* {fold "expression"} ;
-inversion: 'not' inversion {name "expression"} | comparison ;
+disjunction (memo): conjunction ('or' conjunction)* {fold "expression"} ;
+conjunction (memo): inversion ('and' inversion)* {fold "expression"} ;
+inversion (memo): 'not' inversion {name "expression"} | comparison ;
 comparison: bitwise_or compare_pair* {fold "comparison"} ;
 compare_pair:
     '==' bitwise_or | '!=' bitwise_or | '<=' bitwise_or | '<' bitwise_or | '>=' bitwise_or | '>' bitwise_or
   | 'not' 'in' bitwise_or | 'in' bitwise_or | 'is' 'not' bitwise_or | 'is' bitwise_or ;
-bitwise_or: bitwise_xor ('|' bitwise_xor)* {fold "expression"} ;
-bitwise_xor: bitwise_and ('^' bitwise_and)* {fold "expression"} ;
-bitwise_and: shift_expr ('&' shift_expr)* {fold "expression"} ;
-shift_expr: shift_start (('<<' | '>>') sum)* {fold "expression"} ;
+bitwise_or (memo): bitwise_xor ('|' bitwise_xor)* {fold "expression"} ;
+bitwise_xor (memo): bitwise_and ('^' bitwise_and)* {fold "expression"} ;
+bitwise_and (memo): shift_expr ('&' shift_expr)* {fold "expression"} ;
+shift_expr (memo): shift_start (('<<' | '>>') sum)* {fold "expression"} ;
 shift_start: invalid_arithmetic | sum ;
 invalid_arithmetic:
     sum ('+' | '-' | '*' | '/' | '%' | '//' | '@') a='not' b=inversion
       {range a b "'not' after an operator must be parenthesized"} ;
-sum: term (('+' | '-') term)* {fold "expression"} ;
-term: term_start (('*' | '/' | '//' | '%' | '@') factor)* {fold "expression"} ;
+sum (memo): term (('+' | '-') term)* {fold "expression"} ;
+term (memo): term_start (('*' | '/' | '//' | '%' | '@') factor)* {fold "expression"} ;
 term_start: invalid_factor | factor ;
 invalid_factor: ('+' | '-' | '~') a='not' b=factor {range a b "'not' after an operator must be parenthesized"} ;
-factor: ('+' | '-' | '~') factor {name "expression"} | power ;
+factor (memo): ('+' | '-' | '~') factor {name "expression"} | power ;
 power: primary '**' factor {name "expression"} | primary ;
-primary: atom primary_tail* {tail} ;
+primary (memo): atom primary_tail* {tail} ;
 primary_tail:
     '.' NAME {name "attribute"} | genexp {name "function call"} | '(' arguments? ')' {name "function call"}
   | '[' slices ']' {name "subscript"} ;
@@ -280,7 +280,7 @@ invalid_group:
     '(' a=starred_expression ')' {at a "cannot use starred expression here"}
   | '(' a='**' expression ')' {at a "cannot use double starred expression here"} ;
 lambdef: 'lambda' lambda_params? ':' expression {name "lambda"} ;
-strings: (fstring | STRING {name "literal"})+ {tail} ;
+strings (memo): (fstring | STRING {name "literal"})+ {tail} ;
 fstring: FSTRING_START fstring_middle* FSTRING_END {name "f-string expression"} ;
 fstring_middle: fstring_replacement_field | FSTRING_MIDDLE ;
 fstring_replacement_field:
@@ -380,7 +380,7 @@ invalid_comprehension:
 invalid_dict_comprehension:
     '{' a='**' bitwise_or for_if_clauses '}' {at a "dict unpacking cannot be used in dict comprehension"} ;
 
-arguments: args ','? &')' | invalid_arguments ;
+arguments (memo): args ','? &')' | invalid_arguments ;
 args: ','.positional+ (',' kwargs)? | kwargs ;
 positional: (starred_expression | (assignment_expression | expression !':=') !'=') ;
 kwargs: ','.kwarg_or_starred+ ',' ','.kwarg_or_double_starred+ | ','.kwarg_or_starred+ | ','.kwarg_or_double_starred+ ;
@@ -409,18 +409,18 @@ invalid_kwarg:
 star_targets: star_target !',' | star_target (',' star_target)* ','? {name "tuple"} ;
 star_targets_list_seq: ','.star_target+ ','? ;
 star_targets_tuple_seq: star_target (',' star_target)+ ','? | star_target ',' ;
-star_target: '*' !'*' star_target {name "starred"} | target_with_star_atom ;
-target_with_star_atom: t_primary '.' NAME !t_lookahead | t_primary '[' slices ']' !t_lookahead | star_atom ;
+star_target (memo): '*' !'*' star_target {name "starred"} | target_with_star_atom ;
+target_with_star_atom (memo): t_primary '.' NAME !t_lookahead | t_primary '[' slices ']' !t_lookahead | star_atom ;
 star_atom:
     NAME | '(' target_with_star_atom ')' | '(' star_targets_tuple_seq? ')' | '[' star_targets_list_seq? ']' ;
 single_target: single_subscript_attribute_target | NAME | '(' single_target ')' ;
 single_subscript_attribute_target: t_primary '.' NAME !t_lookahead | t_primary '[' slices ']' !t_lookahead ;
-t_primary: atom &t_lookahead t_tail* ;
+t_primary (memo): atom &t_lookahead t_tail* ;
 t_tail:
     '.' NAME &t_lookahead | '[' slices ']' &t_lookahead | genexp &t_lookahead | '(' arguments? ')' &t_lookahead ;
 t_lookahead: '(' | '[' | '.' ;
 del_targets: ','.del_target+ ','? ;
-del_target: t_primary '.' NAME !t_lookahead | t_primary '[' slices ']' !t_lookahead | del_t_atom ;
+del_target (memo): t_primary '.' NAME !t_lookahead | t_primary '[' slices ']' !t_lookahead | del_t_atom ;
 del_t_atom: NAME | '(' del_target ')' | '(' del_targets? ')' | '[' del_targets? ']' ;
 )grammar";
 

@@ -8,6 +8,7 @@ namespace mini::compile {
 /// written as loops.
 ///
 ///     rule: item item | item ;        alternatives, tried in order
+///     rule (memo): …                  what it found at a token is remembered, whichever rules counted then
 ///     'x'  "x"  NAME                  keyword or operator; soft keyword; kind of token
 ///     x?  x*  x+  s.x+                optional, repeated, with separators
 ///     &x  !x  ~  &&'x'                looks ahead; no other alternative from here; reports `expected 'x'`
