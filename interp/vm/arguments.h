@@ -1,0 +1,24 @@
+// From the arguments of a call to the parameters of what is called.
+#pragma once
+
+#include "interp/vm/calls.h"
+
+namespace mini::vm {
+
+/// The general call of a script function: defaults, keywords, *args and **kwargs, cells, generators. Takes over
+/// base[0 … count]. TypeErrors as CPython 3.13 words them (Python/ceval.c, initialize_locals).
+CallOutcome call_function(ThreadState&, Function*, Value* base, uint32_t count, Tuple* keyword_names,
+                          Value* caller_top, Completion completion);
+/// Makes the cells of a fresh frame and puts the closure's in place; false after raising.
+bool bind_cells(ThreadState&, Frame*, Function*);
+
+/// What `type(...)` makes before a script's `__init__` runs; `count` values, the last named by `keyword_names`.
+Result<Ref<Value>> construct(Heap&, Type*, Value* arguments, uint32_t count, Tuple* keyword_names, bool script_init);
+/// "__init__() should return None, not 'int'"
+bool check_init_result(Heap&, Value result);
+
+/// The body of a class statement is run in a frame of its own; base[0] is the native `__build_class__`.
+CallOutcome build_class(ThreadState&, Value* base, uint32_t count, Tuple* keyword_names, Value* caller_top,
+                        Completion completion);
+
+}  // namespace mini::vm

@@ -1,0 +1,131 @@
+// Attributes: what the caches of LOAD_ATTR, STORE_ATTR and LOAD_METHOD do not know yet.
+#include "interp/vm/slow_paths.h"
+
+namespace mini::vm {
+
+namespace {
+
+/// Whether a value found on a type takes part in storing or goes before the instance's own attributes.
+bool is_data_descriptor(Heap& heap, Value found) {
+  if (!found.is_object()) return false;
+  Type* type = found.as_object()->type;
+  return type == heap.type(BuiltinType::kProperty) || type == heap.type(BuiltinType::kGetSetDescriptor) ||
+         !script_method(heap, type, Name::k__set__).is_unbound() ||
+         !script_method(heap, type, Name::k__delete__).is_unbound();
+}
+
+bool has_hooks(const Type* type) { return type->type_flags & Type::kHasGetAttributeHook; }
+
+/// The instance's attributes if they lie in a shape's slots.
+Attributes* shaped(Heap& heap, Value object) {
+  if (!object.is_object() || object.as_object()->type == heap.type(BuiltinType::kModule)) return nullptr;
+  Attributes* attributes = attributes_of(object.as_object());
+  return attributes && attributes->shape ? attributes : nullptr;
+}
+
+CallOutcome leave_on_stack(Frame* frame, Value result) {
+  decref(std::exchange(frame->stack_top[-1], result));
+  return CallOutcome::kValue;
+}
+
+/// A property of a class statement: its getter runs in a frame.
+CallOutcome call_getter(ThreadState& thread, Frame* frame, Property* property) {
+  Value* base = frame->stack_top;  // the object stays below until the getter has its own count
+  Value object = frame->stack_top[-1];
+  incref(property->getter);
+  base[0] = property->getter;
+  incref(object);
+  base[1] = object;
+  Value* caller_top = frame->stack_top - 1;
+  const CallOutcome outcome = call_on_stack(thread, base, 1, nullptr, caller_top, Completion::kProperty);
+  if (outcome == CallOutcome::kValue) return leave_on_stack(frame, std::exchange(thread.result, kUnbound));
+  return outcome;
+}
+
+}  // namespace
+
+CallOutcome load_attribute(ThreadState& thread, Frame* frame, uint32_t name_index, InlineCache& cache) {
+  Heap& heap = *thread.heap;
+  Str* name = frame->code->names[name_index];
+  Value object = frame->stack_top[-1];
+  Type* type = heap.type_of(object);
+  if (!has_hooks(type) && type != heap.type(BuiltinType::kTypeType) && object.is_object()) {
+    Value found = lookup(type, name);
+    if (found.is_object() && found.as_object()->type == heap.type(BuiltinType::kProperty)) {
+      auto* property = static_cast<Property*>(found.as_object());
+      if (property->getter.is_object() &&
+          property->getter.as_object()->type == heap.type(BuiltinType::kFunction))
+        return call_getter(thread, frame, property);
+    } else if (Attributes* attributes = shaped(heap, object); attributes && !is_data_descriptor(heap, found)) {
+      if (int64_t slot = slot_of(attributes->shape, name); slot >= 0) {
+        cache.version = type->version;
+        cache.shape = attributes->shape->serial;
+        cache.slot = static_cast<uint32_t>(slot);
+        Value value = attributes->values[slot];
+        incref(value);
+        return leave_on_stack(frame, value);
+      }
+      if (heap.has_pending()) return CallOutcome::kError;
+    }
+  }
+  auto value = get_attribute(heap, object, name);
+  if (!value.ok()) return CallOutcome::kError;
+  return leave_on_stack(frame, value.take().release());
+}
+
+CallOutcome load_method(ThreadState& thread, Frame* frame, uint32_t name_index, InlineCache& cache) {
+  Heap& heap = *thread.heap;
+  Str* name = frame->code->names[name_index];
+  Value object = frame->stack_top[-1];
+  Type* type = heap.type_of(object);
+  if (!has_hooks(type) && type != heap.type(BuiltinType::kTypeType) && type != heap.type(BuiltinType::kModule) &&
+      type != heap.type(BuiltinType::kSuper)) {
+    Value found = lookup(type, name);
+    const bool plain =
+        found.is_object() &&
+        (found.as_object()->type == heap.type(BuiltinType::kFunction) ||
+         (found.as_object()->type == heap.type(BuiltinType::kMethodDescriptor) &&
+          static_cast<MethodDescriptor*>(found.as_object())->kind == MethodDescriptor::kMethod));
+    if (plain) {
+      Attributes* attributes = object.is_object() ? attributes_of(object.as_object()) : nullptr;
+      const bool hidden =
+          attributes && !get_instance_attribute(object.as_object(), name).is_unbound();
+      if (!hidden) {
+        if (object.is_object() && (!attributes || attributes->shape)) {
+          cache.version = type->version;
+          cache.shape = attributes ? attributes->shape->serial : 0;
+          cache.value = found;
+        }
+        incref(found);
+        frame->stack_top[-1] = found;
+        *frame->stack_top++ = object;
+        return CallOutcome::kValue;
+      }
+    }
+  }
+  auto value = get_attribute(heap, object, name);
+  if (!value.ok()) return CallOutcome::kError;
+  frame->stack_top[-1] = kUnbound;
+  decref(object);
+  *frame->stack_top++ = value.take().release();
+  return CallOutcome::kValue;
+}
+
+Result<void> store_attribute(ThreadState& thread, Frame* frame, uint32_t name_index, Value object, Value value,
+                             InlineCache& cache) {
+  Heap& heap = *thread.heap;
+  Str* name = frame->code->names[name_index];
+  MINI_TRY(set_attribute(heap, object, name, value));
+  Type* type = heap.type_of(object);
+  if (type->type_flags & Type::kHasSetAttributeHook) return {};
+  if (Attributes* attributes = shaped(heap, object); attributes && !is_data_descriptor(heap, lookup(type, name))) {
+    if (int64_t slot = slot_of(attributes->shape, name); slot >= 0) {
+      cache.version = type->version;
+      cache.shape = attributes->shape->serial;
+      cache.slot = static_cast<uint32_t>(slot);
+    }
+  }
+  return {};
+}
+
+}  // namespace mini::vm

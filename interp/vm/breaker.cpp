@@ -1,0 +1,126 @@
+// Where a switch may fall is a matter of two instructions, the one that completed and the one that comes next; the
+// breaker remembers the first and asks bytecode::may_switch. Nothing of this exists in the fast path.
+#include "interp/vm/breaker.h"
+
+#include "interp/vm/calls.h"
+#include "interp/vm/finalizers.h"
+#include "interp/vm/loop.h"
+
+namespace mini::vm {
+
+namespace {
+
+using bytecode::Arrival;
+using bytecode::Boundary;
+using bytecode::Opcode;
+
+Opcode opcode_at(const Frame* frame, const Instr* pc) {
+  return frame->code->code->units[pc - frame->code->instructions].opcode;
+}
+
+/// The point before the instruction at frame->pc, as far as it is known. False: the instruction before is unknown.
+bool describe(ThreadState& thread, Frame* frame, const Instr* saved, Boundary& boundary) {
+  const Breaker& breaker = thread.breaker;
+  const uint32_t index = frame->index();
+  boundary.next = opcode_at(frame, frame->pc);
+  if (breaker.handler) {
+    boundary.arrival = Arrival::kHandler;
+    return true;
+  }
+  if (!breaker.previous) return false;
+  const Instr* previous = breaker.previous;
+  if (breaker.frame != frame || breaker.returned != Breaker::kNothing) {
+    if (breaker.returned == Breaker::kNothing) {
+      boundary.arrival = frame->is_generator && index > 0 ? Arrival::kResumed : Arrival::kEntered;
+      boundary.comprehension = frame->code->has(bytecode::kComprehension);
+      return true;
+    }
+    // Back in the caller: what completed is its own instruction, a call as a rule.
+    previous = saved;
+    boundary.script_callee = breaker.returned == Breaker::kScript;
+  }
+  boundary.previous = opcode_at(frame, previous);
+  const uint32_t from = static_cast<uint32_t>(previous - frame->code->instructions);
+  boundary.jumped = index != from + 1;
+  boundary.backward = index <= from;
+  boundary.tested_bool = breaker.tested_bool;
+  if (frame->while_epoch != breaker.epoch) {
+    frame->while_tracker.reset();
+    frame->while_epoch = breaker.epoch;
+  }
+  if (!frame->code->code->while_back_edges.empty())
+    frame->while_tracker.advance(*frame->code->code, from, index, boundary);
+  return true;
+}
+
+/// Remembers the instruction that runs next.
+void remember(ThreadState& thread, Frame* frame) {
+  Breaker& breaker = thread.breaker;
+  breaker.previous = frame->pc;
+  breaker.frame = frame;
+  breaker.returned = Breaker::kNothing;
+  breaker.handler = false;
+  const Opcode next = opcode_at(frame, frame->pc);
+  const auto kind = bytecode::info(next).switch_class;
+  breaker.tested_bool = (kind == bytecode::SwitchClass::Test || kind == bytecode::SwitchClass::TestOrPop) &&
+                        frame->stack_top[-1].is_bool();
+}
+
+void count_switch(SwitchCounts& counts, const Boundary& boundary) {
+  ++counts.total;
+  switch (boundary.arrival) {
+    case Arrival::kCompleted:
+      ++counts.after[static_cast<uint8_t>(boundary.previous)];
+      break;
+    case Arrival::kEntered:
+      ++counts.at_entry;
+      break;
+    case Arrival::kResumed:
+      ++counts.at_resume;
+      break;
+    case Arrival::kHandler:
+      ++counts.at_handler;
+      break;
+  }
+}
+
+}  // namespace
+
+BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
+  Machine& machine = *thread.machine;
+  Frame* frame = thread.frame;
+  if (thread.heap->has_finalizable() && run_finalizer(thread)) return BreakerAnswer::kReload;
+  if (frame->is_native) return BreakerAnswer::kContinue;  // no visible instruction
+
+  Boundary boundary;
+  const bool known = describe(thread, frame, saved, boundary);
+  const bool is_point = known && bytecode::may_switch(machine.options().switch_model, boundary);
+  remember(thread, frame);
+  sched::Runner& runner = machine.runner();
+  sched::Notice notice = sched::Notice::None;
+  if (machine.observed()) {
+    if (machine.observer()) machine.observer()->before(thread, *frame, frame->index(), is_point);
+    const bool counted = !frame->code->has(bytecode::kPrelude) && boundary.next != Opcode::EXTENDED_ARG;
+    notice = runner.before_instruction(thread, {is_point, counted});
+  } else if (is_point) {
+    notice = runner.look(thread);
+  }
+  switch (notice) {
+    case sched::Notice::None:
+      break;
+    case sched::Notice::Switch:
+      count_switch(machine.switch_counts(), boundary);
+      return BreakerAnswer::kSwitch;
+    case sched::Notice::Interrupt:
+      if (machine.handle_interrupt(thread)) return BreakerAnswer::kRaise;
+      break;
+  }
+  // Back in the fast loop the instruction before will be unknown again.
+  if (thread.dispatch.load(std::memory_order_relaxed) != machine.tables().breaker) {
+    thread.breaker.previous = nullptr;
+    ++thread.breaker.epoch;
+  }
+  return BreakerAnswer::kContinue;
+}
+
+}  // namespace mini::vm

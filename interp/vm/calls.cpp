@@ -1,0 +1,535 @@
+// Calls of functions, natives, classes and anything else that can be called.
+#include "interp/vm/calls.h"
+
+#include <cstring>
+
+#include "interp/vm/arguments.h"
+#include "interp/vm/form.h"
+#include "interp/vm/generators.h"
+#include "interp/vm/loop.h"
+#include "interp/vm/slow_paths.h"
+#include "interp/vm/unwind.h"
+
+namespace mini::vm {
+
+namespace {
+
+constexpr size_t kChunkBytes = 32 << 10;
+
+size_t extent(const Frame* frame) {
+  if (frame->is_native)  // the stub's stack: a callable and its arguments
+    return frame->slot_count * sizeof(Value) + sizeof(Frame) + 8 * sizeof(Value);
+  return frame->code->frame_bytes;
+}
+
+}  // namespace
+
+size_t ThreadState::frame_extent(const Frame* frame) { return extent(frame); }
+
+Value* ThreadState::stack_end() const {
+  const Frame* topmost = frame;
+  while (topmost && topmost->is_generator) topmost = topmost->back;  // those lie in their objects
+  return topmost ? reinterpret_cast<Value*>(reinterpret_cast<char*>(topmost->locals) + extent(topmost))
+                 : chunk->begin();
+}
+
+void drop_stack_to(Frame* frame, Value* level) {
+  while (frame->stack_top > level) decref(*--frame->stack_top);
+}
+
+namespace {
+
+/// Bytes from `at` to the end of the current chunk; more than any chunk has if it does not lie there.
+size_t room_at(const ThreadState& thread, const Value* at) {
+  return static_cast<size_t>(reinterpret_cast<const char*>(thread.stack_limit) - reinterpret_cast<const char*>(at));
+}
+
+[[gnu::noinline]] Value* find_room(ThreadState& thread, size_t bytes) {
+  Value* place = thread.stack_end();
+  if (room_at(thread, place) > thread.chunk->bytes) place = thread.chunk->begin();  // no frame lies there yet
+  bytes += sizeof(Value);  // the function below the locals
+  if (room_at(thread, place) >= bytes) return place + 1;
+  const size_t size = std::max(kChunkBytes, bytes + sizeof(StackChunk));
+  void* block = thread.heap->allocate_buffer(size);
+  if (!block) return nullptr;
+  auto* chunk = static_cast<StackChunk*>(block);
+  chunk->previous = thread.chunk;
+  chunk->bytes = size;
+  thread.chunk = chunk;
+  thread.stack_limit = chunk->end();
+  return chunk->begin() + 1;
+}
+
+/// After the frame above `function` is gone: a chunk that it began is given back.
+void release_chunk(ThreadState& thread, Value* function) {
+  StackChunk* chunk = thread.chunk;
+  if (function > chunk->begin() + 1 || function < chunk->begin() || !chunk->previous) return;
+  thread.chunk = chunk->previous;
+  thread.stack_limit = thread.chunk->end();
+  thread.heap->release_buffer(chunk, chunk->bytes);
+}
+
+}  // namespace
+
+Value* ensure_stack(ThreadState& thread, Value* at, size_t bytes) {
+  const size_t room = room_at(thread, at);
+  if (room >= bytes && room <= thread.chunk->bytes) [[likely]] return at;
+  return find_room(thread, bytes);
+}
+
+bool too_deep(ThreadState& thread, uint32_t depth) {
+  if (depth < thread.machine->state().recursion_limit) [[likely]] return false;
+  static_cast<void>(thread.heap->raise(BuiltinType::kRecursionError, "maximum recursion depth exceeded"));
+  return true;
+}
+
+namespace {
+
+void drop_values(Value* values, size_t count) {
+  for (size_t i = count; i-- > 0;) decref(values[i]);
+}
+
+/// The fields of a frame at `locals`, whose arguments and other variables are in place.
+Frame* link_frame(ThreadState& thread, CodeObject* code, Value* locals, uint32_t slot_count, Value* caller_top,
+                  Completion completion) {
+  auto* frame = reinterpret_cast<Frame*>(locals + slot_count);
+  frame->back = thread.frame;
+  frame->code = code;
+  frame->pc = code->instructions;
+  frame->locals = locals;
+  frame->names = nullptr;
+  frame->object = nullptr;
+  frame->caller_top = caller_top;
+  frame->slot_count = slot_count;
+  frame->block_count = 0;
+  frame->completion = completion;
+  frame->stage = 0;
+  frame->is_generator = false;
+  frame->is_native = false;
+  frame->depth = thread.frame ? thread.frame->depth + 1 : 0;
+  frame->while_epoch = 0;
+  frame->stack_top = frame->stack_base();
+  thread.frame = frame;
+  return frame;
+}
+
+}  // namespace
+
+Frame* push_frame(ThreadState& thread, Function* function, Value* locals, uint32_t argument_count,
+                  Value* caller_top, Completion completion) {
+  CodeObject* code = function->code;
+  Value* place = too_deep(thread, thread.frame ? thread.frame->depth + 1 : 0)
+                     ? nullptr
+                     : ensure_stack(thread, locals, code->frame_bytes);
+  if (!place) {
+    drop_values(locals - 1, argument_count + 1);
+    return nullptr;
+  }
+  if (place != locals) std::memcpy(static_cast<void*>(place - 1), locals - 1, (argument_count + 1) * sizeof(Value));
+  for (uint32_t i = argument_count; i < code->slot_count; ++i) place[i] = kUnbound;
+  Frame* frame = link_frame(thread, code, place, code->slot_count, caller_top, completion);
+  frame->globals = function->globals;
+  frame->builtins = function->builtins;
+  return frame;
+}
+
+Frame* push_body(ThreadState& thread, Ref<Function> function, Dict* names, Value* at, Value* caller_top,
+                 Completion completion) {
+  Function* callee = function.get();
+  at = ensure_stack(thread, at + 1, callee->code->frame_bytes);
+  if (!at) return nullptr;
+  at[-1] = Value(function.release());
+  Frame* frame = push_frame(thread, callee, at, 0, caller_top, completion);
+  if (!frame) return nullptr;
+  if (!bind_cells(thread, frame, callee)) {
+    pop_frame(thread, frame);
+    return nullptr;
+  }
+  incref(names);
+  frame->names = names;
+  return frame;
+}
+
+void pop_frame(ThreadState& thread, Frame* frame) {
+  if (frame->object) [[unlikely]] leave_frame_object(*thread.heap, frame);
+  thread.frame = frame->back;
+  if (frame->is_generator) [[unlikely]] return release_generator_frame(thread, frame);
+  if (frame->names) [[unlikely]] {
+    if (frame->completion == Completion::kClassBody || frame->completion == Completion::kImport)
+      thread.body_names = frame->names;  // whoever completes the call needs it
+    else
+      decref(frame->names);
+  }
+  Value* slot = frame->locals;
+  Value* end = slot + frame->slot_count;
+  for (; slot < end; ++slot)
+    if (slot->is_object()) decref(slot->as_object());
+  Value* function = frame->locals - 1;
+  decref(*function);
+  release_chunk(thread, function);
+}
+
+namespace {
+
+CallOutcome start_suspension(ThreadState& thread, Frame* frame);
+
+/// A native answered kSuspended: gives it a frame of its own, whose only instruction calls it again. `base` holds the
+/// native and what is left of its arguments.
+CallOutcome push_native(ThreadState& thread, Ref<Value> native, Value* base, Value* caller_top,
+                        Completion completion) {
+  // The wait may have begun already, so this must not fail for want of memory.
+  base::OvershootScope overshoot(thread.heap->memory());
+  CodeObject* stub = thread.machine->state().native_stub;
+  const size_t bytes = sizeof(Frame) + 10 * sizeof(Value);
+  Value* locals = ensure_stack(thread, base + 1, bytes);
+  MINI_ASSERT(locals);
+  locals[-1] = native.release();
+  locals[0] = std::exchange(thread.suspension.saved_arguments, kUnbound);
+  Frame* frame = link_frame(thread, stub, locals, 1, caller_top, completion);
+  frame->is_native = true;
+  frame->globals = nullptr;
+  frame->builtins = nullptr;
+  return start_suspension(thread, frame);
+}
+
+/// Does what a native asked for: waits, or begins the call.
+CallOutcome start_suspension(ThreadState& thread, Frame* frame) {
+  Suspension& suspension = thread.suspension;
+  frame->stage = static_cast<uint8_t>(std::exchange(suspension.phase, 0));
+  if (std::exchange(suspension.kind, Suspension::kNone) == Suspension::kWait) return CallOutcome::kParked;
+  Value* base = frame->stack_base();
+  base[0] = std::exchange(suspension.callable, kUnbound);
+  for (uint32_t i = 0; i < suspension.argument_count; ++i)
+    base[i + 1] = std::exchange(suspension.arguments[i], kUnbound);
+  return call_on_stack(thread, base, suspension.argument_count, nullptr, base, Completion::kNative);
+}
+
+const NativeDefinition& definition_of(Heap& heap, Value native) {
+  Object* object = native.as_object();
+  if (object->type == heap.type(BuiltinType::kNativeFunction)) return *static_cast<NativeObject*>(object)->definition;
+  MINI_ASSERT(object->type == heap.type(BuiltinType::kMethodDescriptor));
+  return *static_cast<MethodDescriptor*>(object)->definition;
+}
+
+/// Calls a native with what lies on the stack; the values are dropped afterwards.
+CallOutcome call_native_on_stack(ThreadState& thread, Value* base, uint32_t count, Tuple* keyword_names,
+                                 Value* caller_top, Completion completion) {
+  Heap& heap = *thread.heap;
+  Object* callee = base[0].as_object();
+  const uint32_t positional = count - (keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0);
+  auto result =
+      callee->type == heap.type(BuiltinType::kNativeFunction)
+          ? call_native(heap, *static_cast<NativeObject*>(callee)->definition, static_cast<NativeObject*>(callee)->self,
+                        base + 1, positional, keyword_names)
+          : call_descriptor(heap, static_cast<MethodDescriptor*>(callee), base + 1, positional, keyword_names);
+  if (!result.ok()) {
+    drop_values(base, count + 1);
+    return CallOutcome::kError;
+  }
+  if (result->get() == kSuspended) [[unlikely]] {
+    static_cast<void>(result.take().release());
+    Ref<Value> native = Ref<Value>::share(base[0]);
+    drop_values(base, count + 1);
+    return push_native(thread, std::move(native), base, caller_top, completion);
+  }
+  thread.result = result.take().release();
+  drop_values(base, count + 1);
+  return CallOutcome::kValue;
+}
+
+/// A class is called: `__new__` and `__init__`, as type.__call__.
+CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t count, Tuple* keyword_names,
+                       Value* caller_top, Completion completion);
+
+}  // namespace
+
+CallOutcome call_on_stack(ThreadState& thread, Value* base, uint32_t count, Tuple* keyword_names, Value* caller_top,
+                          Completion completion) {
+  Heap& heap = *thread.heap;
+  Value callee = base[0];
+  if (callee.is_object()) [[likely]] {
+    Type* type = callee.as_object()->type;
+    if (type == heap.type(BuiltinType::kFunction)) {
+      auto* function = static_cast<Function*>(callee.as_object());
+      CodeObject* code = function->code;
+      if (code->simple && count == code->argument_count && !keyword_names) [[likely]]
+        return push_frame(thread, function, base + 1, count, caller_top, completion) ? CallOutcome::kFrame
+                                                                                     : CallOutcome::kError;
+      return call_function(thread, function, base, count, keyword_names, caller_top, completion);
+    }
+    if (type == heap.type(BuiltinType::kMethodDescriptor))
+      return call_native_on_stack(thread, base, count, keyword_names, caller_top, completion);
+    if (type == heap.type(BuiltinType::kNativeFunction)) {
+      if (static_cast<NativeObject*>(callee.as_object())->definition == &kBuildClass)
+        return build_class(thread, base, count, keyword_names, caller_top, completion);
+      return call_native_on_stack(thread, base, count, keyword_names, caller_top, completion);
+    }
+    if (type == heap.type(BuiltinType::kBoundMethod)) {
+      auto* method = static_cast<BoundMethod*>(callee.as_object());
+      Value function = method->function, self = method->self;
+      incref(function);
+      incref(self);
+      std::memmove(static_cast<void*>(base + 2), base + 1, count * sizeof(Value));
+      base[0] = function;
+      base[1] = self;
+      decref(method);
+      return call_on_stack(thread, base, count + 1, keyword_names, caller_top, completion);
+    }
+    if (type == heap.type(BuiltinType::kTypeType) || is_subtype(type, heap.type(BuiltinType::kTypeType)))
+      return call_class(thread, static_cast<Type*>(callee.as_object()), base, count, keyword_names, caller_top,
+                        completion);
+    if (Value method = script_method(heap, type, Name::k__call__); !method.is_unbound()) {
+      incref(method);
+      std::memmove(static_cast<void*>(base + 1), base, (count + 1) * sizeof(Value));
+      base[0] = method;
+      return call_on_stack(thread, base, count + 1, keyword_names, caller_top, completion);
+    }
+  }
+  static_cast<void>(heap.raise(BuiltinType::kTypeError, "'{}' object is not callable", type_name(heap, callee)));
+  drop_values(base, count + 1);
+  return CallOutcome::kError;
+}
+
+namespace {
+
+CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t count, Tuple* keyword_names,
+                       Value* caller_top, Completion completion) {
+  Heap& heap = *thread.heap;
+  const uint32_t keywords = keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0;
+  // type(x) alone asks for the type.
+  if (type == heap.type(BuiltinType::kTypeType) && count == 1 && keywords == 0) {
+    thread.result = Value(heap.type_of(base[1]));
+    incref(thread.result);
+    drop_values(base, count + 1);
+    return CallOutcome::kValue;
+  }
+  Value new_method = script_method(heap, type, Name::k__new__);
+  const bool script_new = new_method.is_object() && new_method.as_object()->type != heap.type(BuiltinType::kMethodDescriptor);
+  Value init = type->type_flags & Type::kUserClass ? lookup(type, heap.name(Name::k__init__)) : kUnbound;
+  const bool script_init = init.is_object() && init.as_object()->type == heap.type(BuiltinType::kFunction);
+  Ref<Value> instance;
+  if (script_new) {
+    // __new__ runs nested: it is rare, and its result decides what comes next.
+    std::vector<Value> arguments{Value(type)};
+    arguments.insert(arguments.end(), base + 1, base + 1 + count);
+    auto made = call_with_keywords(heap, new_method, arguments.data(), static_cast<uint32_t>(arguments.size()),
+                                   keyword_names);
+    if (!made.ok()) {
+      drop_values(base, count + 1);
+      return CallOutcome::kError;
+    }
+    instance = made.take();
+    if (!is_subtype(heap.type_of(instance), type)) {
+      drop_values(base, count + 1);
+      thread.result = instance.release();
+      return CallOutcome::kValue;
+    }
+    init = lookup(heap.type_of(instance), heap.name(Name::k__init__));
+  } else {
+    auto made = construct(heap, type, base + 1, count, keyword_names, script_init);
+    if (!made.ok()) {
+      drop_values(base, count + 1);
+      return CallOutcome::kError;
+    }
+    instance = made.take();
+    if (!script_init) {
+      thread.result = instance.release();
+      drop_values(base, count + 1);
+      return CallOutcome::kValue;
+    }
+  }
+  if (!init.is_object() || init.as_object()->type != heap.type(BuiltinType::kFunction)) {
+    // A native __init__ behind a script's __new__.
+    thread.result = instance.release();
+    drop_values(base, count + 1);
+    return CallOutcome::kValue;
+  }
+  // class, arguments  ->  instance, __init__, instance, arguments: the first stays as the result of the call.
+  if (completion != Completion::kPush) {
+    // Somebody waits for the instance in another way than on the stack: run __init__ nested.
+    std::vector<Value> arguments{instance.get()};
+    arguments.insert(arguments.end(), base + 1, base + 1 + count);
+    auto done = call_with_keywords(heap, init, arguments.data(), count + 1, keyword_names);
+    drop_values(base, count + 1);
+    if (!done.ok() || !check_init_result(heap, done->get())) return CallOutcome::kError;
+    thread.result = instance.release();
+    return CallOutcome::kValue;
+  }
+  auto* function = static_cast<Function*>(init.as_object());
+  Value* home = caller_top;  // base, or one below where LOAD_METHOD left a mark
+  decref(base[0]);
+  std::memmove(static_cast<void*>(home + 3), base + 1, count * sizeof(Value));
+  home[0] = instance.release();
+  incref(init);
+  home[1] = init;
+  incref(home[0]);
+  home[2] = home[0];
+  thread.frame->stack_top = home + 1;  // the instance belongs to the caller's stack now
+  CodeObject* code = function->code;
+  if (code->simple && count + 1 == code->argument_count && !keyword_names)
+    return push_frame(thread, function, home + 2, count + 1, home + 1, Completion::kInitialise) ? CallOutcome::kFrame
+                                                                                                : CallOutcome::kError;
+  return call_function(thread, function, home + 1, count + 1, keyword_names, home + 1, Completion::kInitialise);
+}
+
+}  // namespace
+
+CallOutcome resume_native(ThreadState& thread, Frame* frame) {
+  Heap& heap = *thread.heap;
+  for (;;) {
+    const NativeDefinition& definition = definition_of(heap, frame->function());
+    auto* arguments = static_cast<Tuple*>(frame->locals[0].as_object());
+    const uint32_t keywords = definition.signature.variadic
+                                  ? definition.signature.count - definition.signature.positional +
+                                        definition.signature.keyword_variadic
+                                  : 0;
+    Call call{heap, arguments->items(), static_cast<uint32_t>(arguments->length - keywords),
+              arguments->items() + arguments->length - keywords, &definition};
+    thread.suspension.phase = frame->stage;
+    auto result = definition.function(call);
+    if (!result.ok()) return CallOutcome::kError;
+    if (result->get() != kSuspended) {
+      thread.result = result.take().release();
+      return CallOutcome::kValue;
+    }
+    static_cast<void>(result.take().release());
+    decref(std::exchange(thread.suspension.saved_arguments, kUnbound));
+    const CallOutcome outcome = start_suspension(thread, frame);
+    if (outcome != CallOutcome::kValue) return outcome;
+  }
+}
+
+CallOutcome call_unpacked(ThreadState& thread, Value* base, Value function, Tuple* arguments, Dict* keywords,
+                          Value* caller_top, Completion completion) {
+  Heap& heap = *thread.heap;
+  const uint32_t keyword_count = keywords ? keywords->live : 0;
+  const uint32_t count = static_cast<uint32_t>(arguments->length) + keyword_count;
+  Ref<Tuple> names;
+  if (keyword_count > 0) {
+    auto made = make_tuple(heap, keyword_count);
+    if (!made.ok()) return CallOutcome::kError;
+    names = made.take();
+  }
+  base = ensure_stack(thread, base, (count + 8) * sizeof(Value));
+  if (!base) return CallOutcome::kError;
+  incref(function);
+  base[0] = function;
+  uint32_t at = 1;
+  for (uint64_t i = 0; i < arguments->length; ++i) {
+    incref(arguments->items()[i]);
+    base[at++] = arguments->items()[i];
+  }
+  if (keyword_count > 0) {
+    uint32_t named = 0;
+    for (uint32_t i = 0; i < keywords->used; ++i) {
+      const DictEntry& entry = keywords->entries[i];
+      if (entry.key.is_unbound()) continue;
+      incref(entry.key);
+      names->items()[named++] = entry.key;
+      incref(entry.value);
+      base[at++] = entry.value;
+    }
+  }
+  return call_on_stack(thread, base, count, names.get(), caller_top, completion);
+}
+
+CallOutcome call_unpacked_on_stack(ThreadState& thread, bool with_keywords) {
+  Frame* frame = thread.frame;
+  Heap& heap = *thread.heap;
+  Value* top = frame->stack_top;
+  Ref<Value> keywords = with_keywords ? Ref<Value>::adopt(*--top) : Ref<Value>();
+  Ref<Value> arguments = Ref<Value>::adopt(*--top);
+  Ref<Value> function = Ref<Value>::adopt(*--top);
+  frame->stack_top = top;
+  if (heap.type_of(arguments) != heap.type(BuiltinType::kTuple)) {
+    auto list = list_from(heap, arguments);
+    if (!list.ok()) {
+      if (heap.pending_is(BuiltinType::kTypeError)) {
+        static_cast<void>(heap.take_pending());
+        auto name = repr(heap, function);
+        static_cast<void>(heap.raise(BuiltinType::kTypeError, "{} argument after * must be an iterable, not {}",
+                                     name.ok() ? to_utf8(name->get()) : "function", type_name(heap, arguments)));
+      }
+      return CallOutcome::kError;
+    }
+    auto tuple = make_tuple(heap, (*list)->items, (*list)->length);
+    if (!tuple.ok()) return CallOutcome::kError;
+    arguments = tuple.take();
+  }
+  // The arguments are copied above everything that the frame can use: there may be any number of them.
+  Value* base = thread.stack_end();
+  const CallOutcome outcome =
+      call_unpacked(thread, base, function, static_cast<Tuple*>(arguments.get().as_object()),
+                    with_keywords ? static_cast<Dict*>(keywords.get().as_object()) : nullptr, top, Completion::kPush);
+  return outcome;
+}
+
+// Nested runs -------------------------------------------------------------------------------------------------------
+
+Result<Ref<Value>> run_nested(ThreadState& thread) {
+  Heap& heap = *thread.heap;
+  const Breaker saved = thread.breaker;
+  const bool saved_skip = std::exchange(thread.skip_check, false);
+  ++thread.nested_runs;
+  LoopExit exit;
+  bool over = false;
+  while ((exit = interpret(thread)) == LoopExit::kSwitched || exit == LoopExit::kParked) {
+    if (!thread.machine->runner().switch_here(
+            thread, exit == LoopExit::kSwitched ? sched::Exit::Switched : sched::Exit::Parked)) {
+      over = true;
+      break;
+    }
+  }
+  --thread.nested_runs;
+  const uint32_t epoch = thread.breaker.epoch;
+  thread.breaker = saved;
+  thread.breaker.epoch = epoch;
+  thread.skip_check = saved_skip;
+  if (over) {
+    thread.abandoned = true;
+    return heap.raise(BuiltinType::kSystemExit, "the run is over");
+  }
+  if (exit == LoopExit::kRaised) return raised;
+  return Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
+}
+
+Result<Ref<Value>> call_with_keywords(Heap& heap, Value function, const Value* arguments, uint32_t count,
+                                      Tuple* keyword_names) {
+  ThreadState& thread = Machine::of(heap).current();
+  if (!heap.hooks().enter_native(heap).ok()) return raised;
+  struct Leave {
+    Heap& heap;
+    ~Leave() { heap.hooks().leave_native(heap); }
+  } leave{heap};
+  Value* const end = thread.stack_end();
+  Value* base = ensure_stack(thread, end, (count + 8) * sizeof(Value));
+  if (!base) return raised;
+  base[0] = function;
+  incref(function);
+  for (uint32_t i = 0; i < count; ++i) {
+    incref(arguments[i]);
+    base[i + 1] = arguments[i];
+  }
+  Ref<Value> kept = Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
+  switch (call_on_stack(thread, base, count, keyword_names, base, Completion::kLeaveLoop)) {
+    case CallOutcome::kValue:
+      return Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
+    case CallOutcome::kError:
+      return raised;
+    case CallOutcome::kFrame:
+      return run_nested(thread);
+    case CallOutcome::kParked:
+      break;
+  }
+  if (!thread.machine->runner().switch_here(thread, sched::Exit::Parked)) {
+    thread.abandoned = true;
+    return heap.raise(BuiltinType::kSystemExit, "the run is over");
+  }
+  return run_nested(thread);
+}
+
+Result<Ref<Value>> call_nested(Heap& heap, Value function, const Value* arguments, uint32_t count) {
+  return call_with_keywords(heap, function, arguments, count, nullptr);
+}
+
+}  // namespace mini::vm

@@ -1,0 +1,53 @@
+// Calls: from a callable and its arguments on the value stack to a frame, or to a result.
+#pragma once
+
+#include "interp/vm/machine.h"
+
+namespace mini::vm {
+
+enum class CallOutcome : uint8_t {
+  kFrame,   ///< a frame was pushed: the loop goes on in it
+  kValue,   ///< done, the result is in `ThreadState::result`
+  kError,   ///< an exception is pending
+  kParked,  ///< the thread waits; a frame for the rest of the native was pushed
+};
+
+/// Calls base[0] with the `count` values behind it, the last of them named by `keyword_names` (null: none).
+/// Takes over base[0 … count], whatever happens. With kFrame, what the frame returns completes as `completion` says,
+/// and the caller's stack then ends at `caller_top`.
+CallOutcome call_on_stack(ThreadState&, Value* base, uint32_t count, Tuple* keyword_names, Value* caller_top,
+                          Completion completion);
+/// The same for positional arguments and keywords in a tuple and a dict (borrowed; `keywords` may be null), placed at `base`.
+CallOutcome call_unpacked(ThreadState&, Value* base, Value function, Tuple* arguments, Dict* keywords,
+                          Value* caller_top, Completion completion);
+
+/// A frame for `function` whose arguments, already complete, lie at `locals`. Null after raising RecursionError or
+/// MemoryError, with the arguments dropped.
+Frame* push_frame(ThreadState&, Function* function, Value* locals, uint32_t argument_count, Value* caller_top,
+                  Completion completion);
+/// Runs module or class body code in a namespace: the function is taken over, `names` is shared.
+Frame* push_body(ThreadState&, Ref<Function> function, Dict* names, Value* at, Value* caller_top,
+                 Completion completion);
+/// Leaves the topmost frame: drops what it holds, or hands it to the traceback that looks at it.
+void pop_frame(ThreadState&, Frame* frame);
+/// Drops the values above `level` of a frame's stack.
+void drop_stack_to(Frame* frame, Value* level);
+
+/// A place for `bytes` of locals and frame: `at` itself if there is room, else elsewhere on the thread's stack, with one
+/// slot below it for the function. Null after raising MemoryError.
+Value* ensure_stack(ThreadState&, Value* at, size_t bytes);
+
+/// Calls the native of a stub frame again.
+CallOutcome resume_native(ThreadState&, Frame* frame);
+
+/// Calls in the middle of native work: runs the loop again, on the C++ stack (MachineHooks::call).
+Result<Ref<Value>> call_nested(Heap&, Value function, const Value* arguments, uint32_t count);
+Result<Ref<Value>> call_with_keywords(Heap&, Value function, const Value* arguments, uint32_t count,
+                                      Tuple* keyword_names);
+/// Runs whatever frames were pushed above the current one by `push`, likewise.
+Result<Ref<Value>> run_nested(ThreadState&);
+
+/// Raises RecursionError if `depth` frames are too many.
+bool too_deep(ThreadState&, uint32_t depth);
+
+}  // namespace mini::vm

@@ -1,0 +1,180 @@
+// The ends of calls that the machine makes itself: what a frame's result means to whoever pushed it.
+#include "interp/vm/arguments.h"
+#include "interp/vm/finalizers.h"
+#include "interp/vm/generators.h"
+#include "interp/vm/imports.h"
+#include "interp/vm/slow_paths.h"
+#include "interp/vm/unwind.h"
+
+namespace mini::vm {
+
+namespace {
+
+/// Opens the block of the `with` statement at frame->pc; the manager's `__exit__` is on top.
+void open_with_block(Frame* frame) {
+  push_block(frame, Block::kFinally, static_cast<uint32_t>(frame->index() + frame->pc->jump),
+             static_cast<uint32_t>(frame->stack_top - frame->stack_base()));
+}
+
+/// The class of a class statement whose body has run in `names`; the operands of `__build_class__` lie at `base`.
+Result<Ref<Value>> finish_class(ThreadState& thread, Dict* names, Value* base, Value cell) {
+  Heap& heap = *thread.heap;
+  Frame* frame = thread.frame;
+  const auto base_count = static_cast<size_t>(frame->stack_top - base - 3);
+  Str* name = as_str(heap, base[2]);
+  auto bases = MINI_TRY(make_tuple(heap, base + 3, base_count));
+  if (base_count == 0) {
+    Value root(heap.type(BuiltinType::kObject));
+    bases = MINI_TRY(make_tuple(heap, &root, 1));
+  }
+  auto type = MINI_TRY(make_type(heap, name, bases.get(), Ref<Dict>::share(names)));
+  MINI_TRY(announce_type(heap, type.get()));
+  if (cell.is_object() && cell.as_object()->type == heap.type(BuiltinType::kCell)) {
+    auto* class_cell = static_cast<Cell*>(cell.as_object());
+    incref(type.get());
+    decref(std::exchange(class_cell->content, Value(type.get())));
+  }
+  return Ref<Value>(std::move(type));
+}
+
+}  // namespace
+
+CallOutcome enter_with(ThreadState& thread) {
+  Heap& heap = *thread.heap;
+  Frame* frame = thread.frame;
+  Value manager = frame->stack_top[-1];
+  Type* type = heap.type_of(manager);
+  Value enter = lookup(type, heap.name(Name::k__enter__));
+  Value exit = lookup(type, heap.name(Name::k__exit__));
+  if (enter.is_unbound() || exit.is_unbound()) {
+    static_cast<void>(heap.raise(
+        BuiltinType::kTypeError, "'{}' object does not support the context manager protocol{}",
+        type_name(heap, manager), enter.is_unbound() ? "" : " (missed __exit__ method)"));
+    return CallOutcome::kError;
+  }
+  auto bound_exit = make_bound_method(heap, exit, manager);
+  if (!bound_exit.ok()) return CallOutcome::kError;
+  Value* base = frame->stack_top;
+  frame->stack_top[-1] = Value(bound_exit.take().release());
+  incref(enter);
+  base[0] = enter;
+  base[1] = manager;  // its count moves
+  const CallOutcome outcome = call_on_stack(thread, base, 1, nullptr, base, Completion::kEnterWith);
+  if (outcome == CallOutcome::kValue) open_with_block(frame);
+  return outcome;
+}
+
+Completed complete_call(ThreadState& thread, Completion completion, Value* caller_top, Value result) {
+  Heap& heap = *thread.heap;
+  Frame* frame = thread.frame;
+  auto push_to_caller = [&] {
+    frame->stack_top = caller_top;
+    *frame->stack_top++ = result;
+    return Completed::kNext;
+  };
+  switch (completion) {
+    case Completion::kPush:
+    case Completion::kProperty: {
+      if (completion == Completion::kProperty) decref(*caller_top);  // the object whose property this is
+      return push_to_caller();
+    }
+    case Completion::kLeaveLoop:
+      thread.result = result;
+      return Completed::kLeaveLoop;
+    case Completion::kInitialise: {
+      Ref<Value> nothing = Ref<Value>::adopt(result);
+      frame->stack_top = caller_top;
+      return check_init_result(heap, result) ? Completed::kNext : Completed::kRaise;
+    }
+    case Completion::kEnterWith:
+      frame->stack_top = caller_top;
+      open_with_block(frame);
+      *frame->stack_top++ = result;
+      return Completed::kNext;
+    case Completion::kIterate:
+      return push_to_caller();
+    case Completion::kResume:  // the generator returned: the loop ends
+      decref(result);
+      frame->stack_top = caller_top;
+      decref(*--frame->stack_top);
+      return Completed::kJump;
+    case Completion::kDelegate:  // … and `yield from` has its value
+      frame->stack_top = caller_top;
+      decref(std::exchange(frame->stack_top[-1], result));
+      return Completed::kNext;
+    case Completion::kNative:
+      thread.result = result;
+      frame->stack_top = caller_top;
+      return Completed::kStay;
+    case Completion::kDiscard:
+      decref(result);
+      return Completed::kStay;
+    case Completion::kClassBody: {
+      // The body returned its __class__ cell or None; its namespace was left in the thread.
+      Ref<Value> cell = Ref<Value>::adopt(result);
+      Ref<Dict> names = Ref<Dict>::adopt(std::exchange(thread.body_names, nullptr));
+      thread.breaker.returned = Breaker::kNative;  // __build_class__ is what was called
+      auto made = finish_class(thread, names.get(), caller_top, cell);
+      drop_stack_to(frame, caller_top);
+      if (!made.ok()) return Completed::kRaise;
+      *frame->stack_top++ = made.take().release();
+      return Completed::kNext;
+    }
+    case Completion::kImport: {
+      decref(std::exchange(thread.body_names, nullptr));
+      decref(result);
+      frame->stack_top = caller_top;
+      bool pushed_frame = false;
+      if (!finish_import(thread, pushed_frame)) return Completed::kRaise;
+      return pushed_frame ? Completed::kStay : Completed::kNext;
+    }
+    case Completion::kBinary:
+      break;
+  }
+  MINI_UNREACHABLE();
+}
+
+Completed complete_yield(ThreadState& thread, Completion completion, Value* caller_top, Value result) {
+  Frame* frame = thread.frame;
+  switch (completion) {
+    case Completion::kResume:
+      frame->stack_top = caller_top;
+      *frame->stack_top++ = result;
+      return Completed::kNext;
+    case Completion::kDelegate:
+      frame->stack_top = caller_top;
+      thread.result = result;
+      return Completed::kStay;
+    default:
+      MINI_ASSERT(completion == Completion::kLeaveLoop);
+      thread.result = result;
+      return Completed::kLeaveLoop;
+  }
+}
+
+ExceptionAnswer complete_exception(ThreadState& thread, Completion completion, Ref<Exception>& exception) {
+  Heap& heap = *thread.heap;
+  Frame* frame = thread.frame;
+  const bool stop = is_subtype(exception->type, heap.type(BuiltinType::kStopIteration));
+  switch (completion) {
+    case Completion::kIterate:
+      if (!stop) return ExceptionAnswer::kGoesOn;
+      exception = {};
+      decref(*--frame->stack_top);
+      frame->pc += frame->pc->jump;
+      return ExceptionAnswer::kAbsorbed;
+    case Completion::kDiscard: {
+      report_unraisable(thread, std::move(exception));
+      return ExceptionAnswer::kAbsorbed;
+    }
+    case Completion::kClassBody:
+    case Completion::kImport:
+      if (completion == Completion::kImport) import_failed(thread, thread.body_names);
+      decref(std::exchange(thread.body_names, nullptr));
+      return ExceptionAnswer::kGoesOn;
+    default:
+      return ExceptionAnswer::kGoesOn;
+  }
+}
+
+}  // namespace mini::vm

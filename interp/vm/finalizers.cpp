@@ -1,0 +1,78 @@
+#include "interp/vm/finalizers.h"
+
+#include "interp/vm/calls.h"
+#include "interp/vm/generators.h"
+#include "interp/vm/traceback.h"
+
+namespace mini::vm {
+
+namespace {
+
+/// What has to be called for an object that is about to die, or unbound: nothing does.
+Ref<Value> finalizer_of(Heap& heap, Value object) {
+  Value method = lookup(heap.type_of(object), heap.name(Name::k__del__));
+  return method.is_unbound() ? Ref<Value>() : Ref<Value>::share(method);
+}
+
+void close_generator(ThreadState& thread, Generator* generator) {
+  if (!close(thread, generator).ok()) report_unraisable(thread, thread.heap->take_pending());
+}
+
+}  // namespace
+
+bool run_finalizer(ThreadState& thread) {
+  Heap& heap = *thread.heap;
+  while (heap.has_finalizable()) {
+    Ref<Value> object = heap.take_finalizable();
+    if (heap.type_of(object) == heap.type(BuiltinType::kGenerator)) {
+      close_generator(thread, static_cast<Generator*>(object.get().as_object()));
+      continue;
+    }
+    Ref<Value> method = finalizer_of(heap, object);
+    if (method.get().is_unbound()) continue;
+    // The frame at hand stands between two instructions: the finaliser's frame goes above all that it uses.
+    Value* base = ensure_stack(thread, thread.stack_end(), 8 * sizeof(Value));
+    if (!base) {
+      report_unraisable(thread, heap.take_pending());
+      continue;
+    }
+    base[0] = method.release();
+    base[1] = object.release();
+    switch (call_on_stack(thread, base, 1, nullptr, thread.frame->stack_top, Completion::kDiscard)) {
+      case CallOutcome::kFrame:
+        return true;
+      case CallOutcome::kValue:
+        decref(std::exchange(thread.result, kUnbound));
+        break;
+      case CallOutcome::kError:
+        report_unraisable(thread, heap.take_pending());
+        break;
+      case CallOutcome::kParked:
+        MINI_UNREACHABLE();
+    }
+  }
+  return false;
+}
+
+
+void run_all_finalizers(ThreadState& thread) {
+  Heap& heap = *thread.heap;
+  while (heap.has_finalizable()) {
+    Ref<Value> object = heap.take_finalizable();
+    if (heap.type_of(object) == heap.type(BuiltinType::kGenerator)) {
+      close_generator(thread, static_cast<Generator*>(object.get().as_object()));
+      continue;
+    }
+    Ref<Value> method = finalizer_of(heap, object);
+    if (method.get().is_unbound()) continue;
+    Value self = object;
+    if (!call_nested(heap, method, &self, 1).ok()) report_unraisable(thread, heap.take_pending());
+  }
+}
+
+void report_unraisable(ThreadState& thread, Ref<Exception> exception) {
+  if (!exception) return;
+  thread.machine->write_error("Exception ignored in:\n" + render_exception(*thread.machine, exception.get()));
+}
+
+}  // namespace mini::vm

@@ -1,0 +1,432 @@
+// Generators. Their frames lie in their objects; running one puts its frame on the thread's chain, yielding takes it
+// off. `for` and `yield from` do so without recursion.
+#include "interp/vm/generators.h"
+
+#include <cstring>
+
+#include "interp/vm/native.h"
+#include "interp/vm/slow_paths.h"
+#include "interp/vm/unwind.h"
+
+namespace mini::vm {
+
+Generator* generator_of(Frame* frame) {
+  // The block behind the object: function, variables, frame. See make_generator.
+  return reinterpret_cast<Generator*>(reinterpret_cast<char*>(frame->locals - 1) - sizeof(Generator));
+}
+
+Result<Ref<Generator>> make_generator(ThreadState& thread, Frame* frame) {
+  Heap& heap = *thread.heap;
+  CodeObject* code = frame->code;
+  const size_t bytes = sizeof(Value) + code->frame_bytes;
+  auto generator = MINI_TRY(heap.create<Generator>(BuiltinType::kGenerator, bytes));
+  auto* function = static_cast<Function*>(frame->function().as_object());
+  generator->block_bytes = static_cast<uint32_t>(bytes);
+  generator->code = code;
+  incref(code);
+  generator->name = function->name;
+  incref(function->name);
+  generator->qualified_name = function->qualified_name;
+  incref(function->qualified_name);
+  auto* slots = reinterpret_cast<Value*>(generator.get() + 1);
+  slots[0] = frame->function();
+  incref(slots[0]);
+  for (uint32_t i = 0; i < frame->slot_count; ++i) slots[i + 1] = std::exchange(frame->locals[i], kUnbound);
+  auto* copy = reinterpret_cast<Frame*>(slots + 1 + frame->slot_count);
+  *copy = *frame;
+  copy->locals = slots + 1;
+  copy->back = nullptr;
+  copy->object = nullptr;
+  copy->is_generator = true;
+  copy->stack_top = copy->stack_base();
+  generator->frame = copy;
+  generator->flags |= Tracked::kFinalized;
+  return generator;
+}
+
+Frame* resume_frame(ThreadState& thread, Generator* generator, Value sent, Value* caller_top, Completion completion) {
+  Heap& heap = *thread.heap;
+  if (generator->running) {
+    decref(sent);
+    static_cast<void>(heap.raise(BuiltinType::kValueError, "generator already executing"));
+    return nullptr;
+  }
+  if (too_deep(thread, thread.frame ? thread.frame->depth + 1 : 0)) {
+    decref(sent);
+    return nullptr;
+  }
+  Frame* frame = generator->frame;
+  incref(generator);  // until it yields or ends
+  generator->running = 1;
+  frame->back = thread.frame;
+  frame->depth = thread.frame ? thread.frame->depth + 1 : 0;
+  frame->caller_top = caller_top;
+  frame->completion = completion;
+  // What is handled inside is the generator's own, or else what its caller handles.
+  if (Exception* own = std::exchange(generator->handled, nullptr)) {
+    generator->callers_handled = std::exchange(thread.handled, own);
+    generator->has_callers = 1;
+  }
+  if (generator->started) {
+    *frame->stack_top++ = sent;
+    ++frame->pc;
+  } else {
+    generator->started = 1;
+    frame->pc = frame->code->instructions;
+    decref(sent);
+  }
+  thread.frame = frame;
+  return frame;
+}
+
+namespace {
+
+/// The caller handles again what it handled before.
+void swap_handled(ThreadState& thread, Generator* generator, Frame* frame, bool keep) {
+  bool inside_handler = false;
+  for (uint32_t i = 0; i < frame->block_count; ++i) inside_handler |= frame->blocks()[i].kind == Block::kHandler;
+  if (generator->has_callers) {
+    Exception* own = std::exchange(thread.handled, std::exchange(generator->callers_handled, nullptr));
+    generator->has_callers = 0;
+    if (keep && inside_handler)
+      generator->handled = own;
+    else if (own)
+      decref(own);
+  } else if (keep && inside_handler) {
+    // It entered its handler in this run: below the handler's values lies what the caller handled.
+    for (uint32_t i = 0; i < frame->block_count; ++i) {
+      const Block& block = frame->blocks()[i];
+      if (block.kind != Block::kHandler) continue;
+      Value before = frame->stack_base()[block.level + 1];
+      generator->handled = std::exchange(thread.handled, as_exception(before));
+      if (thread.handled) incref(thread.handled);
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+void suspend_generator(ThreadState& thread, Frame* frame) {
+  Generator* generator = generator_of(frame);
+  swap_handled(thread, generator, frame, true);
+  // Dropped while a `try` or `with` is open, it has to be closed first: a finaliser's work.
+  if (frame->block_count > 0)
+    generator->flags &= ~Tracked::kFinalized;
+  else
+    generator->flags |= Tracked::kFinalized;
+  thread.frame = frame->back;
+  frame->back = nullptr;
+  generator->running = 0;
+  decref(generator);
+}
+
+void release_generator_frame(ThreadState& thread, Frame* frame) {
+  Generator* generator = generator_of(frame);
+  if (generator->running) swap_handled(thread, generator, frame, false);
+  const bool was_running = std::exchange(generator->running, 0);
+  generator->frame = nullptr;
+  generator->flags |= Tracked::kFinalized;
+  Value* slots = frame->locals - 1;
+  for (uint32_t i = frame->slot_count + 1; i-- > 0;) decref(std::exchange(slots[i], kUnbound));
+  if (was_running) decref(generator);
+}
+
+Ref<Exception> generator_failed(ThreadState& thread, Frame*, Ref<Exception> exception) {
+  Heap& heap = *thread.heap;
+  if (!is_subtype(exception->type, heap.type(BuiltinType::kStopIteration))) return exception;
+  static_cast<void>(heap.raise(BuiltinType::kRuntimeError, "generator raised StopIteration"));
+  Ref<Exception> error = heap.take_pending();
+  if (error->type == heap.type(BuiltinType::kRuntimeError)) {
+    error->suppress_context = 1;
+    incref(exception.get());
+    error->cause = exception.get();
+    error->context = exception.release();
+  }
+  return error;
+}
+
+namespace {
+
+/// Runs a generator nested until it yields (the item), returns (kUnbound, its value in `returned`) or raises.
+Result<Ref<Value>> run_generator(ThreadState& thread, Generator* generator, Value* returned) {
+  Ref<Generator> keep = Ref<Generator>::share(generator);
+  auto result = run_nested(thread);
+  if (!result.ok()) return raised;
+  if (generator->frame) return result;
+  *returned = result.take().release();
+  return Ref<Value>();
+}
+
+}  // namespace
+
+Result<Ref<Value>> send(ThreadState& thread, Generator* generator, Value sent, Value* returned) {
+  Heap& heap = *thread.heap;
+  *returned = kNone;
+  if (!generator->frame) {
+    decref(sent);
+    return Ref<Value>();
+  }
+  if (!generator->started && !generator->running && !sent.is_unbound() && !sent.is_none()) {
+    decref(sent);
+    return heap.raise(BuiltinType::kTypeError, "can't send non-None value to a just-started generator");
+  }
+  if (!heap.hooks().enter_native(heap).ok()) {
+    decref(sent);
+    return raised;
+  }
+  Result<Ref<Value>> result = raised;
+  if (resume_frame(thread, generator, sent.is_unbound() && generator->started ? kNone : sent, nullptr,
+                   Completion::kLeaveLoop))
+    result = run_generator(thread, generator, returned);
+  heap.hooks().leave_native(heap);
+  return result;
+}
+
+Result<Ref<Value>> throw_into(ThreadState& thread, Generator* generator, Ref<Exception> exception, Value* returned) {
+  Heap& heap = *thread.heap;
+  *returned = kNone;
+  if (generator->running)
+    return heap.raise(BuiltinType::kValueError, "generator already executing");
+  if (!generator->frame) {
+    static_cast<void>(heap.raise_object(std::move(exception)));
+    return raised;
+  }
+  if (!generator->started) {
+    // It never ran, so nothing in it can handle this.
+    Frame* frame = generator->frame;
+    release_generator_frame(thread, frame);
+    static_cast<void>(heap.raise_object(std::move(exception)));
+    return raised;
+  }
+  // A `yield from` hands the exception on to the inner generator first.
+  Frame* frame = generator->frame;
+  const auto next = frame->code->code->units[frame->index() + 1].opcode;
+  if (next == bytecode::Opcode::YIELD_FROM) {
+    Value inner = frame->stack_top[-1];
+    if (heap.type_of(inner) == heap.type(BuiltinType::kGenerator)) {
+      auto* inner_generator = static_cast<Generator*>(inner.as_object());
+      generator->running = 1;
+      Result<Ref<Value>> yielded = raised;
+      Value inner_returned = kNone;
+      if (is_subtype(exception->type, heap.type(BuiltinType::kGeneratorExit))) {
+        if (close(thread, inner_generator).ok()) static_cast<void>(heap.raise_object(std::move(exception)));
+      } else {
+        yielded = throw_into(thread, inner_generator, std::move(exception), &inner_returned);
+      }
+      generator->running = 0;
+      if (yielded.ok() && !yielded->get().is_unbound()) return yielded;
+      if (yielded.ok()) {
+        // The inner one returned: its value is that of `yield from`, and the outer one goes on behind it.
+        decref(*--frame->stack_top);
+        ++frame->pc;  // at YIELD_FROM: resuming goes behind it
+        return send(thread, generator, inner_returned, returned);
+      }
+      exception = heap.take_pending();
+    }
+  }
+  if (!heap.hooks().enter_native(heap).ok()) return raised;
+  Result<Ref<Value>> result = raised;
+  if (resume_frame(thread, generator, kNone, nullptr, Completion::kLeaveLoop)) {
+    --thread.frame->stack_top;
+    --thread.frame->pc;  // the traceback shows the yield
+    static_cast<void>(heap.raise_object(std::move(exception)));
+    if (unwind(thread) == UnwindOutcome::kHandled)
+      result = run_generator(thread, generator, returned);
+  }
+  heap.hooks().leave_native(heap);
+  return result;
+}
+
+Result<void> close(ThreadState& thread, Generator* generator) {
+  Heap& heap = *thread.heap;
+  if (!generator->frame) return {};
+  if (!generator->started && !generator->running) {
+    release_generator_frame(thread, generator->frame);
+    return {};
+  }
+  static_cast<void>(heap.raise_value(BuiltinType::kGeneratorExit, kUnbound));
+  Value returned = kNone;
+  auto result = throw_into(thread, generator, heap.take_pending(), &returned);
+  if (result.ok()) {
+    decref(returned);
+    if (result->get().is_unbound()) return {};
+    return heap.raise(BuiltinType::kRuntimeError, "generator ignored GeneratorExit");
+  }
+  if (heap.pending_is(BuiltinType::kGeneratorExit) || heap.pending_is(BuiltinType::kStopIteration)) {
+    static_cast<void>(heap.take_pending());
+    return {};
+  }
+  return raised;
+}
+
+CallOutcome delegate(ThreadState& thread) {
+  Frame* frame = thread.frame;
+  Heap& heap = *thread.heap;
+  Value sent = *--frame->stack_top;
+  Value iterator = frame->stack_top[-1];
+  if (heap.type_of(iterator) == heap.type(BuiltinType::kGenerator)) {
+    auto* generator = static_cast<Generator*>(iterator.as_object());
+    if (generator->frame) {
+      if (!generator->started && !generator->running && !sent.is_none()) {
+        decref(sent);
+        static_cast<void>(
+            heap.raise(BuiltinType::kTypeError, "can't send non-None value to a just-started generator"));
+        return CallOutcome::kError;
+      }
+      return resume_frame(thread, generator, sent, frame->stack_top, Completion::kDelegate) ? CallOutcome::kFrame
+                                                                                            : CallOutcome::kError;
+    }
+    decref(sent);
+    decref(std::exchange(frame->stack_top[-1], kNone));
+    thread.result = kUnbound;
+    return CallOutcome::kValue;
+  }
+  Ref<Value> to_send = Ref<Value>::adopt(sent);
+  auto item = sent.is_none() ? next(heap, iterator)
+                             : call_method(heap, iterator, heap.name(Name::ksend), &sent, 1);
+  if (!item.ok()) {
+    if (!heap.pending_is(BuiltinType::kStopIteration)) return CallOutcome::kError;
+    Ref<Exception> stop = heap.take_pending();
+    Value value = stop->details[0].is_unbound() ? kNone : stop->details[0];
+    incref(value);
+    decref(std::exchange(frame->stack_top[-1], value));
+    thread.result = kUnbound;
+    return CallOutcome::kValue;
+  }
+  if (item->get().is_unbound()) {
+    decref(std::exchange(frame->stack_top[-1], kNone));
+    thread.result = kUnbound;
+  } else {
+    thread.result = item.take().release();
+  }
+  return CallOutcome::kValue;
+}
+
+// The type ------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+void visit_generator(Object* object, Visitor& visitor) {
+  auto* generator = static_cast<Generator*>(object);
+  visitor.reference(generator->code);
+  visitor.reference(generator->name);
+  visitor.reference(generator->qualified_name);
+  visitor.reference(generator->handled);
+  visitor.reference(generator->callers_handled);
+  visitor.scalar(generator->running);
+  visitor.scalar(generator->started);
+  if (Frame* frame = generator->frame) visit_frame(frame, visitor);
+}
+
+void drop_generator(Heap& heap, Object* object) {
+  auto* generator = static_cast<Generator*>(object);
+  if (Frame* frame = std::exchange(generator->frame, nullptr)) {
+    drop_stack_to(frame, frame->stack_base());
+    if (frame->object) leave_frame_object(heap, frame);
+    Value* slots = frame->locals - 1;
+    for (uint32_t i = frame->slot_count + 1; i-- > 0;) decref(std::exchange(slots[i], kUnbound));
+  }
+  for (Object* owned : {static_cast<Object*>(generator->code), static_cast<Object*>(generator->handled),
+                        static_cast<Object*>(generator->callers_handled)})
+    if (owned) decref(owned);
+  generator->code = nullptr;
+  generator->handled = generator->callers_handled = nullptr;
+  decref(std::exchange(generator->name, kUnbound));
+  decref(std::exchange(generator->qualified_name, kUnbound));
+}
+
+size_t generator_size(const Object* object) {
+  return sizeof(Generator) + static_cast<const Generator*>(object)->block_bytes;
+}
+
+Generator* self_of(Call& call) { return static_cast<Generator*>(call[0].as_object()); }
+
+/// An item as it is, the end as StopIteration.
+Result<Ref<Value>> item_or_stop(Heap& heap, Result<Ref<Value>> item, Value returned) {
+  if (!item.ok() || !item->get().is_unbound()) return item;
+  Ref<Value> value = Ref<Value>::adopt(returned);
+  return heap.raise_value(BuiltinType::kStopIteration, value.get().is_none() ? kUnbound : value.get());
+}
+
+Result<Ref<Value>> generator_next(Heap& heap, Value self) {
+  Value returned = kNone;
+  auto* generator = static_cast<Generator*>(self.as_object());
+  auto item = send(Machine::of(heap).current(), generator, generator->started ? kNone : kUnbound, &returned);
+  if (item.ok() && item->get().is_unbound() && !returned.is_none()) return item_or_stop(heap, std::move(item), returned);
+  return item;
+}
+
+Result<Ref<Value>> method_send(Call& call) {
+  Value returned = kNone;
+  incref(call[1]);
+  auto item = send(thread_of(call), self_of(call), call[1], &returned);
+  return item_or_stop(call.heap, std::move(item), returned);
+}
+
+Result<Ref<Value>> method_throw(Call& call) {
+  Heap& heap = call.heap;
+  Ref<Exception> exception;
+  Value given = call.has(2) && !call[2].is_none() ? call[2] : call[1];
+  if (Exception* ready = as_exception(given)) {
+    exception = Ref<Exception>::share(ready);
+  } else if (heap.type_of(given) == heap.type(BuiltinType::kTypeType) &&
+             (static_cast<Type*>(given.as_object())->type_flags & Type::kException)) {
+    auto made = MINI_TRY(object::call(heap, given, nullptr, 0));
+    exception = Ref<Exception>::share(as_exception(made.get()));
+  } else {
+    return heap.raise(BuiltinType::kTypeError,
+                      "exceptions must be classes or instances deriving from BaseException, not {}",
+                      type_name(heap, given));
+  }
+  Value returned = kNone;
+  auto item = throw_into(thread_of(call), self_of(call), std::move(exception), &returned);
+  return item_or_stop(heap, std::move(item), returned);
+}
+
+Result<Ref<Value>> method_close(Call& call) {
+  MINI_TRY(close(thread_of(call), self_of(call)));
+  return unboxed(kNone);
+}
+
+Result<Ref<Str>> repr_generator(Heap& heap, Value value) {
+  auto* generator = static_cast<Generator*>(value.as_object());
+  return make_str(heap, fmt::format("<generator object {} at 0x{:012x}>",
+                                    to_utf8(static_cast<Str*>(generator->qualified_name.as_object())),
+                                    0x7f0000000000u + 16ull * heap.serial_of(generator)));
+}
+
+Result<Ref<Value>> iterate_generator(Heap&, Value self) { return Ref<Value>::share(self); }
+
+constexpr NativeDefinition kMethods[] = {
+    {"generator.send(self, value, /)", method_send},
+    {"generator.throw(self, typ, val=None, tb=None, /)", method_throw},
+    {"generator.close(self, /)", method_close},
+};
+
+}  // namespace
+
+void define_generator_type(Heap& heap) {
+  Type* type = heap.type(BuiltinType::kGenerator);
+  type->behaviour.visit = visit_generator;
+  type->behaviour.drop = drop_generator;
+  type->behaviour.size = generator_size;
+  type->behaviour.repr = repr_generator;
+  type->behaviour.iterate = iterate_generator;
+  type->behaviour.next = generator_next;
+  type->instance_size = sizeof(Generator);
+  type->type_flags |= Type::kTracked | Type::kHasFinalizer;
+}
+
+Result<void> define_generator_methods(Heap& heap) {
+  Type* type = heap.type(BuiltinType::kGenerator);
+  MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
+  MINI_TRY(add_getset(heap, type, "__name__", [](Heap&, Value self) -> Result<Ref<Value>> {
+    return Ref<Value>::share(static_cast<Generator*>(self.as_object())->name);
+  }));
+  return add_getset(heap, type, "__qualname__", [](Heap&, Value self) -> Result<Ref<Value>> {
+    return Ref<Value>::share(static_cast<Generator*>(self.as_object())->qualified_name);
+  });
+}
+
+}  // namespace mini::vm

@@ -1,0 +1,32 @@
+// Generators: frames that live in their object and are put on a thread's chain while they run.
+#pragma once
+
+#include "interp/vm/calls.h"
+
+namespace mini::vm {
+
+/// A generator that takes over the variables of the topmost frame, which was just entered and is still to be popped.
+Result<Ref<Generator>> make_generator(ThreadState&, Frame* frame);
+/// The frame of a generator that finished: drops what it holds.
+void release_generator_frame(ThreadState&, Frame* frame);
+/// Puts a generator's frame on top, to go on with `sent` (owned; kUnbound at the first start). Null after raising
+/// ValueError (it runs already) or RecursionError.
+Frame* resume_frame(ThreadState&, Generator*, Value sent, Value* caller_top, Completion completion);
+/// Takes the topmost frame, a generator's, off the chain; it stays suspended at frame->pc.
+void suspend_generator(ThreadState&, Frame* frame);
+/// A generator is being left by an exception: StopIteration becomes RuntimeError (PEP 479).
+Ref<Exception> generator_failed(ThreadState&, Frame* frame, Ref<Exception> exception);
+Generator* generator_of(Frame* frame);
+
+/// `next`, `send`: the next item, or kUnbound with StopIteration's value in `returned` at the end. Nested.
+Result<Ref<Value>> send(ThreadState&, Generator*, Value sent, Value* returned);
+Result<Ref<Value>> throw_into(ThreadState&, Generator*, Ref<Exception> exception, Value* returned);
+Result<void> close(ThreadState&, Generator*);
+
+/// YIELD_FROM: resumes the iterator below the value to send.
+CallOutcome delegate(ThreadState&);
+
+void define_generator_type(Heap&);
+Result<void> define_generator_methods(Heap&);
+
+}  // namespace mini::vm

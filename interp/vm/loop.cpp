@@ -1,0 +1,147 @@
+// The evaluation loop: one function, one label an opcode, each handler jumping straight to the next.
+//
+// Every dispatch goes through the table that `thread.dispatch` points to. Whoever wants the thread's attention (a
+// switch request, an interrupt, a finaliser) swaps it for the breaker's table, in which every entry is the same label;
+// so looking for such requests costs the fast loop nothing, and every instruction boundary can be a switch point. The
+// observed loop is this one with the breaker's table left in place.
+//
+// State in registers: `pc` the instruction at hand, `sp` one above the top of the value stack, `frame`, `locals`.
+// SAVE() puts pc and sp where others find them; everything that can raise, call, allocate or look at frames needs it.
+#include "interp/vm/loop.h"
+
+#include "interp/vm/breaker.h"
+#include "interp/vm/calls.h"
+#include "interp/vm/form.h"
+#include "interp/vm/generators.h"
+#include "interp/vm/imports.h"
+#include "interp/vm/slow_paths.h"
+#include "interp/vm/unwind.h"
+
+namespace mini::vm {
+
+namespace {
+
+/// What to run in place of a specialised or fused form; the machine's own forms stay.
+Form visible_form(const CodeObject* code, const Instr* pc) {
+  const auto form = static_cast<Form>(pc->op);
+  if (form == Form::kWide || form == Form::kResumeNative) return form;
+  return form_of(code->code->units[pc - code->instructions].opcode);
+}
+
+LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
+  static const void* const fast[] = {
+#define OPCODE(name, number, ...) &&op_##name,
+#include "interp/bytecode/opcodes.def"
+#define FORM(name, text) &&form_##name,
+#include "interp/vm/forms.def"
+#undef FORM
+  };
+  static const void* const breaker[] = {
+#define OPCODE(name, number, ...) &&look,
+#include "interp/bytecode/opcodes.def"
+#define FORM(name, text) &&look,
+#include "interp/vm/forms.def"
+#undef FORM
+  };
+  if (tables) {
+    *tables = {fast, breaker};
+    return LoopExit::kReturned;
+  }
+
+  ThreadState& thread = *thread_or_null;
+  Heap& heap = *thread.heap;
+  Frame* frame;
+  const Instr* pc;
+  Value* sp;
+  Value* locals;
+  uint32_t oparg;
+  Value result;
+
+#define SAVE() (frame->pc = pc, frame->stack_top = sp)
+#define LOAD_FRAME() \
+  (frame = thread.frame, pc = frame->pc, sp = frame->stack_top, locals = frame->locals)
+#define DISPATCH()                                                                 \
+  do {                                                                             \
+    oparg = pc->arg;                                                               \
+    goto* thread.dispatch.load(std::memory_order_relaxed)[pc->op];                 \
+  } while (0)
+#define NEXT()  \
+  do {          \
+    ++pc;       \
+    DISPATCH(); \
+  } while (0)
+#define PUSH(value) (*sp++ = (value))
+#define POP() (*--sp)
+#define JUMP()          \
+  do {                  \
+    pc += pc->jump;     \
+    DISPATCH();         \
+  } while (0)
+  // An expression that answers Result<void> or anything with ok(); raises on failure.
+#define REQUIRE(expression) \
+  if (!(expression).ok()) goto error
+
+  LOAD_FRAME();
+  if (thread.skip_check) {
+    thread.skip_check = false;
+    goto run_visible;
+  }
+  DISPATCH();
+
+  // The breaker's only label: the instruction at pc has not run. --------------------------------------------------
+look: {
+  const Instr* saved = frame->pc;
+  SAVE();
+  switch (before_instruction(thread, saved)) {
+    case BreakerAnswer::kContinue:
+      break;
+    case BreakerAnswer::kReload:  // a finaliser's frame was pushed
+      LOAD_FRAME();
+      DISPATCH();
+    case BreakerAnswer::kSwitch:
+      thread.skip_check = true;
+      return LoopExit::kSwitched;
+    case BreakerAnswer::kRaise:
+      goto error;
+  }
+}
+run_visible:
+  oparg = pc->arg;
+  goto* fast[static_cast<uint16_t>(visible_form(frame->code, pc))];
+
+form_kWide:
+  oparg = visible_at(frame->code, static_cast<uint32_t>(pc - frame->code->instructions)).argument;
+  goto* fast[static_cast<uint16_t>(form_of(frame->code->code->units[pc - frame->code->instructions].opcode))];
+
+#include "interp/vm/handlers/stack.inc"
+#include "interp/vm/handlers/variables.inc"
+#include "interp/vm/handlers/attributes.inc"
+#include "interp/vm/handlers/operators.inc"
+#include "interp/vm/handlers/containers.inc"
+#include "interp/vm/handlers/control.inc"
+#include "interp/vm/handlers/calls.inc"
+#include "interp/vm/handlers/exceptions.inc"
+
+  // An exception is pending, raised by the instruction at frame->pc. ----------------------------------------------
+error:
+  switch (unwind(thread)) {
+    case UnwindOutcome::kHandled:
+      LOAD_FRAME();
+      DISPATCH();
+    case UnwindOutcome::kLeaveLoop:
+      return LoopExit::kRaised;
+  }
+  MINI_UNREACHABLE();
+}
+
+}  // namespace
+
+DispatchTables dispatch_tables() {
+  DispatchTables tables;
+  run_loop(nullptr, &tables);
+  return tables;
+}
+
+LoopExit interpret(ThreadState& thread) { return run_loop(&thread, nullptr); }
+
+}  // namespace mini::vm

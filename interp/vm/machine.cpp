@@ -1,0 +1,426 @@
+// The life of a VM: from its memory to its threads' last instruction.
+#include "interp/vm/machine.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "interp/vm/calls.h"
+#include "interp/vm/deadlock.h"
+#include "interp/vm/finalizers.h"
+#include "interp/vm/form.h"
+#include "interp/vm/generators.h"
+#include "interp/vm/imports.h"
+#include "interp/vm/loop.h"
+#include "interp/vm/native.h"
+#include "interp/vm/syntax_errors.h"
+#include "interp/vm/traceback.h"
+#include "interp/vm/unwind.h"
+
+namespace mini::vm {
+
+namespace {
+
+/// In which mini executes about as many instructions of the document's program as CPython 3.9 does in 5 ms, its own
+/// interval: so a race is met about as often. README, "The race"; measured by `make -f Makefile.extra fidelity`.
+constexpr const char* kDefaultSchedule = "interval:1ms";
+
+/// Stages of a thread's life.
+enum Stage : uint32_t { kNotEntered, kRunning, kWaitingForOthers, kOver };
+
+ThreadState* current_of(Heap& heap) {
+  Machine& machine = Machine::of(heap);
+  return static_cast<ThreadState*>(machine.state().threads.current);
+}
+
+void finalizers_pending(Heap& heap) {
+  if (ThreadState* thread = current_of(heap))
+    thread->dispatch.store(Machine::of(heap).tables().breaker, std::memory_order_relaxed);
+}
+
+Result<void> enter_native(Heap& heap) {
+  ThreadState* thread = current_of(heap);
+  if (!thread) return {};
+  if (static_cast<const char*>(__builtin_frame_address(0)) < thread->stack_floor ||
+      thread->native_depth >= Machine::of(heap).state().recursion_limit)
+    return heap.raise(BuiltinType::kRecursionError, "maximum recursion depth exceeded");
+  ++thread->native_depth;
+  return {};
+}
+
+void leave_native(Heap& heap) {
+  if (ThreadState* thread = current_of(heap)) --thread->native_depth;
+}
+
+void** repr_chain(Heap& heap) {
+  ThreadState* thread = current_of(heap);
+  return thread ? &thread->repr_chain : Machine::of(heap).spare_repr_chain();
+}
+
+int64_t traceback_line(Heap&, const Traceback* traceback) { return line_of(traceback); }
+
+const MachineHooks kHooks = {call_nested, get_attribute, finalizers_pending, enter_native, leave_native, repr_chain, traceback_line};
+
+/// Takes a thread that will never run again out of every queue.
+void unlink(sched::ThreadTable& table, sched::Thread& thread) {
+  if (thread.base::ListHook<sched::RunTag>::is_linked()) table.runnable.erase(table.runnable.iterator_to(thread));
+  if (thread.base::ListHook<sched::WaitTag>::is_linked()) thread.queue->erase(thread.queue->iterator_to(thread));
+  if (thread.base::SetHook<sched::TimerTag>::is_linked()) table.timers.erase(table.timers.iterator_to(thread));
+  if (thread.base::ListHook<sched::AllTag>::is_linked()) table.all.erase(table.all.iterator_to(thread));
+}
+
+/// The code of frames of suspended natives: one instruction that is never left behind.
+std::shared_ptr<const bytecode::Code> make_stub() {
+  auto code = std::make_shared<bytecode::Code>();
+  code->name = code->qualified_name = "<native>";
+  code->filename = "<native>";
+  code->flags = bytecode::kPrelude;
+  code->units.push_back({bytecode::Opcode::NOP, 0});
+  code->positions.push_back({0, 0, {}});
+  return code;
+}
+
+}  // namespace
+
+Machine::Machine(Options options) : options_(std::move(options)), tables_(dispatch_tables()) {}
+
+std::unique_ptr<Machine> Machine::create(Options options, std::string& error) {
+  std::unique_ptr<Machine> machine(new Machine(std::move(options)));
+  if (!machine->start(error)) return nullptr;
+  return machine;
+}
+
+bool Machine::start(std::string& error) {
+  auto parsed = sched::parse_schedule(options_.schedule.empty() ? kDefaultSchedule : options_.schedule);
+  if (!parsed.schedule) {
+    error = parsed.error;
+    return false;
+  }
+  memory_ = base::Memory::create(options_.memory_limit);
+  if (!memory_) {
+    error = "no address space for the VM's memory";
+    return false;
+  }
+  auto out_of_memory = [&] {
+    error = "the memory limit is too small to start";
+    return false;
+  };
+  heap_ = Heap::create(*memory_, kHooks);
+  if (!heap_) return out_of_memory();
+  heap_->set_machine(this);
+  void* block = memory_->allocate(sizeof(MachineState));
+  if (!block) return out_of_memory();
+  state_ = std::construct_at(static_cast<MachineState*>(block), options_.seed);
+  define_code_type(*heap_);
+  define_function_types(*heap_);
+  define_generator_type(*heap_);
+  define_frame_types(*heap_);
+  if (!define_function_methods(*heap_).ok() || !define_generator_methods(*heap_).ok()) return out_of_memory();
+
+  observed_ = options_.observed || parsed.schedule->exact();
+  sched::RunnerOptions runner_options;
+  runner_options.fast_table = observed_ ? tables_.breaker : tables_.fast;
+  runner_options.breaker_table = tables_.breaker;
+  runner_options.clock = options_.clock.value_or(parsed.schedule->clock());
+  runner_options.observer = options_.thread_observer;
+  runner_ = sched::make_runner(options_.os_threads, *this, state_->threads, std::move(parsed.schedule), runner_options);
+
+  auto own = [&]<class T>(Result<Ref<T>> made, T*& place) {
+    if (!made.ok()) return false;
+    place = made.take().release();
+    return true;
+  };
+  if (!own(bind_code(*this, make_stub()), state_->native_stub)) return out_of_memory();
+  state_->native_stub->instructions[0].op = static_cast<uint16_t>(Form::kResumeNative);
+  if (!own(make_dict(*heap_), state_->modules)) return out_of_memory();
+  for (const char* name : {"builtins", "sys"}) {
+    auto module = import_nested(*this, name);
+    if (!module.ok()) {
+      error = fmt::format("the module {} cannot be made: {}", name, render_exception(*this, heap_->take_pending().get()));
+      return false;
+    }
+    Dict* dict = static_cast<Module*>(module->get().as_object())->dict;
+    (name == std::string_view("sys") ? state_->sys : state_->builtins) = dict;
+    incref(dict);
+  }
+  auto main_module = make_module(*heap_, "__main__");
+  if (!main_module.ok()) return out_of_memory();
+  Dict* names = (*main_module)->dict;
+  incref(names);
+  state_->main_names = names;
+  if (!set_name(*heap_, names, heap_->name(Name::k__builtins__), Value(state_->builtins)).ok() ||
+      !set_name(*heap_, state_->modules, heap_->name(Name::k__main__), *main_module).ok())
+    return out_of_memory();
+  auto thread = make_thread(kNone, kNone, kUnbound);
+  if (!thread.ok()) return out_of_memory();
+  state_->main = *thread;
+  heap_->collector().stress = options_.collect_always;
+  return true;
+}
+
+Machine::~Machine() {
+  runner_.reset();
+  if (!state_) {
+    if (heap_) heap_->shut_down();
+    if (memory_) base::Memory::destroy(memory_);
+    return;
+  }
+  release_everything();
+  base::Memory::destroy(memory_);
+}
+
+size_t Machine::release_everything() {
+  if (!state_ || released_) return 0;
+  released_ = true;
+  // Threads that never finished (daemons, a deadlock) are dropped where they stand.
+  while (!state_->threads.all.empty()) {
+    auto& thread = static_cast<ThreadState&>(state_->threads.all.front());
+    if (&thread == state_->main) state_->main = nullptr;
+    unlink(state_->threads, thread);
+    free_thread(&thread);
+  }
+  if (state_->main) free_thread(std::exchange(state_->main, nullptr));
+  state_->threads.current = nullptr;
+  // Namespaces are emptied first: functions and their globals hold each other.
+  auto drop = [](auto*& owned) {
+    if (auto* old = std::exchange(owned, nullptr)) decref(old);
+  };
+  if (state_->main_names) clear(*heap_, state_->main_names);
+  if (state_->modules) {
+    for (uint32_t i = 0; i < state_->modules->used; ++i) {
+      Value module = state_->modules->entries[i].value;
+      if (module.is_object() && module.as_object()->type == heap_->type(BuiltinType::kModule))
+        clear(*heap_, static_cast<Module*>(module.as_object())->dict);
+    }
+    clear(*heap_, state_->modules);
+  }
+  drop(state_->main_names);
+  drop(state_->modules);
+  drop(state_->builtins);
+  drop(state_->sys);
+  drop(state_->native_stub);
+  while (heap_->has_finalizable()) static_cast<void>(heap_->take_finalizable());
+  return heap_->shut_down();
+}
+
+Result<Ref<CodeObject>> Machine::compile(std::string source, const std::string& filename, compile::CompileMode mode,
+                                         bool prelude) {
+  compile::SourceFile file(filename, std::move(source));
+  compile::Diagnostics diagnostics(file);
+  compile::CompileOptions options;
+  options.filename = filename;
+  options.is_prelude = prelude;
+  if (memory_->limit() < base::Memory::kUnlimited) options.memory_limit = memory_->limit();
+  auto code = compile::compile_source(file, mode, options, diagnostics);
+  for (const auto& warning : diagnostics.warnings())
+    write_error(warning_text(warning, filename));
+  if (!code) return raise_diagnostic(*heap_, diagnostics, filename);
+  return bind_code(*this, std::move(code));
+}
+
+Result<Ref<Value>> Machine::run_module_code(CodeObject* code, Dict* names) {
+  ThreadState& thread = current();
+  auto function = MINI_TRY(make_function(*heap_, code, names, Value(code->qualified_name)));
+  MINI_TRY(enter_native(*heap_));
+  Result<Ref<Value>> result = raised;
+  if (push_body(thread, std::move(function), names, thread.stack_end(), nullptr, Completion::kLeaveLoop))
+    result = run_nested(thread);
+  leave_native(*heap_);
+  return result;
+}
+
+const std::string* Machine::source_text(const std::string& filename) {
+  auto found = sources_.find(filename);
+  if (found == sources_.end()) {
+    if (filename.empty() || filename.front() == '<') return nullptr;
+    std::ifstream stream(filename, std::ios::binary);
+    if (!stream) return nullptr;
+    std::ostringstream text;
+    text << stream.rdbuf();
+    found = sources_.emplace(filename, text.str()).first;
+  }
+  return &found->second;
+}
+
+bool Machine::flush_output() { return !state_ || !state_->flush_hook || state_->flush_hook(*this); }
+
+void Machine::write_error(std::string_view text) {
+  flush_output();
+  if (options_.errors) return options_.errors(text);
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return;
+    if (written > 0) text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+// Threads -------------------------------------------------------------------------------------------------------------
+
+Result<ThreadState*> Machine::make_thread(Value function, Value arguments, Value keywords) {
+  void* block = heap_->allocate_buffer(sizeof(ThreadState));
+  if (!block) return raised;
+  auto* thread = std::construct_at(static_cast<ThreadState*>(block), *this, *heap_);
+  constexpr size_t kFirstChunk = 8 << 10;
+  void* chunk = heap_->allocate_buffer(kFirstChunk);
+  if (!chunk) {
+    std::destroy_at(thread);
+    heap_->release_buffer(thread, sizeof(ThreadState));
+    return raised;
+  }
+  thread->chunk = static_cast<StackChunk*>(chunk);
+  thread->chunk->previous = nullptr;
+  thread->chunk->bytes = kFirstChunk;
+  thread->stack_limit = thread->chunk->end();
+  thread->identity = state_->next_identity++;
+  for (auto [place, value] : {std::pair{&thread->function, function}, std::pair{&thread->arguments, arguments},
+                              std::pair{&thread->keywords, keywords}}) {
+    incref(value);
+    *place = value;
+  }
+  return thread;
+}
+
+Result<void> Machine::start_thread(ThreadState* thread, bool daemon) {
+  thread->daemon = daemon;
+  if (runner_->start(*thread)) return {};
+  return heap_->raise(BuiltinType::kRuntimeError, "can't start new thread");
+}
+
+void Machine::free_thread(ThreadState* thread) {
+  while (thread->frame) {
+    drop_stack_to(thread->frame, thread->frame->stack_base());
+    pop_frame(*thread, thread->frame);
+  }
+  if (thread->handled) decref(std::exchange(thread->handled, nullptr));
+  if (thread->body_names) decref(std::exchange(thread->body_names, nullptr));
+  for (Value* value : {&thread->function, &thread->arguments, &thread->keywords, &thread->handle, &thread->locals,
+                       &thread->result, &thread->suspension.callable, &thread->suspension.saved_arguments})
+    decref(std::exchange(*value, kUnbound));
+  while (StackChunk* chunk = thread->chunk) {
+    thread->chunk = chunk->previous;
+    heap_->release_buffer(chunk, chunk->bytes);
+  }
+  std::destroy_at(thread);
+  heap_->release_buffer(thread, sizeof(ThreadState));
+}
+
+void Machine::thread_finished(sched::Thread& thread) {
+  auto& state = static_cast<ThreadState&>(thread);
+  if (&state == state_->main) return;
+  free_thread(&state);
+}
+
+bool Machine::deadlock() {
+  if (options_.wait_on_deadlock) return false;
+  deadlock_report_ = describe_deadlock(*this);
+  return true;
+}
+
+bool Machine::handle_interrupt(ThreadState& thread) {
+  if (!runner_->take_interrupt()) return false;
+  static_cast<void>(thread);
+  static_cast<void>(heap_->raise_value(BuiltinType::kKeyboardInterrupt, kUnbound));
+  return true;
+}
+
+namespace {
+
+/// Lets the loop run; true if the thread is through, with `raised_exception` telling how.
+bool advance(ThreadState& thread, sched::Exit& exit, bool& raised_exception) {
+  switch (interpret(thread)) {
+    case LoopExit::kSwitched:
+      exit = sched::Exit::Switched;
+      return false;
+    case LoopExit::kParked:
+      exit = sched::Exit::Parked;
+      return false;
+    case LoopExit::kReturned:
+      decref(std::exchange(thread.result, kUnbound));
+      raised_exception = false;
+      return true;
+    case LoopExit::kRaised:
+      raised_exception = true;
+      return true;
+  }
+  MINI_UNREACHABLE();
+}
+
+}  // namespace
+
+sched::Exit Machine::run_slice(sched::Thread& scheduled) {
+  auto& thread = static_cast<ThreadState&>(scheduled);
+  constexpr size_t kReserve = 64 << 10;
+  thread.stack_floor =
+      static_cast<const char*>(__builtin_frame_address(0)) - (sched::Runner::stack_bytes() - kReserve);
+  return &thread == state_->main ? run_main(thread) : run_child(thread);
+}
+
+sched::Exit Machine::run_child(ThreadState& thread) {
+  sched::Exit exit = sched::Exit::Finished;
+  bool failed = false;
+  if (thread.stage == kNotEntered) {
+    thread.stage = kRunning;
+    auto* keywords = thread.keywords.is_object() ? static_cast<Dict*>(thread.keywords.as_object()) : nullptr;
+    switch (call_unpacked(thread, thread.chunk->begin(), thread.function, static_cast<Tuple*>(thread.arguments.as_object()),
+                          keywords, nullptr, Completion::kLeaveLoop)) {
+      case CallOutcome::kFrame:
+        break;
+      case CallOutcome::kParked:
+        return sched::Exit::Parked;
+      case CallOutcome::kValue:
+        decref(std::exchange(thread.result, kUnbound));
+        thread.stage = kOver;
+        break;
+      case CallOutcome::kError:
+        failed = true;
+        thread.stage = kOver;
+        break;
+    }
+  }
+  if (thread.stage == kRunning) {
+    if (!advance(thread, exit, failed)) return exit;
+    thread.stage = kOver;
+  }
+  if (failed) {
+    Ref<Exception> exception = heap_->take_pending();
+    if (!is_subtype(exception->type, heap_->type(BuiltinType::kSystemExit))) {
+      auto name = repr(*heap_, thread.function);
+      write_error("Exception ignored in thread started by: " + (name.ok() ? to_utf8(name->get()) : "?") + "\n" +
+                  render_exception(*this, exception.get()));
+      if (!name.ok()) static_cast<void>(heap_->take_pending());
+    }
+  }
+  run_all_finalizers(thread);
+  finish_thread(thread);
+  return sched::Exit::Finished;
+}
+
+sched::Exit Machine::run_main(ThreadState& thread) {
+  sched::Exit exit = sched::Exit::Finished;
+  bool failed = false;
+  if (thread.stage == kNotEntered) {
+    thread.stage = kRunning;
+    if (!enter_main(thread)) {
+      report_uncaught(heap_->take_pending());
+      thread.stage = kWaitingForOthers;
+    }
+  }
+  if (thread.stage == kRunning) {
+    if (!advance(thread, exit, failed)) return exit;
+    if (failed) report_uncaught(heap_->take_pending());
+    thread.stage = kWaitingForOthers;
+  }
+  if (thread.stage == kWaitingForOthers) {
+    if (runner_->wait_for_non_daemons(thread)) return sched::Exit::Parked;
+    thread.stage = kOver;
+    if (runner_->take_interrupt()) {
+      thread.stage = kOver;
+      interrupted_ = true;
+    }
+  }
+  at_exit(thread);
+  return sched::Exit::Finished;
+}
+
+}  // namespace mini::vm

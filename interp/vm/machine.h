@@ -1,0 +1,168 @@
+// Machine: one VM. What belongs to the host (code objects, streams, the runner) is here; what a script can change is in
+// the VM's memory.
+#pragma once
+
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "interp/compile/compile.h"
+#include "interp/vm/thread_state.h"
+#include "runtime/sched/runner.h"
+
+namespace mini::vm {
+
+struct Library;
+
+struct Options {
+  const Library* library = nullptr;   ///< the modules that there are beside files; outlives the machine
+  bytecode::SwitchModel switch_model = bytecode::SwitchModel::k39;
+  std::string schedule = "";          ///< as --schedule; empty: the default interval
+  bool os_threads = true;             ///< else all threads run in turn on one OS thread
+  bool observed = false;              ///< each instruction is looked at, whether or not the schedule asks for it
+  std::optional<sched::ClockKind> clock;  ///< default: the schedule's
+  size_t memory_limit = base::Memory::kUnlimited;
+  uint64_t seed = 0;                  ///< of what the interval schedule draws
+  std::vector<std::string> arguments; ///< sys.argv
+  std::function<void(std::string_view)> output;  ///< what the script writes to standard output; null: descriptor 1
+  std::function<void(std::string_view)> errors;
+  bool collect_always = false;        ///< tests: a cycle collection at each allocation
+  bool wait_on_deadlock = false;      ///< --deadlock=hang
+  sched::Observer* thread_observer = nullptr;  ///< sees hand-overs, waits, starts and ends
+};
+
+struct DispatchTables {
+  sched::DispatchTable fast;     ///< one label for each opcode and form
+  sched::DispatchTable breaker;  ///< the same label for all: look first
+};
+
+/// Sees what the observed loop executes. Called by the holder of the GIL.
+class InstructionObserver {
+ public:
+  virtual ~InstructionObserver() = default;
+  /// Before an instruction of `frame`; `point` tells whether a switch could fall here.
+  virtual void before(ThreadState&, Frame&, uint32_t /*index*/, bool /*is_switch_point*/) {}
+  /// The same place, after everything else was decided: the instruction now runs.
+};
+
+/// Everything that a script can change and that is not an object, a thread or a frame.
+struct MachineState {
+  explicit MachineState(uint64_t seed) : threads(seed) {}
+  sched::ThreadTable threads;
+  ThreadState* main = nullptr;
+  Dict* modules = nullptr;             ///< sys.modules
+  Dict* builtins = nullptr;
+  Dict* sys = nullptr;
+  Dict* main_names = nullptr;          ///< the namespace of __main__
+  uint32_t recursion_limit = 1000;
+  uint32_t exit_status = 0;
+  uint64_t next_identity = 1;
+  /// What modules do at the end of the program (atexit's callbacks), and how sys.stdout is written out.
+  void (*exit_hook)(Machine&) = nullptr;
+  bool (*flush_hook)(Machine&) = nullptr;
+  CodeObject* native_stub = nullptr;   ///< the code of frames of suspended natives
+};
+
+/// Where switches fell: a counter for each visible opcode, for --stats.
+struct SwitchCounts {
+  uint64_t after[256] = {};
+  uint64_t at_entry = 0, at_resume = 0, at_handler = 0, total = 0;
+};
+
+class Machine final : public sched::Machine {
+ public:
+  /// Null with the reason in `error`: a schedule that cannot be read, no memory.
+  static std::unique_ptr<Machine> create(Options options, std::string& error);
+  ~Machine() override;
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  /// Runs a program as `__main__` until all its non-daemon threads are over; the exit status as the README lists it.
+  int run_file(const std::string& filename, std::string source);
+  /// The main thread calls `work` instead of running a file (the prompt, embedding); it holds the GIL.
+  int run_with(std::function<bool(Machine&, ThreadState&)> work);
+  /// The run ended by an interrupt that nobody caught: the process should end by SIGINT.
+  bool interrupted() const { return interrupted_; }
+  /// Drops all that the VM holds; how many objects are alive all the same. The destructor does so too.
+  size_t release_everything();
+  /// The machine of an object's heap.
+  static Machine& of(Heap& heap) { return *static_cast<Machine*>(heap.machine()); }
+
+  Heap& heap() { return *heap_; }
+  MachineState& state() { return *state_; }
+  sched::Runner& runner() { return *runner_; }
+  const Options& options() const { return options_; }
+  /// The thread that holds the GIL.
+  ThreadState& current() { return *static_cast<ThreadState*>(state_->threads.current); }
+  SwitchCounts& switch_counts() { return switch_counts_; }
+  void set_observer(InstructionObserver* observer) { observer_ = observer; }
+  InstructionObserver* observer() const { return observer_; }
+  /// Whether each instruction is looked at: an exact schedule or an observer asks for it.
+  bool observed() const { return observed_; }
+  const DispatchTables& tables() const { return tables_; }
+  /// At a switch point after an interrupt: raises KeyboardInterrupt in the main thread. False: none was meant.
+  bool handle_interrupt(ThreadState& thread);
+
+  /// Compiles; raises SyntaxError (warnings are printed).
+  Result<Ref<CodeObject>> compile(std::string source, const std::string& filename, compile::CompileMode mode,
+                                  bool prelude = false);
+  /// Keeps a code object's host part alive as long as the machine.
+  void keep(std::shared_ptr<const bytecode::Code> code) { codes_.push_back(std::move(code)); }
+  /// Runs module code in `names`; nested.
+  Result<Ref<Value>> run_module_code(CodeObject* code, Dict* names);
+
+  /// The text of a source file for tracebacks; null if it cannot be read.
+  const std::string* source_text(const std::string& filename);
+  void remember_source(const std::string& filename, std::string text) { sources_[filename] = std::move(text); }
+
+  /// To standard error, after what was printed so far.
+  void write_error(std::string_view text);
+  /// Asks sys.stdout to write out what it holds; false if that failed.
+  bool flush_output();
+  /// Prints an exception that ends the program and sets the exit status; SystemExit only sets it.
+  void report_uncaught(Ref<Exception> exception);
+  void** spare_repr_chain() { return &spare_repr_chain_; }
+
+  // Threads ------------------------------------------------------------------------------------------------------
+  /// A thread that will call function(*arguments, **keywords); not yet started.
+  Result<ThreadState*> make_thread(Value function, Value arguments, Value keywords);
+  /// Makes the thread runnable; RuntimeError if the system has no room for it.
+  Result<void> start_thread(ThreadState* thread, bool daemon);
+  void free_thread(ThreadState* thread);
+
+  // sched::Machine -----------------------------------------------------------------------------------------------
+  sched::Exit run_slice(sched::Thread& thread) override;
+  void thread_finished(sched::Thread& thread) override;
+  bool deadlock() override;
+
+ private:
+  explicit Machine(Options options);
+  bool start(std::string& error);
+  sched::Exit run_main(ThreadState& thread);
+  sched::Exit run_child(ThreadState& thread);
+  bool enter_main(ThreadState& thread);
+  void finish_thread(ThreadState& thread);
+  void at_exit(ThreadState& thread);
+
+  Options options_;
+  base::Memory* memory_ = nullptr;
+  Heap* heap_ = nullptr;
+  MachineState* state_ = nullptr;
+  std::unique_ptr<sched::Runner> runner_;
+  InstructionObserver* observer_ = nullptr;
+  bool observed_ = false;
+  DispatchTables tables_{};
+  std::vector<std::shared_ptr<const bytecode::Code>> codes_;
+  std::map<std::string, std::string> sources_;
+  SwitchCounts switch_counts_;
+  std::string deadlock_report_;
+  std::string main_filename_, main_source_;
+  std::function<bool(Machine&, ThreadState&)> work_;
+  void* spare_repr_chain_ = nullptr;
+  bool interrupted_ = false, released_ = false;
+};
+
+}  // namespace mini::vm

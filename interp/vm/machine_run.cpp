@@ -1,0 +1,109 @@
+// A program's run: its main thread's beginning and end, and what is said about how it went.
+#include <unistd.h>
+
+#include "interp/vm/calls.h"
+#include "interp/vm/finalizers.h"
+#include "interp/vm/imports.h"
+#include "interp/vm/machine.h"
+#include "interp/vm/native.h"
+#include "interp/vm/traceback.h"
+
+namespace mini::vm {
+
+namespace {
+
+constexpr int kStatusUncaught = 1, kStatusDeadlock = 3, kStatusInterrupted = 130, kStatusUsage = 2;
+
+}  // namespace
+
+bool keep_arguments(Call& call) {
+  ThreadState& thread = thread_of(call);
+  const Signature& signature = call.definition->signature;
+  const uint32_t positional = signature.variadic ? call.count : signature.count;
+  const uint32_t keywords =
+      signature.variadic ? signature.count - signature.positional + signature.keyword_variadic : 0;
+  auto tuple = make_tuple(call.heap, positional + keywords);
+  if (!tuple.ok()) return false;
+  for (uint32_t i = 0; i < positional + keywords; ++i) {
+    Value argument = i < positional ? call.args[i] : call.keywords[i - positional];
+    incref(argument);
+    (*tuple)->items()[i] = argument;
+  }
+  decref(std::exchange(thread.suspension.saved_arguments, Value(tuple.take().release())));
+  return true;
+}
+
+bool Machine::enter_main(ThreadState& thread) {
+  if (work_) return true;
+  auto code = compile(std::move(main_source_), main_filename_, compile::CompileMode::kExec);
+  if (!code.ok()) return false;
+  auto function = make_function(*heap_, code->get(), state_->main_names, Value((*code)->qualified_name));
+  if (!function.ok()) return false;
+  return push_body(thread, function.take(), state_->main_names, thread.stack_end(), nullptr, Completion::kLeaveLoop);
+}
+
+int Machine::run_file(const std::string& filename, std::string source) {
+  main_filename_ = filename;
+  main_source_ = std::move(source);
+  remember_source(filename, main_source_);
+  if (filename.empty() || filename.front() != '<') {
+    if (auto text = make_str(*heap_, filename); text.ok())
+      static_cast<void>(set_name(*heap_, state_->main_names, heap_->name(Name::k__file__), *text).ok());
+  }
+  switch (runner_->run(*state_->main)) {
+    case sched::Outcome::Finished:
+    case sched::Outcome::Paused:
+      break;
+    case sched::Outcome::Deadlock:
+      write_error(deadlock_report_);
+      return kStatusDeadlock;
+    case sched::Outcome::ScheduleError:
+      write_error("mini: " + runner_->schedule().error() + "\n");
+      return kStatusUsage;
+  }
+  return interrupted_ ? kStatusInterrupted : static_cast<int>(state_->exit_status);
+}
+
+int Machine::run_with(std::function<bool(Machine&, ThreadState&)> work) {
+  work_ = std::move(work);
+  return run_file("<stdin>", "");
+}
+
+void Machine::report_uncaught(Ref<Exception> exception) {
+  if (!exception) return;
+  if (is_subtype(exception->type, heap_->type(BuiltinType::kSystemExit))) {
+    Value code = exception->details[0];
+    if (code.is_none() || code.is_unbound()) {
+      state_->exit_status = 0;
+    } else if (is_integer(*heap_, code)) {
+      auto number = to_int64(*heap_, code);
+      state_->exit_status = number.ok() ? static_cast<uint32_t>(*number & 0xff) : 0xff;
+      if (!number.ok()) static_cast<void>(heap_->take_pending());
+    } else {
+      auto text = str(*heap_, code);
+      if (text.ok()) write_error(to_utf8(text->get()) + "\n");
+      else static_cast<void>(heap_->take_pending());
+      state_->exit_status = kStatusUncaught;
+    }
+    return;
+  }
+  if (is_subtype(exception->type, heap_->type(BuiltinType::kKeyboardInterrupt))) interrupted_ = true;
+  write_error(render_exception(*this, exception.get()));
+  state_->exit_status = kStatusUncaught;
+}
+
+void Machine::finish_thread(ThreadState& thread) {
+  if (thread.finished) thread.finished(thread);
+}
+
+void Machine::at_exit(ThreadState& thread) {
+  run_all_finalizers(thread);
+  // As CPython: atexit callbacks, then the module's variables die, then what is buffered is written.
+  if (state_->exit_hook) state_->exit_hook(*this);
+  run_all_finalizers(thread);
+  const uint32_t status = state_->exit_status;
+  if (!flush_output()) state_->exit_status = 120;
+  else state_->exit_status = status;
+}
+
+}  // namespace mini::vm

@@ -1,0 +1,87 @@
+// Names: the slow half of the instructions that load, store and delete variables.
+#include "interp/vm/slow_paths.h"
+
+namespace mini::vm {
+
+void raise_unbound_local(ThreadState& thread, Frame* frame, uint32_t local) {
+  Str* name = frame->code->variables[local];
+  static_cast<void>(raise_name_error(
+      *thread.heap, BuiltinType::kUnboundLocalError, name,
+      fmt::format("cannot access local variable '{}' where it is not associated with a value", to_utf8(name))));
+}
+
+void raise_unbound_cell(ThreadState& thread, Frame* frame, uint32_t cell) {
+  if (cell < frame->code->cell_count) return raise_unbound_local(thread, frame, frame->code->local_count + cell);
+  Str* name = frame->code->variables[frame->code->local_count + cell];
+  static_cast<void>(raise_name_error(
+      *thread.heap, BuiltinType::kNameError, name,
+      fmt::format("cannot access free variable '{}' where it is not associated with a value in enclosing scope",
+                  to_utf8(name))));
+}
+
+void raise_undefined_name(ThreadState& thread, Str* name) {
+  static_cast<void>(raise_name_error(*thread.heap, BuiltinType::kNameError, name,
+                                     fmt::format("name '{}' is not defined", to_utf8(name))));
+}
+
+Value load_global_slow(ThreadState& thread, Frame* frame, uint32_t name_index, InlineCache& cache) {
+  Str* name = frame->code->names[name_index];
+  if (int64_t entry = entry_of(frame->globals, name); entry >= 0) {
+    cache.slot = static_cast<uint32_t>(entry);
+    return frame->globals->entries[entry].value;
+  }
+  if (int64_t entry = entry_of(frame->builtins, name); entry >= 0) {
+    cache.version = keys_version(*thread.heap, frame->globals);
+    cache.shape = static_cast<uint32_t>(entry);
+    return frame->builtins->entries[entry].value;
+  }
+  raise_undefined_name(thread, name);
+  return kError;
+}
+
+Result<void> store_global_slow(ThreadState& thread, Frame* frame, uint32_t name_index, Value value,
+                               InlineCache& cache) {
+  Str* name = frame->code->names[name_index];
+  MINI_TRY(set_name(*thread.heap, frame->globals, name, value));
+  cache.slot = static_cast<uint32_t>(entry_of(frame->globals, name));
+  return {};
+}
+
+Value load_name(ThreadState& thread, Frame* frame, uint32_t name_index) {
+  Str* name = frame->code->names[name_index];
+  for (Dict* names : {frame->names, frame->globals, frame->builtins}) {
+    if (!names) continue;
+    Value value = get_name(names, name);
+    if (!value.is_unbound()) return value;
+  }
+  raise_undefined_name(thread, name);
+  return kError;
+}
+
+Value load_class_cell(ThreadState& thread, Frame* frame, uint32_t cell) {
+  const uint32_t slot = frame->code->local_count + cell;
+  if (frame->names) {
+    Value value = get_name(frame->names, frame->code->variables[slot]);
+    if (!value.is_unbound()) return value;
+  }
+  Value value = static_cast<Cell*>(frame->locals[slot].as_object())->content;
+  if (!value.is_unbound()) return value;
+  raise_unbound_cell(thread, frame, cell);
+  return kError;
+}
+
+Result<void> set_up_annotations(ThreadState& thread, Frame* frame) {
+  Heap& heap = *thread.heap;
+  if (!get_name(frame->names, heap.name(Name::k__annotations__)).is_unbound()) return {};
+  auto dict = MINI_TRY(make_dict(heap));
+  return set_name(heap, frame->names, heap.name(Name::k__annotations__), dict);
+}
+
+Value load_build_class(ThreadState& thread, Frame* frame) {
+  Value value = get_name(frame->builtins, thread.heap->name(Name::k__build_class__));
+  if (!value.is_unbound()) return value;
+  static_cast<void>(thread.heap->raise(BuiltinType::kNameError, "__build_class__ not found"));
+  return kError;
+}
+
+}  // namespace mini::vm

@@ -1,0 +1,72 @@
+// What the loop's handlers do when it is not simple. Each works on the topmost frame's stack as saved.
+#pragma once
+
+#include "interp/vm/calls.h"
+
+namespace mini::vm {
+
+/// The native that LOAD_BUILD_CLASS finds: calls of it run a class body (interp/modules/builtins).
+extern const NativeDefinition kBuildClass;
+
+// Names ------------------------------------------------------------------------------------------------------------
+void raise_unbound_local(ThreadState&, Frame*, uint32_t local);
+void raise_unbound_cell(ThreadState&, Frame*, uint32_t cell);
+void raise_undefined_name(ThreadState&, Str* name);
+/// Borrowed; kError after raising NameError. Fills the cache.
+Value load_global_slow(ThreadState&, Frame*, uint32_t name, InlineCache&);
+Result<void> store_global_slow(ThreadState&, Frame*, uint32_t name, Value, InlineCache&);
+Value load_name(ThreadState&, Frame*, uint32_t name);
+Value load_class_cell(ThreadState&, Frame*, uint32_t cell);
+Result<void> set_up_annotations(ThreadState&, Frame*);
+Value load_build_class(ThreadState&, Frame*);
+
+// The following leave their result on the stack (kValue), push a frame that will, or raise. ------------------------
+CallOutcome load_attribute(ThreadState&, Frame*, uint32_t name, InlineCache&);
+CallOutcome load_method(ThreadState&, Frame*, uint32_t name, InlineCache&);
+CallOutcome get_item_on_stack(ThreadState&);
+CallOutcome binary_on_stack(ThreadState&);
+CallOutcome compare_on_stack(ThreadState&, CompareOp);
+CallOutcome iterate_on_stack(ThreadState&);
+CallOutcome call_unpacked_on_stack(ThreadState&, bool with_keywords);
+/// The manager on top becomes its `__exit__`; the result of `__enter__` is in ThreadState::result (kValue), the block
+/// is open.
+CallOutcome enter_with(ThreadState&);
+/// The next item of the iterator on top, in ThreadState::result; kUnbound at its end.
+CallOutcome advance_iterator(ThreadState&);
+Result<void> make_function_on_stack(ThreadState&, uint32_t parts);
+/// Unpacks the iterable on top into `before` values and, unless `after` is -1, a list and `after` values.
+Result<void> unpack_on_stack(ThreadState&, uint32_t before, int32_t after);
+
+Result<void> store_attribute(ThreadState&, Frame*, uint32_t name, Value object, Value value, InlineCache&);
+UnaryOp unary_operator(const Instr* pc, const Frame* frame);
+BinaryOp binary_operator(bytecode::Opcode opcode);
+bool is_in_place(bytecode::Opcode opcode);
+
+/// `__build_class__`: a mark that calls recognise, since the class's body runs in a frame of its own.
+extern const NativeDefinition kBuildClass;
+
+// Displays and strings ---------------------------------------------------------------------------------------------
+Result<Ref<Str>> join_strings(Heap&, const Value* pieces, uint32_t count);
+Result<Ref<Str>> format_value(Heap&, Value, uint32_t conversion, Value specification);
+/// `[*iterable]`: the error text names the star.
+Result<void> extend_display(Heap&, List*, Value iterable);
+Result<void> update_display(Heap&, Dict*, Value mapping);
+/// `f(**mapping)`: a key that is there already is a TypeError that names the function.
+Result<void> merge_keywords(Heap&, Dict*, Value mapping, Value function);
+/// The prompt's echo.
+Result<void> display(ThreadState&, Value);
+
+// The ends of calls that the machine made itself -------------------------------------------------------------------
+enum class Completed : uint8_t { kNext, kJump, kStay, kLeaveLoop, kRaise };
+/// A frame other than an ordinary call's returned `result` (owned).
+Completed complete_call(ThreadState&, Completion, Value* caller_top, Value result);
+/// A generator yielded `result` (owned).
+Completed complete_yield(ThreadState&, Completion, Value* caller_top, Value result);
+
+enum class ExceptionAnswer : uint8_t {
+  kGoesOn,    ///< the exception goes on in the caller, which is on top now
+  kAbsorbed,  ///< it only ended something: thread.frame goes on at its pc
+};
+ExceptionAnswer complete_exception(ThreadState&, Completion, Ref<Exception>& exception);
+
+}  // namespace mini::vm

@@ -1,0 +1,82 @@
+// What a thread of a VM is: its frames, the exception it handles, what it waits for. All of it in the VM's memory.
+#pragma once
+
+#include "interp/vm/frame.h"
+#include "runtime/sched/thread.h"
+
+namespace mini::vm {
+
+class Machine;
+
+/// What a native asked of the loop by answering kSuspended: it is called again, with the same arguments, once that is
+/// done. So a native that waits has nothing on the C++ stack, and a thread is its VM state and nothing else.
+struct Suspension {
+  enum Kind : uint32_t { kNone, kWait, kCall };
+  Kind kind = kNone;
+  uint32_t phase = 0;            ///< what the native sees next time
+  uint32_t argument_count = 0;   ///< kCall: arguments of the call
+  uint32_t reserved = 0;
+  sched::Time deadline = sched::kNever;  ///< kept for a native that may have to wait again
+  Value callable;                ///< kCall, owned
+  Value arguments[4];            ///< kCall, owned
+  Value saved_arguments;         ///< owned: a tuple of the native's own arguments
+};
+
+/// The state of the breaker: what is known about the instruction before.
+struct Breaker {
+  const Instr* previous = nullptr;  ///< null: unknown, so the point before the next instruction is none
+  Frame* frame = nullptr;           ///< whose instruction that was
+  bool tested_bool = false;         ///< it is to test True or False
+  enum Callee : uint8_t { kNothing, kScript, kNative };
+  Callee returned = kNothing;       ///< who gave the control back to this frame since
+  bool handler = false;             ///< an exception found its handler
+  uint32_t epoch = 0;               ///< counts the times that the breaker was entered from the fast loop
+};
+
+/// How the loop came back.
+enum class LoopExit : uint8_t {
+  kSwitched,  ///< another thread's turn
+  kParked,    ///< the thread waits
+  kReturned,  ///< the frame that the run began with has returned: `result`
+  kRaised,    ///< … was left by an exception: the heap's pending one
+};
+
+struct ThreadState : sched::Thread {
+  ThreadState(Machine& owner, Heap& object_heap) : machine(&owner), heap(&object_heap) {}
+
+  Machine* machine;
+  Heap* heap;
+  Frame* frame = nullptr;            ///< the one that runs
+  StackChunk* chunk = nullptr;
+  Value* stack_limit = nullptr;      ///< end of the current chunk
+  Exception* handled = nullptr;      ///< owned: what `except` clause the thread is in (sys.exception())
+  /// Counts entries and exits of functions, resumes of generators and backward jumps: with the code object and the
+  /// instruction, a point of the thread's life that a recording can name.
+  uint64_t ticks = 0;
+  Value result;                      ///< owned: of the frame that a run of the loop began with
+  Suspension suspension;
+  Breaker breaker;
+  uint32_t nested_runs = 0;          ///< natives below which the loop runs again
+  uint32_t native_depth = 0;
+  bool abandoned = false;            ///< the run ended while this thread was inside a native: it only lets go now
+  uint32_t stage = 0;                ///< of the thread's life, see machine.cpp
+  bool reraising = false;            ///< the pending exception is raised again: no new line in its traceback
+  bool skip_check = false;           ///< the instruction at hand had its look already: do not look again
+  Dict* body_names = nullptr;        ///< owned: the namespace of a class body that has just returned
+  Value function;                    ///< owned: what the thread was started on
+  Value arguments;                   ///< owned: a tuple
+  Value keywords;                    ///< owned: a dict or kUnbound
+  Value handle;                      ///< owned: the script's handle on the thread, or kUnbound
+  Value locals;                      ///< owned: dict for threading.local and the like, or kUnbound
+  /// Called by the thread as its last act, with the GIL; null: nothing to do.
+  void (*finished)(ThreadState&) = nullptr;
+  void* repr_chain = nullptr;        ///< see MachineHooks::repr_chain
+  uint64_t identity = 0;             ///< get_ident()
+  const char* stack_floor = nullptr; ///< how deep the C++ stack may get; set when the OS thread enters the loop
+
+  /// Where the next frame may be put: behind the topmost frame that lies on the stack.
+  Value* stack_end() const;
+  static size_t frame_extent(const Frame* frame);
+};
+
+}  // namespace mini::vm

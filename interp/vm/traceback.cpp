@@ -1,0 +1,150 @@
+// Tracebacks, laid out as CPython 3.13's Lib/traceback.py does: file, line, source, carets, repeated lines folded,
+// chained exceptions.
+#include "interp/vm/traceback.h"
+
+#include <set>
+
+#include "interp/vm/frame.h"
+#include "interp/vm/traceback_carets.h"
+
+namespace mini::vm {
+
+namespace {
+
+struct Entry {
+  const CodeObject* code;
+  bytecode::Position position;
+};
+
+std::vector<Entry> entries_of(Traceback* traceback) {
+  std::vector<Entry> entries;
+  for (; traceback; traceback = traceback->next) {
+    auto* frame = static_cast<FrameObject*>(traceback->frame);
+    if (frame->code->has(bytecode::kPrelude) || frame->code->has(bytecode::kComprehension)) {
+      // A comprehension has no frame of its own in 3.13: its place is shown as its function's.
+      if (frame->code->has(bytecode::kComprehension) && !entries.empty() && !frame->code->has(bytecode::kPrelude))
+        entries.back().position = frame->code->code->position(traceback->instruction);
+      continue;
+    }
+    entries.push_back({frame->code, frame->code->code->position(traceback->instruction)});
+  }
+  return entries;
+}
+
+std::string_view line_of_text(std::string_view text, uint32_t number) {
+  for (uint32_t line = 1; line < number; ++line) {
+    const size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+void append_source(std::string& out, Machine& machine, const Entry& entry) {
+  const std::string* source = machine.source_text(entry.code->code->filename);
+  if (!source) return;
+  std::vector<std::string_view> lines;
+  const uint32_t last = std::max(entry.position.end_line, entry.position.line);
+  for (uint32_t number = entry.position.line; number <= last; ++number) lines.push_back(line_of_text(*source, number));
+  append_lines_with_carets(out, lines, entry.position);
+}
+
+std::string exception_text(Heap& heap, Exception* exception) {
+  auto text = str(heap, Value(exception));
+  if (text.ok()) return to_utf8(text->get());
+  static_cast<void>(heap.take_pending());
+  return "<exception str() failed>";
+}
+
+void append_chain(std::string& out, Machine& machine, Exception* exception, std::set<Exception*>& seen) {
+  seen.insert(exception);
+  if (exception->cause) {
+    if (!seen.contains(exception->cause)) {
+      append_chain(out, machine, exception->cause, seen);
+      out += "\nThe above exception was the direct cause of the following exception:\n\n";
+    }
+  } else if (exception->context && !exception->suppress_context && !seen.contains(exception->context)) {
+    append_chain(out, machine, exception->context, seen);
+    out += "\nDuring handling of the above exception, another exception occurred:\n\n";
+  }
+  if (exception->traceback) {
+    const std::string lines = render_traceback(machine, exception->traceback);
+    if (!lines.empty()) out += "Traceback (most recent call last):\n" + lines;
+  }
+  out += render_exception_only(machine, exception);
+}
+
+}  // namespace
+
+std::string qualified_type_name(Heap& heap, Type* type) {
+  std::string name = to_utf8(type->qualified_name ? type->qualified_name : type->name);
+  if (!(type->type_flags & Type::kUserClass)) return name;
+  Value module = lookup(type, heap.name(Name::k__module__));
+  Str* text = as_str(heap, module);
+  if (!text) return name;
+  const std::string module_name = to_utf8(text);
+  return module_name == "__main__" || module_name == "builtins" ? name : module_name + "." + name;
+}
+
+uint32_t line_of(const Traceback* traceback) {
+  auto* frame = static_cast<FrameObject*>(traceback->frame);
+  return frame->code->code->position(traceback->instruction).line;
+}
+
+std::string render_traceback(Machine& machine, Traceback* traceback) {
+  std::string out;
+  const auto entries = entries_of(traceback);
+  size_t repeated = 0;
+  auto fold = [&] {
+    if (repeated > 3)
+      out += fmt::format("  [Previous line repeated {} more time{}]\n", repeated - 3, repeated - 3 > 1 ? "s" : "");
+  };
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const Entry& entry = entries[i];
+    const bool same = i > 0 && entries[i - 1].code->code->filename == entry.code->code->filename &&
+                      entries[i - 1].position.line == entry.position.line &&
+                      entries[i - 1].code->code->name == entry.code->code->name;
+    if (!same) {
+      fold();
+      repeated = 0;
+    }
+    if (++repeated > 3) continue;
+    out += fmt::format("  File \"{}\", line {}, in {}\n", entry.code->code->filename, entry.position.line,
+                       entry.code->code->name);
+    append_source(out, machine, entry);
+  }
+  fold();
+  return out;
+}
+
+std::string render_exception_only(Machine& machine, Exception* exception) {
+  Heap& heap = machine.heap();
+  std::string out;
+  if (is_subtype(exception->type, heap.type(BuiltinType::kSyntaxError)) && exception->details[2].is_int())
+    out = render_syntax_error(machine, exception);
+  if (out.empty()) {
+    const std::string name = qualified_type_name(heap, exception->type);
+    std::string text = exception_text(heap, exception) + suggestion_for(machine, exception);
+    out = text.empty() ? name + "\n" : name + ": " + text + "\n";
+  }
+  if (exception->notes.is_object() && exception->notes.as_object()->type == heap.type(BuiltinType::kList)) {
+    auto* notes = static_cast<List*>(exception->notes.as_object());
+    for (uint64_t i = 0; i < notes->length; ++i) {
+      auto text = str(heap, notes->items[i]);
+      if (text.ok())
+        out += to_utf8(text->get()) + "\n";
+      else
+        static_cast<void>(heap.take_pending());
+    }
+  }
+  return out;
+}
+
+std::string render_exception(Machine& machine, Exception* exception) {
+  std::string out;
+  std::set<Exception*> seen;
+  append_chain(out, machine, exception, seen);
+  return out;
+}
+
+}  // namespace mini::vm

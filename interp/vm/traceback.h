@@ -1,0 +1,19 @@
+// How an uncaught exception is shown: CPython 3.13's traceback, carets included.
+#pragma once
+
+#include "interp/vm/machine.h"
+
+namespace mini::vm {
+
+/// The whole text: chained exceptions, traceback, exception line, with a newline at the end.
+std::string render_exception(Machine&, Exception*);
+/// Only the traceback's lines ("  File ..."), newest call last.
+std::string render_traceback(Machine&, Traceback*);
+/// The lines that name the exception ("ValueError: x"), notes included.
+std::string render_exception_only(Machine&, Exception*);
+/// The exception's class as it is shown: with its module unless that is the program or the builtins.
+std::string qualified_type_name(Heap&, Type*);
+/// Line number of a traceback entry.
+uint32_t line_of(const Traceback*);
+
+}  // namespace mini::vm
