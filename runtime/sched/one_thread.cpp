@@ -96,9 +96,11 @@ void OneThread::advance(Thread* from, Cause cause) {
 
 bool OneThread::switch_here(Thread& thread, Exit exit) {
   MINI_ASSERT(exit == Exit::Switched || exit == Exit::Parked);
-  if (over_) return false;
-  advance(&thread, exit == Exit::Switched ? Cause::Switched : Cause::Parked);
-  if (over_) return false;
+  if (!over_) advance(&thread, exit == Exit::Switched ? Cause::Switched : Cause::Parked);
+  if (over_) {
+    let_out(thread);
+    return false;
+  }
   if (table_.current == &thread) return true;
   thread.host = here_;
   if (spare_.empty()) {
@@ -111,6 +113,7 @@ bool OneThread::switch_here(Thread& thread, Exit exit) {
   next.switch_from(left);
   here_ = &left;
   thread.host = nullptr;
+  if (over_) let_out(thread);
   return !over_;
 }
 

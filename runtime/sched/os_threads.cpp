@@ -84,6 +84,7 @@ void OsThreads::shut_down() {
       continue;
     }
     const bool inside_native = slot.natives > 0;
+    if (inside_native) let_out(*slot.thread);
     gil_->dismiss(slot);
     if (inside_native) {  // one at a time: on its way out it drops references, and needs the VM for itself
       pthread_join(slot.os_thread, nullptr);
@@ -106,6 +107,7 @@ void OsThreads::shut_down() {
 void OsThreads::end_run(Outcome outcome) {
   outcome_ = outcome;
   over_ = true;
+  let_out(*main_.load());
   gil_->dismiss(*main_slot_.load());
 }
 
@@ -243,7 +245,10 @@ void OsThreads::collect() {
 }
 
 bool OsThreads::switch_here(Thread& thread, Exit exit) {
-  if (over_) return false;
+  if (over_) {
+    let_out(thread);  // of a wait that it began on its way out
+    return false;
+  }
   Slot& me = slot_of(thread);
   ++me.natives;
   const bool again = pass_on(me, exit);
@@ -254,7 +259,7 @@ bool OsThreads::switch_here(Thread& thread, Exit exit) {
 void* OsThreads::leave(Thread& thread) {
   if (over_ || schedule_->exact()) return nullptr;
   Slot& me = slot_of(thread);
-  const bool asked = thread.dispatch.load(std::memory_order_relaxed) != options_.fast_table;
+  const bool asked = thread.asked.load(std::memory_order_relaxed);
   Gil::prepare_to_wait(me);
   thread.state = State::Calling;
   me.ticket = ++thread.waits;

@@ -15,7 +15,6 @@ namespace mini::sched {
 Runner::Runner(Machine& machine, ThreadTable& table, std::unique_ptr<Schedule> schedule,
                RunnerOptions options)
     : machine_(machine), table_(table), options_(options), clock_(options.clock) {
-  MINI_ASSERT(options.fast_table != options.breaker_table);
   set_schedule(std::move(schedule));
 }
 
@@ -76,16 +75,31 @@ void Runner::finish(Thread& thread) {
   machine_.thread_finished(thread);
 }
 
+// Takes the thread out of whatever queue it is in.
+void Runner::unlink(Thread& thread) {
+  if (thread.state == State::Runnable) table_.runnable.erase(table_.runnable.iterator_to(thread));
+  if (thread.queue) thread.queue->erase(thread.queue->iterator_to(thread));
+  if (thread.deadline != kNever) table_.timers.erase(table_.timers.iterator_to(thread));
+  thread.queue = nullptr;
+  thread.deadline = kNever;
+  thread.wait_kind = WaitKind::None;
+  thread.wait_target = nullptr;
+}
+
+void Runner::let_out(Thread& thread) {
+  unlink(thread);
+  thread.state = State::Running;
+  table_.current = &thread;
+}
+
 void Runner::end() {
-  for (Thread& thread : table_.all) {
-    if (thread.queue) thread.queue->erase(thread.queue->iterator_to(thread));
-    thread.queue = nullptr;
+  while (!table_.all.empty()) {
+    Thread& thread = table_.all.front();
+    table_.all.pop_front();
+    unlink(thread);
     thread.state = State::Finished;
     thread.host = nullptr;
   }
-  table_.timers.clear();
-  table_.runnable.clear();
-  table_.all.clear();
   table_.current = nullptr;
   table_.calling = 0;
   main_.store(nullptr);
@@ -125,12 +139,7 @@ void Runner::make_runnable(Thread& thread) {
 
 void Runner::wake(Thread& thread, Wake reason) {
   MINI_ASSERT(thread.state == State::Blocked);
-  if (thread.queue) thread.queue->erase(thread.queue->iterator_to(thread));
-  if (thread.deadline != kNever) table_.timers.erase(table_.timers.iterator_to(thread));
-  thread.queue = nullptr;
-  thread.deadline = kNever;
-  thread.wait_kind = WaitKind::None;
-  thread.wait_target = nullptr;
+  unlink(thread);
   thread.wake_reason = reason;
   make_runnable(thread);
   if (options_.observer) options_.observer->on_wake(thread);
@@ -188,16 +197,22 @@ void Runner::seat(Thread& thread) {
   thread.points_left = 0;
   table_.current = &thread;
   if (ticker_) ticker_->set_holder(&thread);
-  // First the fast table, then the look at the flag; interrupt() sets the flag first, then the table.
-  thread.dispatch.store(options_.fast_table);
-  if (interrupted_.load() && &thread == main_.load(std::memory_order_relaxed))
-    thread.dispatch.store(options_.breaker_table);
+  calm(thread);
   if (thread.serial == table_.last) return;
   const HandOver hand_over{++table_.hand_overs, std::exchange(table_.last, thread.serial), thread,
                            table_.last_cause};
   ++thread.grants;
   if (ticker_) ticker_->restart();
   if (options_.observer) options_.observer->on_hand_over(hand_over);
+}
+
+// Takes back what the thread was asked, but for an interrupt that is its own: true. The flag is looked at
+// last, and interrupt() sets it first: one that comes in between is seen here, or it asks after this.
+bool Runner::calm(Thread& thread) {
+  thread.calm(options_.fast_table);
+  const bool own = interrupted_.load() && &thread == main_.load(std::memory_order_relaxed);
+  if (own) thread.ask(options_.breaker_table);
+  return own;
 }
 
 bool Runner::others_wait() {
@@ -230,7 +245,7 @@ Notice Runner::look(Thread& thread) {
 }
 
 Notice Runner::before_instruction(Thread& thread, Point point) {
-  if (point.is_switch_point && thread.dispatch.load(std::memory_order_relaxed) != options_.fast_table)
+  if (point.is_switch_point && thread.asked.load(std::memory_order_relaxed))
     if (const Notice notice = look(thread); notice != Notice::None) return notice;
   const bool switches = schedule_->exact() && schedule_->ends_slice(table_, thread, point);
   return switches ? Notice::Switch : Notice::None;
@@ -238,7 +253,7 @@ Notice Runner::before_instruction(Thread& thread, Point point) {
 
 void Runner::interrupt() noexcept {
   interrupted_.store(true);
-  if (Thread* main = main_.load()) main->dispatch.store(options_.breaker_table);
+  if (Thread* main = main_.load()) main->ask(options_.breaker_table);
   poke_main();
 }
 

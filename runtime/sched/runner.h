@@ -85,8 +85,7 @@ class Observer {
 };
 
 struct RunnerOptions {
-  /// The loop's two tables: what Thread::dispatch holds while nobody asks, and what it holds when somebody
-  /// did.
+  /// What Thread::dispatch holds while nobody asks, and what it holds when somebody did; may be the same.
   DispatchTable fast_table = nullptr;
   DispatchTable breaker_table = nullptr;
   ClockKind clock = ClockKind::Real;
@@ -189,7 +188,10 @@ class Runner {
                  Cause cause);  // … to this one; nullptr: nobody, or outcome_ is ScheduleError …
   void seat(Thread& thread);    // … which holds it from here on
   void finish(Thread& thread);
-  void end();  // after a run: no thread is in any queue any more
+  void unlink(Thread& thread);
+  void let_out(Thread& thread);  // the run is over, and this thread still has to leave a native
+  void end();                    // the run is over: no thread is in any queue any more
+  bool calm(Thread& thread);
   bool others_wait();
 
   // What differs.

@@ -67,10 +67,21 @@ class Thread : public base::ListHook<AllTag>,
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
 
-  /// The table that the loop dispatches through: the fast one, or the breaker's once somebody asked the
-  /// holder to look (Runner::look). Loaded relaxed at each dispatch: a plain load that only keeps it out of a
-  /// register. The one member that others than the holder of the GIL store to.
+  /// The table that the loop dispatches through: the fast one, or the breaker's once the holder was asked to
+  /// look (Runner::look). Loaded relaxed at each dispatch: a plain load that only keeps it out of a register.
   std::atomic<DispatchTable> dispatch{nullptr};
+  /// Whether it was asked, for a loop that looks at each instruction anyway. It and `dispatch` are the only
+  /// members that others than the holder of the GIL store to. Either may be late, or be set for nothing.
+  std::atomic<bool> asked{false};
+
+  void ask(DispatchTable breaker_table) {
+    asked.store(true);
+    dispatch.store(breaker_table);
+  }
+  void calm(DispatchTable fast_table) {
+    asked.store(false);
+    dispatch.store(fast_table);
+  }
 
   std::uint32_t serial = 0;  ///< T0 is the main thread, Tn the n-th thread started
   State state = State::New;

@@ -73,8 +73,7 @@ void Ticker::watch() {
 void Ticker::ask() {
   // A holder that has just handed on is asked in vain: its table is set anew when it gets the GIL again.
   std::lock_guard lock(asking_);
-  if (Thread* holder = holder_.load(std::memory_order_acquire))
-    holder->dispatch.store(breaker_table_, std::memory_order_relaxed);
+  if (Thread* holder = holder_.load(std::memory_order_acquire)) holder->ask(breaker_table_);
 }
 
 }  // namespace mini::sched

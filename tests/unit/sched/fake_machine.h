@@ -152,8 +152,10 @@ class FakeMachine : public Machine, public Observer {
       FakeThread::Frame& frame = thread.frames[thread.depth - 1];
       const Program& program = programs_[frame.program];
       if (frame.position == program.size()) {
-        if (thread.depth == 1 && thread.serial == 0 && runner_->wait_for_non_daemons(thread))
-          return Exit::Parked;
+        if (thread.depth == 1 && thread.serial == 0) {
+          if (runner_->take_interrupt()) note("interrupt");
+          if (runner_->wait_for_non_daemons(thread)) return Exit::Parked;
+        }
         --thread.depth;
         continue;
       }

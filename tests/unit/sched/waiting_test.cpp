@@ -281,7 +281,7 @@ TEST_CASE("a switch that was asked for falls on each of the next 64 switch point
       CHECK(runner->start(child));  // somebody who waits
       for (int i = 0; i < 64'000; ++i) {
         thread.points_left = 0;
-        thread.dispatch = breaker;
+        thread.ask(breaker);
         std::uint32_t points = 1;
         while (runner->look(thread) == Notice::None) ++points;
         ++falls.at(points);
