@@ -1,6 +1,7 @@
 // Prints the instructions of a script in a form that programs read, for tests/bytecode_oracle.py: a line
-// `code NAME FIRST_LINE STACK_SIZE` for each code object, in the order in which the constants nest, and for each of its
-// instructions `LISTING_LINE OPNAME ARGUMENT line end_line column end_column`. Without a file, an exit status of 1.
+// `code NAME FIRST_LINE STACK_SIZE` for each code object, in the order in which the constants nest, and for
+// each of its instructions `LISTING_LINE OPNAME ARGUMENT line end_line column end_column`. Without a file, an
+// exit status of 1.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -22,7 +23,8 @@ void print(const bytecode::Code& code) {
                 run.position.end_column);
   }
   for (const bytecode::Literal& constant : code.constants) {
-    if (const auto* inner = std::get_if<std::shared_ptr<const bytecode::Code>>(&constant.value)) print(**inner);
+    if (const auto* inner = std::get_if<std::shared_ptr<const bytecode::Code>>(&constant.value))
+      print(**inner);
   }
 }
 
@@ -35,7 +37,8 @@ int main(int argc, char** argv) {
     compile::SourceFile source(argv[i], {std::istreambuf_iterator<char>(stream), {}});
     compile::Diagnostics diagnostics(source);
     std::printf("file %s\n", argv[i]);
-    const auto code = compile::compile_source(source, compile::CompileMode::kExec, {.filename = argv[i]}, diagnostics);
+    const auto code =
+        compile::compile_source(source, compile::CompileMode::kExec, {.filename = argv[i]}, diagnostics);
     if (code) {
       print(*code);
     } else {
