@@ -8,6 +8,7 @@
 #include "runtime/base/utf8.h"
 #include "runtime/object/number.h"
 #include "runtime/object/operations.h"
+#include "runtime/object/str_methods.h"
 #include "runtime/object/str_search.h"
 #include "runtime/object/visitor.h"
 
@@ -357,6 +358,7 @@ void define_str_type(Heap& heap) {
                      .size = str_size};
   type->instance_size = sizeof(Str);
   type->type_flags |= Type::kSubclassable;
+  type->construct = &kStrConstructor;
 }
 
 }  // namespace mini::object

@@ -1,0 +1,236 @@
+// `text % values` (CPython 3.13, unicode_format in Objects/unicodeobject.c).
+#include <algorithm>
+#include <climits>
+
+#include "runtime/base/utf8.h"
+#include "runtime/object/format.h"
+#include "runtime/object/number.h"
+#include "runtime/object/sequence_types.h"
+
+namespace mini::object {
+
+namespace {
+
+struct Directive {
+  bool left = false, plus = false, space = false, alternate = false, zero = false;
+  int64_t width = -1, precision = -1;
+  char32_t kind = 0;
+};
+
+class PercentFormatter {
+ public:
+  PercentFormatter(Heap& heap, Str* format, Value arguments)
+      : heap_(heap), format_(Ref<Str>::share(format)), arguments_(Ref<Value>::share(arguments)) {
+    tuple_ = has_kind(arguments, BuiltinType::kTuple);
+    Type* type = heap.type_of(arguments);
+    mapping_ = !tuple_ && !as_str(heap, arguments) &&
+               (type->behaviour.get_item || !script_method(heap, type, Name::k__getitem__).is_unbound());
+  }
+
+  Result<Ref<Str>> run() {
+    while (at_ < format_->length) {
+      char32_t unit = format_->at(at_++);
+      if (unit != '%') {
+        base::append_utf8(out_, unit);
+      } else if (at_ < format_->length && format_->at(at_) == '%') {
+        out_ += '%';
+        ++at_;
+      } else {
+        MINI_TRY(directive());
+      }
+    }
+    size_t given = tuple_ ? items_of(arguments_).size() : 1;
+    if (used_ < given && !mapping_) {
+      return heap_.raise(BuiltinType::kTypeError, "not all arguments converted during string formatting");
+    }
+    return make_str(heap_, out_);
+  }
+
+ private:
+  Raised incomplete(const char* message = "incomplete format") {
+    return heap_.raise_text(BuiltinType::kValueError, message);
+  }
+
+  /// The value that comes next: what a key selected, or the next item of the tuple.
+  Result<Ref<Value>> next_value() {
+    if (has_selected_) {
+      has_selected_ = false;
+      return std::move(selected_);
+    }
+    size_t given = tuple_ ? items_of(arguments_).size() : 1;
+    if (used_ >= given) return heap_.raise(BuiltinType::kTypeError, "not enough arguments for format string");
+    return Ref<Value>::share(tuple_ ? items_of(arguments_)[used_++] : (++used_, arguments_.get()));
+  }
+
+  Result<void> key() {
+    if (!mapping_) return heap_.raise(BuiltinType::kTypeError, "format requires a mapping");
+    size_t start = ++at_;
+    for (int open = 1; open > 0; ++at_) {
+      if (at_ == format_->length) return incomplete("incomplete format key");
+      if (format_->at(at_) == '(') ++open;
+      if (format_->at(at_) == ')') --open;
+    }
+    Ref<Str> name = MINI_TRY(substring(heap_, format_.get(), start, at_ - 1));
+    selected_ = MINI_TRY(get_item(heap_, arguments_, Value(name)));
+    has_selected_ = true;
+    return {};
+  }
+
+  /// A width or precision: digits, or `*` for the next value.
+  Result<void> number(int64_t& result, const char* too_big) {
+    if (at_ < format_->length && format_->at(at_) == '*') {
+      ++at_;
+      Ref<Value> value = MINI_TRY(next_value());
+      if (!is_any_int(value)) return heap_.raise(BuiltinType::kTypeError, "* wants int");
+      result = MINI_TRY(to_int64(heap_, value));
+      return {};
+    }
+    for (; at_ < format_->length && format_->at(at_) >= '0' && format_->at(at_) <= '9'; ++at_) {
+      result = std::max<int64_t>(result, 0) * 10 + static_cast<int64_t>(format_->at(at_) - '0');
+      if (result > INT_MAX) return incomplete(too_big);
+    }
+    return {};
+  }
+
+  Result<void> directive() {
+    Directive what;
+    if (at_ < format_->length && format_->at(at_) == '(') MINI_TRY(key());
+    for (; at_ < format_->length; ++at_) {
+      char32_t unit = format_->at(at_);
+      bool* flag = unit == '-'   ? &what.left
+                   : unit == '+' ? &what.plus
+                   : unit == ' ' ? &what.space
+                   : unit == '#' ? &what.alternate
+                   : unit == '0' ? &what.zero
+                                 : nullptr;
+      if (!flag) break;
+      *flag = true;
+    }
+    MINI_TRY(number(what.width, "width too big"));
+    if (what.width < -1) {
+      what.left = true;
+      what.width = -what.width;
+    }
+    if (at_ < format_->length && format_->at(at_) == '.') {
+      ++at_;
+      what.precision = 0;
+      MINI_TRY(number(what.precision, "precision too big"));
+      what.precision = std::max<int64_t>(what.precision, 0);
+    }
+    while (at_ < format_->length && (format_->at(at_) == 'h' || format_->at(at_) == 'l' || format_->at(at_) == 'L')) {
+      ++at_;
+    }
+    if (at_ == format_->length) return incomplete();
+    what.kind = format_->at(at_++);
+    Ref<Value> value = MINI_TRY(next_value());
+    return render(what, value);
+  }
+
+  Result<void> render(const Directive& what, Value value) {
+    switch (what.kind) {
+      case 's': return text(what, MINI_TRY(str(heap_, value)).get());
+      case 'r': return text(what, MINI_TRY(repr(heap_, value)).get());
+      case 'a': return text(what, MINI_TRY(ascii_repr(heap_, value)).get());
+      case 'c': return character(what, value);
+      case 'd':
+      case 'i':
+      case 'u':
+      case 'o':
+      case 'x':
+      case 'X': return integer(what, value);
+      case 'e':
+      case 'E':
+      case 'f':
+      case 'F':
+      case 'g':
+      case 'G': {
+        double number = MINI_TRY(to_double(heap_, value));
+        int precision = what.precision < 0 ? 6 : static_cast<int>(what.precision);
+        return lay_out(what, float_text(number, static_cast<char>(what.kind), precision, what.alternate, false));
+      }
+      default: break;
+    }
+    uint32_t code = what.kind;
+    return heap_.raise(BuiltinType::kValueError, "unsupported format character '{}' (0x{:x}) at index {}",
+                       code >= 31 && code <= 126 ? static_cast<char>(code) : '?', code, at_ - 1);
+  }
+
+  Result<void> text(const Directive& what, Str* value) {
+    size_t length = what.precision >= 0 ? std::min<size_t>(value->length, static_cast<size_t>(what.precision)) : value->length;
+    Ref<Str> piece = MINI_TRY(substring(heap_, value, 0, length));
+    size_t blanks = what.width > static_cast<int64_t>(length) ? static_cast<size_t>(what.width) - length : 0;
+    if (!what.left) out_.append(blanks, ' ');
+    append_utf8(out_, piece.get());
+    if (what.left) out_.append(blanks, ' ');
+    return {};
+  }
+
+  Result<void> character(const Directive& what, Value value) {
+    if (Str* given = as_str(heap_, value)) {
+      if (given->length != 1) return heap_.raise(BuiltinType::kTypeError, "%c requires int or char");
+      return text(what, given);
+    }
+    if (!is_index(heap_, value)) return heap_.raise(BuiltinType::kTypeError, "%c requires int or char");
+    int64_t code = MINI_TRY(to_clamped_int64(heap_, value));
+    if (code < 0 || code > 0x10ffff) {
+      return heap_.raise(BuiltinType::kOverflowError, "%c arg not in range(0x110000)");
+    }
+    return text(what, MINI_TRY(make_character(heap_, static_cast<char32_t>(code))).get());
+  }
+
+  Result<void> integer(const Directive& what, Value value) {
+    bool decimal = what.kind == 'd' || what.kind == 'i' || what.kind == 'u';
+    Type* type = heap_.type_of(value);
+    Ref<Value> number = Ref<Value>::share(value);
+    if (!is_any_int(value)) {
+      if (is_index(heap_, value)) {
+        number = MINI_TRY(to_index(heap_, value));
+      } else if (decimal && is_any_float(value)) {
+        number = MINI_TRY(float_to_int(heap_, float_of(value)));
+      } else if (Value method = script_method(heap_, type, Name::k__int__); decimal && !method.is_unbound()) {
+        number = MINI_TRY(call_special(heap_, method, value));
+      }
+    }
+    if (!is_any_int(number)) {
+      return heap_.raise(BuiltinType::kTypeError, "%{} format: {} is required, not {}", static_cast<char>(what.kind),
+                         decimal ? "a real number" : "an integer", type_name(heap_, value));
+    }
+    unsigned base = decimal ? 10 : what.kind == 'o' ? 8 : 16;
+    NumberText parts = MINI_TRY(int_text(heap_, number, base, what.kind == 'X'));
+    if (!what.alternate) parts.prefix.clear();
+    int64_t digits = static_cast<int64_t>(parts.digits.size());
+    if (what.precision > digits) parts.digits.insert(0, static_cast<size_t>(what.precision - digits), '0');
+    return lay_out(what, std::move(parts));
+  }
+
+  Result<void> lay_out(const Directive& what, NumberText parts) {
+    if (parts.sign.empty() && (what.plus || what.space)) parts.sign = what.plus ? "+" : " ";
+    size_t length = parts.sign.size() + parts.prefix.size() + parts.digits.size() + parts.rest.size();
+    size_t blanks = what.width > static_cast<int64_t>(length) ? static_cast<size_t>(what.width) - length : 0;
+    bool zeros = what.zero && !what.left;
+    if (!what.left && !zeros) out_.append(blanks, ' ');
+    out_ += parts.sign + parts.prefix;
+    if (zeros) out_.append(blanks, '0');
+    out_ += parts.digits + parts.rest;
+    if (what.left) out_.append(blanks, ' ');
+    return {};
+  }
+
+  Heap& heap_;
+  Ref<Str> format_;
+  Ref<Value> arguments_;
+  bool tuple_ = false, mapping_ = false;
+  size_t used_ = 0;
+  Ref<Value> selected_;
+  bool has_selected_ = false;
+  size_t at_ = 0;
+  std::string out_;
+};
+
+}  // namespace
+
+Result<Ref<Str>> percent_format(Heap& heap, Str* format, Value arguments) {
+  return PercentFormatter(heap, format, arguments).run();
+}
+
+}  // namespace mini::object

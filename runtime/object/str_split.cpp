@@ -1,0 +1,281 @@
+// The methods of str that take texts apart and put them together.
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/base/unicode.h"
+#include "runtime/object/number.h"
+#include "runtime/object/sequence_types.h"
+#include "runtime/object/str_methods.h"
+#include "runtime/object/str_search.h"
+
+namespace mini::object {
+
+namespace {
+
+size_t unit_size(const Str* text) { return text->wide ? sizeof(char32_t) : 1; }
+
+bool is_space(const Str* text, size_t at) {
+  char32_t unit = text->at(at);
+  return unit < 0x80 ? unit == ' ' || (unit >= '\t' && unit <= '\r') || (unit >= 0x1c && unit <= 0x1f)
+                     : base::is_space(unit);
+}
+
+Result<void> add_piece(Heap& heap, List* list, Str* text, size_t start, size_t end) {
+  Ref<Str> piece = MINI_TRY(substring(heap, text, start, end));
+  return append(heap, list, std::move(piece));
+}
+
+// ---- split
+
+Result<void> split_at_spaces(Heap& heap, List* list, Str* text, int64_t limit) {
+  size_t at = 0;
+  const size_t length = text->length;
+  for (;;) {
+    while (at < length && is_space(text, at)) ++at;
+    if (at == length) return {};
+    size_t start = at;
+    if (limit-- == 0) return add_piece(heap, list, text, start, length);
+    while (at < length && !is_space(text, at)) ++at;
+    MINI_TRY(add_piece(heap, list, text, start, at));
+  }
+}
+
+Result<void> split_at_spaces_from_end(Heap& heap, List* list, Str* text, int64_t limit) {
+  size_t at = text->length;
+  for (;;) {
+    while (at > 0 && is_space(text, at - 1)) --at;
+    if (at == 0) return {};
+    size_t end = at;
+    if (limit-- == 0) return add_piece(heap, list, text, 0, end);
+    while (at > 0 && !is_space(text, at - 1)) --at;
+    MINI_TRY(add_piece(heap, list, text, at, end));
+  }
+}
+
+Result<void> split_at(Heap& heap, List* list, Str* text, const Str* separator, int64_t limit) {
+  size_t start = 0;
+  for (; limit != 0; --limit) {
+    int64_t at = find(text, separator, start, text->length);
+    if (at < 0) break;
+    MINI_TRY(add_piece(heap, list, text, start, static_cast<size_t>(at)));
+    start = static_cast<size_t>(at) + separator->length;
+  }
+  return add_piece(heap, list, text, start, text->length);
+}
+
+Result<void> split_at_from_end(Heap& heap, List* list, Str* text, const Str* separator, int64_t limit) {
+  size_t end = text->length;
+  for (; limit != 0; --limit) {
+    int64_t at = find_last(text, separator, 0, end);
+    if (at < 0) break;
+    MINI_TRY(add_piece(heap, list, text, static_cast<size_t>(at) + separator->length, end));
+    end = static_cast<size_t>(at);
+  }
+  return add_piece(heap, list, text, 0, end);
+}
+
+Result<Ref<Value>> split(Call& call, bool from_end) {
+  Heap& heap = call.heap;
+  Str* separator = nullptr;
+  if (call.has(1) && !call[1].is_none()) {
+    separator = as_str(heap, call[1]);
+    if (!separator) {
+      return heap.raise(BuiltinType::kTypeError, "must be str or None, not {}", type_name(heap, call[1]));
+    }
+    if (separator->length == 0) return heap.raise(BuiltinType::kValueError, "empty separator");
+  }
+  int64_t limit = call.has(2) ? MINI_TRY(to_int64(heap, call[2], "index")) : -1;
+  Ref<List> list = MINI_TRY(make_list(heap));
+  Str* text = self_of(call);
+  if (separator) {
+    MINI_TRY((from_end ? split_at_from_end : split_at)(heap, list.get(), text, separator, limit));
+  } else {
+    MINI_TRY((from_end ? split_at_spaces_from_end : split_at_spaces)(heap, list.get(), text, limit));
+  }
+  if (from_end) std::reverse(list->items, list->items + list->length);
+  return Ref<Value>(std::move(list));
+}
+Result<Ref<Value>> str_split(Call& call) { return split(call, false); }
+Result<Ref<Value>> str_rsplit(Call& call) { return split(call, true); }
+
+Result<Ref<Value>> str_splitlines(Call& call) {
+  bool keep = call.has(1) && MINI_TRY(truth(call.heap, call[1]));
+  Str* text = self_of(call);
+  Ref<List> list = MINI_TRY(make_list(call.heap));
+  for (size_t start = 0; start < text->length;) {
+    size_t end = start;
+    while (end < text->length && !base::is_line_break(text->at(end))) ++end;
+    size_t behind = std::min<size_t>(end + 1, text->length);
+    if (behind < text->length && text->at(end) == '\r' && text->at(behind) == '\n') ++behind;
+    MINI_TRY(add_piece(call.heap, list.get(), text, start, keep ? behind : end));
+    start = behind;
+  }
+  return Ref<Value>(std::move(list));
+}
+
+Result<Ref<Value>> partition(Call& call, bool last) {
+  Heap& heap = call.heap;
+  Str* separator = as_str(heap, call[1]);
+  if (!separator) return heap.raise(BuiltinType::kTypeError, "must be str, not {}", type_name(heap, call[1]));
+  if (separator->length == 0) return heap.raise(BuiltinType::kValueError, "empty separator");
+  Str* text = self_of(call);
+  int64_t at = (last ? find_last : find)(text, separator, 0, text->length);
+  size_t start = at >= 0 ? static_cast<size_t>(at) : last ? 0 : text->length;
+  size_t end = at >= 0 ? start + separator->length : start;
+  Ref<Tuple> tuple = MINI_TRY(make_tuple(heap, 3));
+  const size_t bounds[] = {0, start, end, text->length};
+  for (size_t i = 0; i < 3; ++i) {
+    tuple->items()[i] = Value(MINI_TRY(substring(heap, text, bounds[i], bounds[i + 1])).release());
+  }
+  return Ref<Value>(std::move(tuple));
+}
+Result<Ref<Value>> str_partition(Call& call) { return partition(call, false); }
+Result<Ref<Value>> str_rpartition(Call& call) { return partition(call, true); }
+
+// ---- join and replace: the result's size is known before it is made
+
+/// Appends texts to one that has room for them.
+class Writer {
+ public:
+  explicit Writer(Str* out) : out_(out) {}
+  void put(const Str* piece) { put(piece, 0, piece->length); }
+  void put(const Str* piece, size_t start, size_t end) {
+    if (out_->wide && !piece->wide) {
+      std::copy(piece->narrow() + start, piece->narrow() + end, out_->wide_units() + at_);
+    } else {
+      size_t unit = unit_size(out_);
+      std::memcpy(out_->narrow() + at_ * unit, piece->narrow() + start * unit, (end - start) * unit);
+    }
+    at_ += end - start;
+  }
+
+ private:
+  Str* out_;
+  size_t at_ = 0;
+};
+
+Result<Ref<Str>> join(Heap& heap, const Str* separator, std::span<const Value> items) {
+  if (items.size() == 1 && items[0].is_object() && items[0].as_object()->type == heap.type(BuiltinType::kStr)) {
+    return Ref<Str>::share(static_cast<Str*>(items[0].as_object()));
+  }
+  size_t length = items.empty() ? 0 : separator->length * (items.size() - 1);
+  bool wide = items.size() > 1 && separator->wide;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const Str* piece = as_str(heap, items[i]);
+    if (!piece) {
+      return heap.raise(BuiltinType::kTypeError, "sequence item {}: expected str instance, {} found", i,
+                        type_name(heap, items[i]));
+    }
+    length += piece->length;
+    wide |= piece->wide;
+  }
+  Ref<Str> result = MINI_TRY(make_blank_str(heap, length, wide));
+  Writer writer(result.get());
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) writer.put(separator);
+    writer.put(static_cast<const Str*>(items[i].as_object()));
+  }
+  return result;
+}
+
+Result<Ref<Value>> str_join(Call& call) {
+  Heap& heap = call.heap;
+  Type* type = heap.type_of(call[1]);
+  if (type == heap.type(BuiltinType::kList) || type == heap.type(BuiltinType::kTuple)) {
+    return widen(join(heap, self_of(call), items_of(call[1])));
+  }
+  if (!type->behaviour.iterate && !type->behaviour.next &&
+      script_method(heap, type, Name::k__iter__).is_unbound() &&
+      script_method(heap, type, Name::k__getitem__).is_unbound()) {
+    return heap.raise(BuiltinType::kTypeError, "can only join an iterable");
+  }
+  Ref<List> items = MINI_TRY(list_from(heap, call[1]));
+  return widen(join(heap, self_of(call), items_of(Value(items))));
+}
+
+Result<Ref<Value>> str_replace(Call& call) {
+  Heap& heap = call.heap;
+  Str* text = self_of(call);
+  Str* old = MINI_TRY(str_argument(call, 1, "replace"));
+  Str* fresh = MINI_TRY(str_argument(call, 2, "replace"));
+  int64_t limit = call.has(3) ? MINI_TRY(to_int64(heap, call[3], "index")) : -1;
+  size_t count = count_occurrences(text, old, 0, text->length, limit < 0 ? SIZE_MAX : static_cast<size_t>(limit));
+  if (count == 0) return widen(substring(heap, text, 0, text->length));
+  size_t length = text->length - count * old->length;
+  size_t added;
+  if (__builtin_mul_overflow(count, size_t{fresh->length}, &added) || added > Str::kMaxLength) {
+    return heap.raise_memory_error();
+  }
+  // What is replaced may have been all that needed wide characters.
+  bool wide = text->wide || fresh->wide;
+  if (text->wide && !fresh->wide && old->wide) {
+    std::u32string units;
+    for (size_t start = 0;; --count) {
+      size_t at = count > 0 ? static_cast<size_t>(find(text, old, start, text->length)) : text->length;
+      for (; start < at; ++start) units += text->at(start);
+      if (count == 0) break;
+      for (size_t i = 0; i < fresh->length; ++i) units += fresh->at(i);
+      start += old->length;
+    }
+    return widen(make_str(heap, units.data(), units.size()));
+  }
+  Ref<Str> result = MINI_TRY(make_blank_str(heap, length + added, wide));
+  Writer writer(result.get());
+  size_t start = 0;
+  for (; count > 0; --count) {
+    if (old->length == 0) {
+      writer.put(fresh);
+      if (start < text->length) {
+        writer.put(text, start, start + 1);
+        ++start;
+      }
+      continue;
+    }
+    size_t at = static_cast<size_t>(find(text, old, start, text->length));
+    writer.put(text, start, at);
+    writer.put(fresh);
+    start = at + old->length;
+  }
+  writer.put(text, start, text->length);
+  return Ref<Value>(std::move(result));
+}
+
+// ---- strip
+
+Result<Ref<Value>> strip(Call& call, const char* method, bool left, bool right) {
+  const Str* set = nullptr;
+  if (call.has(1) && !call[1].is_none()) {
+    set = as_str(call.heap, call[1]);
+    if (!set) return call.heap.raise(BuiltinType::kTypeError, "{} arg must be None or str", method);
+  }
+  Str* text = self_of(call);
+  size_t start = 0, end = text->length;
+  auto goes = [&](size_t at) { return set ? contains_character(set, text->at(at)) : is_space(text, at); };
+  while (left && start < end && goes(start)) ++start;
+  while (right && end > start && goes(end - 1)) --end;
+  return widen(substring(call.heap, text, start, end));
+}
+Result<Ref<Value>> str_strip(Call& call) { return strip(call, "strip", true, true); }
+Result<Ref<Value>> str_lstrip(Call& call) { return strip(call, "lstrip", true, false); }
+Result<Ref<Value>> str_rstrip(Call& call) { return strip(call, "rstrip", false, true); }
+
+constexpr NativeDefinition kMethods[] = {
+    {"str.join(self, iterable, /)", str_join},
+    {"str.lstrip(self, chars=None, /)", str_lstrip},
+    {"str.partition(self, sep, /)", str_partition},
+    {"str.replace(self, old, new, /, count=-1)", str_replace},
+    {"str.rpartition(self, sep, /)", str_rpartition},
+    {"str.rsplit(self, /, sep=None, maxsplit=-1)", str_rsplit},
+    {"str.rstrip(self, chars=None, /)", str_rstrip},
+    {"str.split(self, /, sep=None, maxsplit=-1)", str_split},
+    {"str.splitlines(self, /, keepends=False)", str_splitlines},
+    {"str.strip(self, chars=None, /)", str_strip},
+};
+
+}  // namespace
+
+Result<void> add_split_methods(Heap& heap) {
+  return add_methods(heap, heap.type(BuiltinType::kStr), kMethods, std::size(kMethods));
+}
+
+}  // namespace mini::object
