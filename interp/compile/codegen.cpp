@@ -141,8 +141,7 @@ void CodeGenerator::name(std::string_view name, Context context) {
   const std::string_view known = mangled(name);
   const bool function = unit_->scope->kind == BlockKind::kFunction;
   const Binding binding = unit_->scope->binding(known);
-  const auto symbol = unit_->scope->symbols.find(known);
-  const bool unknown = symbol == unit_->scope->symbols.end();
+  const bool unknown = !unit_->scope->symbols.find(known);
   switch (binding) {
     case Binding::kCell:
     case Binding::kFree: {

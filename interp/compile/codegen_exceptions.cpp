@@ -112,7 +112,7 @@ void CodeGenerator::with_statement(const With& node, size_t item) {
     At at(*this, with.context_expr->range);
     emit_jump(Opcode::SETUP_WITH, cleanup);
   }
-  push_block({.kind = Kind::kWith, .range = with.context_expr->range}, node.range);
+  push_block({.kind = Kind::kWith, .range = with.context_expr->range}, with.context_expr->range);
   if (failed()) return;
   if (with.optional_vars) {
     visit(with.optional_vars);

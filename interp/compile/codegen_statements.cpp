@@ -207,12 +207,10 @@ void CodeGenerator::import_statement(const Import& node) {
     emit_constant({int64_t{0}});
     emit_none();
     emit_named(Opcode::IMPORT_NAME, alias.name);
-    if (!alias.asname.empty()) {
-      check_name(node.range, alias.asname, Context::kStore);
-      bind_dotted(alias.name, alias.asname);
-    } else {
-      name(arena_.intern(alias.name.substr(0, alias.name.find('.'))), Context::kStore);
-    }
+    const std::string_view first = alias.name.substr(0, alias.name.find('.'));
+    check_name(node.range, alias.asname.empty() ? first : alias.asname, Context::kStore);
+    alias.asname.empty() ? name(arena_.intern(first), Context::kStore)
+                         : bind_dotted(alias.name, alias.asname);
   }
 }
 
@@ -244,7 +242,9 @@ void CodeGenerator::import_from(const ImportFrom& node) {
   for (const Alias& alias : node.names) {
     if (alias.name == "*") return emit(Opcode::IMPORT_STAR);
     emit_named(Opcode::IMPORT_FROM, alias.name);
-    name(alias.asname.empty() ? alias.name : alias.asname, Context::kStore);
+    const std::string_view bound = alias.asname.empty() ? alias.name : alias.asname;
+    check_name(node.range, bound, Context::kStore);
+    name(bound, Context::kStore);
   }
   emit(Opcode::POP_TOP);
 }

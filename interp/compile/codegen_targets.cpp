@@ -113,7 +113,7 @@ void CodeGenerator::annotated_assign(const AnnAssign& node) {
   switch (node.target->kind) {
     case ExpressionKind::kName: {
       const auto* target = as<Name>(node.target);
-      check_name(target->range, target->id, Context::kStore);
+      check_name(node.range, target->id, Context::kStore);
       if (node.simple && stored) {
         annotation(node.annotation);
         emit_named(Opcode::LOAD_NAME, "__annotations__");

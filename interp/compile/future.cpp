@@ -26,10 +26,12 @@ FutureFeatures find_future_features(const Module& module, Diagnostics& diagnosti
     if (!import || import->module != "__future__" || import->level != 0) break;
     for (const Alias& alias : import->names) {
       const std::string name(alias.name);
+      const Range start = {import->range.line, import->range.column, import->range.line,
+                           import->range.column + 1};
       if (name == "braces") {
-        diagnostics.syntax_error(alias.range, "not a chance");
+        diagnostics.syntax_error(start, "not a chance");
       } else if (std::ranges::find(kFeatures, name) == kFeatures.end()) {
-        diagnostics.syntax_error(alias.range, "future feature " + name + " is not defined");
+        diagnostics.syntax_error(start, "future feature " + name + " is not defined");
       }
       features.annotations |= name == "annotations";
     }

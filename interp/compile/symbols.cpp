@@ -59,8 +59,8 @@ class SymbolTableBuilder {
   }
 
   uint16_t uses(const Scope& scope, std::string_view name) const {
-    auto found = scope.symbols.find(mangle(class_name_, name, arena_));
-    return found == scope.symbols.end() ? 0 : found->second.uses;
+    const Symbol* symbol = scope.symbols.find(mangle(class_name_, name, arena_));
+    return symbol ? symbol->uses : 0;
   }
 
   void add(Scope& scope, std::string_view name, uint16_t use, const Range& range) {

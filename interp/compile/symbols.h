@@ -47,6 +47,30 @@ struct Symbol {
   Binding binding = Binding::kLocal;
 };
 
+/// Symbols by name, in the order of their first mention, in which errors are found.
+class SymbolMap {
+ public:
+  using Entry = std::pair<std::string_view, Symbol>;
+  Symbol& operator[](std::string_view name) {
+    auto [found, inserted] = index_.try_emplace(name, entries_.size());
+    if (inserted) entries_.emplace_back(name, Symbol{});
+    return entries_[found->second].second;
+  }
+  Symbol* find(std::string_view name) {
+    auto found = index_.find(name);
+    return found == index_.end() ? nullptr : &entries_[found->second].second;
+  }
+  const Symbol* find(std::string_view name) const { return const_cast<SymbolMap*>(this)->find(name); }
+  std::vector<Entry>::iterator begin() { return entries_.begin(); }
+  std::vector<Entry>::iterator end() { return entries_.end(); }
+  std::vector<Entry>::const_iterator begin() const { return entries_.begin(); }
+  std::vector<Entry>::const_iterator end() const { return entries_.end(); }
+
+ private:
+  std::vector<Entry> entries_;
+  std::unordered_map<std::string_view, size_t> index_;
+};
+
 /// A module, class body, function, lambda or comprehension.
 struct Scope {
   BlockKind kind = BlockKind::kModule;
@@ -59,14 +83,14 @@ struct Scope {
   bool needs_class_cell = false;  ///< A class body in which a method uses `__class__` or `super`.
   ast::Range range;
 
-  std::unordered_map<std::string_view, Symbol> symbols;  ///< By mangled name.
-  std::vector<std::string_view> parameters;              ///< Mangled; the order of Code::varnames.
+  SymbolMap symbols;                         ///< By mangled name.
+  std::vector<std::string_view> parameters;  ///< Mangled; the order of Code::varnames.
   std::vector<Scope*> children;
 
   /// The binding of a mangled name.
   Binding binding(std::string_view mangled) const {
-    auto found = symbols.find(mangled);
-    return found == symbols.end() ? Binding::kGlobalImplicit : found->second.binding;
+    const Symbol* symbol = symbols.find(mangled);
+    return symbol ? symbol->binding : Binding::kGlobalImplicit;
   }
 
   // While the table is built:

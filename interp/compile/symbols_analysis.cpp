@@ -87,10 +87,9 @@ class Analyzer {
   /// Names that are free only for the sake of inner functions.
   void pass_on(Scope& scope, const NameSet* bound, const NameSet& free) {
     for (std::string_view name : free) {
-      auto found = scope.symbols.find(name);
-      if (found != scope.symbols.end()) {
-        const bool own = found->second.uses & (kBound | kDeclaredGlobal);
-        if (scope.kind == BlockKind::kClass && own) found->second.uses |= kFreeInClass;
+      if (Symbol* symbol = scope.symbols.find(name)) {
+        const bool own = symbol->uses & (kBound | kDeclaredGlobal);
+        if (scope.kind == BlockKind::kClass && own) symbol->uses |= kFreeInClass;
       } else if (!bound || bound->contains(name)) {
         scope.symbols[name].binding = Binding::kFree;
       }
