@@ -48,7 +48,7 @@ Result<Ref<Value>> float_result(Heap& heap, BinaryOp op, base::FloatResult resul
 
 Result<Ref<Value>> true_divide(Heap& heap, Value left, Value right) {
   constexpr int64_t kExact = int64_t{1} << 53;
-  int64_t a, b;
+  int64_t a = 0, b = 0;
   if (small_int(left, a) && small_int(right, b)) {
     if (b == 0) return raise_zero_division(heap, BinaryOp::kTrueDivide, true);
     if (std::abs(a) <= kExact && std::abs(b) <= kExact) {
@@ -65,14 +65,14 @@ Result<Ref<Value>> true_divide(Heap& heap, Value left, Value right) {
 }
 
 Result<Ref<Value>> integer_power(Heap& heap, Value left, Value right) {
-  int64_t exponent;
+  int64_t exponent = 0;
   bool small_exponent = small_int(right, exponent);
   if (small_exponent ? exponent < 0 : static_cast<BigInt*>(right.as_object())->negative) {
     double base = MINI_TRY(to_double(heap, left));
     double power = MINI_TRY(to_double(heap, right));
     return float_result(heap, BinaryOp::kPower, base::float_power(base, power));
   }
-  int64_t factor;
+  int64_t factor = 0;
   if (small_exponent && small_int(left, factor)) {
     int64_t result = 1;
     bool overflow = false;
@@ -87,7 +87,7 @@ Result<Ref<Value>> integer_power(Heap& heap, Value left, Value right) {
 }
 
 Result<Ref<Value>> shift(Heap& heap, BinaryOp op, Value left, Value right) {
-  int64_t number, bits;
+  int64_t number = 0, bits = 0;
   bool small = small_int(left, number);
   if (!small_int(right, bits)) {
     bits = static_cast<BigInt*>(right.as_object())->negative ? -1 : Value::kMaxInt;
@@ -134,7 +134,7 @@ Raised raise_range_error(Heap& heap) {
 }
 
 Result<Ref<Value>> int_binary(Heap& heap, BinaryOp op, Value left, Value right) {
-  int64_t a, b, result;
+  int64_t a = 0, b = 0, result = 0;
   if (small_int(left, a) && small_int(right, b)) {
     if (left.is_bool() && right.is_bool()) {
       if (op == BinaryOp::kAnd) return Ref<Value>((a & b) != 0);
@@ -184,7 +184,7 @@ Result<Ref<Value>> float_binary(Heap& heap, BinaryOp op, Value left, Value right
 
 Result<Ref<Value>> absolute(Heap& heap, Value value) {
   if (is_any_float(value)) return make_float(heap, std::fabs(float_of(value)));
-  int64_t small;
+  int64_t small = 0;
   if (small_int(value, small)) return make_int(heap, std::abs(small));
   if (is_any_int(value)) return make_int(heap, integer_of(value).abs());
   if (Value method = script_method(heap, heap.type_of(value), Name::k__abs__); !method.is_unbound()) {

@@ -248,7 +248,7 @@ Result<Ref<Str>> format_int(Heap& heap, Value value, const Str* source) {
 Result<NumberText> int_text(Heap& heap, Value value, unsigned base, bool upper_case) {
   NumberText text;
   text.prefix = base == 2 ? "0b" : base == 8 ? "0o" : base == 16 ? "0x" : "";
-  int64_t small;
+  int64_t small = 0;
   if (small_int(value, small)) {
     uint64_t magnitude = small < 0 ? 0 - static_cast<uint64_t>(small) : static_cast<uint64_t>(small);
     text.digits = base == 10  ? fmt::format("{}", magnitude)

@@ -33,7 +33,7 @@ void visit_big_float(Object* object, Visitor& visitor) {
 
 /// -1, 0, 1; 2: unordered (a NaN). Nothing when `right` is no number.
 std::optional<std::partial_ordering> order(Value left, Value right) {
-  int64_t small;
+  int64_t small = 0;
   if (is_any_float(left)) {
     double number = float_of(left);
     if (is_any_float(right)) return number <=> float_of(right);
@@ -41,7 +41,7 @@ std::optional<std::partial_ordering> order(Value left, Value right) {
     auto reversed = small_int(right, small) ? base::compare(small, number) : base::compare(integer_of(right), number);
     return 0 <=> reversed;
   }
-  int64_t other;
+  int64_t other = 0;
   if (is_any_float(right)) {
     double number = float_of(right);
     return small_int(left, small) ? base::compare(small, number) : base::compare(integer_of(left), number);
@@ -66,7 +66,7 @@ Result<Ref<Value>> compare_numbers(Heap&, CompareOp op, Value left, Value right)
 }
 
 Result<Ref<Str>> int_repr(Heap& heap, Value value) {
-  int64_t small;
+  int64_t small = 0;
   if (small_int(value, small)) {
     fmt::format_int text(small);
     return make_str(heap, std::string_view(text.data(), text.size()));
@@ -88,13 +88,13 @@ Result<Ref<Str>> bool_repr(Heap& heap, Value value) { return make_str(heap, valu
 Result<Ref<Str>> float_repr(Heap& heap, Value value) { return make_str(heap, base::float_repr(float_of(value))); }
 
 Result<int64_t> int_hash(Heap&, Value value) {
-  int64_t small;
+  int64_t small = 0;
   return small_int(value, small) ? base::int_hash(small) : integer_of(value).hash();
 }
 Result<int64_t> float_hash(Heap&, Value value) { return base::float_hash(float_of(value)); }
 
 Result<bool> int_truth(Heap&, Value value) {
-  int64_t small;
+  int64_t small = 0;
   return small_int(value, small) ? small != 0 : static_cast<BigInt*>(value.as_object())->limb_count != 0;
 }
 Result<bool> float_truth(Heap&, Value value) { return float_of(value) != 0; }
@@ -109,7 +109,7 @@ Result<Ref<Value>> binary_of_float(Heap& heap, BinaryOp op, Value left, Value ri
 }
 
 Result<Ref<Value>> unary_of_int(Heap& heap, UnaryOp op, Value value) {
-  int64_t small;
+  int64_t small = 0;
   if (small_int(value, small)) {
     return make_int(heap, op == UnaryOp::kNegative ? -small : op == UnaryOp::kInvert ? ~small : small);
   }
@@ -125,7 +125,7 @@ Result<Ref<Value>> unary_of_float(Heap& heap, UnaryOp op, Value value) {
 }  // namespace
 
 base::Integer integer_of(Value value) {
-  int64_t small;
+  int64_t small = 0;
   if (small_int(value, small)) return small;
   BigInt* number = static_cast<BigInt*>(value.as_object());
   return base::Integer::from_limbs({number->limbs(), number->limb_count}, number->negative != 0);
@@ -180,7 +180,7 @@ Result<Ref<Value>> to_index(Heap& heap, Value value) {
 }
 
 Result<int64_t> to_int64(Heap& heap, Value value, const char* what) {
-  int64_t small;
+  int64_t small = 0;
   if (small_int(value, small)) return small;
   Ref<Value> index = MINI_TRY(to_index(heap, value));
   base::Integer number = integer_of(index);
@@ -193,7 +193,7 @@ Result<int64_t> to_int64(Heap& heap, Value value, const char* what) {
 }
 
 Result<int64_t> to_clamped_int64(Heap& heap, Value value) {
-  int64_t small;
+  int64_t small = 0;
   if (small_int(value, small)) return small;
   Ref<Value> index = MINI_TRY(to_index(heap, value));
   base::Integer number = integer_of(index);
@@ -203,7 +203,7 @@ Result<int64_t> to_clamped_int64(Heap& heap, Value value) {
 
 Result<double> to_double(Heap& heap, Value value) {
   if (is_any_float(value)) return float_of(value);
-  int64_t small;
+  int64_t small = 0;
   if (small_int(value, small)) return static_cast<double>(small);
   if (!is_any_int(value)) {
     Type* type = heap.type_of(value);

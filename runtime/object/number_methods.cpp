@@ -93,7 +93,7 @@ constexpr NativeDefinition kFloatNew = {"float.__new__(type, x=0, /)", float_new
 // ---- int methods
 
 Result<Ref<Value>> plain_int(Heap& heap, Value self) {
-  int64_t small;
+  int64_t small = 0;
   return small_int(self, small) ? make_int(heap, small) : make_int(heap, integer_of(self));
 }
 Result<Ref<Value>> plain_float(Heap& heap, Value self) { return make_float(heap, float_of(self)); }

@@ -45,7 +45,7 @@ int64_t position(const Range* range, int64_t number) {
 
 /// The position of any value: one by one where it is no plain int, since it may say itself what it equals.
 Result<int64_t> find_value(Heap& heap, const Range* range, Value value) {
-  int64_t small;
+  int64_t small = 0;
   if (small_int(value, small)) return position(range, small);
   if (has_kind(value, BuiltinType::kInt) && !(heap.type_of(value)->type_flags & Type::kHasScriptMethods)) {
     base::Integer number = integer_of(value);
@@ -154,7 +154,7 @@ Result<Ref<Value>> range_index(Call& call) {
 }
 
 Result<Ref<Value>> range_count(Call& call) {
-  int64_t small;
+  int64_t small = 0;
   Range* range = range_of(call[0]);
   if (small_int(call[1], small)) return make_int(call.heap, int64_t{position(range, small) >= 0});
   int64_t count = 0;

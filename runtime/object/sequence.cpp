@@ -113,7 +113,7 @@ Result<SliceBounds> resolve_slice(Heap& heap, const Slice* slice, int64_t length
 }
 
 Result<int64_t> index_of(Heap& heap, Value key, const char* type_error_format) {
-  int64_t small;
+  int64_t small = 0;
   if (small_int(key, small)) return small;
   if (!is_index(heap, key)) {
     return heap.raise_text(BuiltinType::kTypeError,
