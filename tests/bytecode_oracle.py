@@ -5,8 +5,8 @@
 
 Without files: the snippets below, everything under scripts/ and tests/conformance/. Compared with 3.9: the sequence of
 (opname, argument) of every code object, and for snippets and scripts also the lines of the listing. Compared with 3.13:
-the positions of the operations that can raise. A missing CPython is a visible skip, with MINI_REQUIRE_ORACLES=1 a
-failure.
+the positions of the operations that can raise, and the errors and warnings of wrong snippets. The opcode table is
+compared with 3.9's numbers and stack effects. A missing CPython is a visible skip, with MINI_REQUIRE_ORACLES=1 a failure.
 """
 
 import difflib
@@ -83,6 +83,34 @@ for name in sys.argv[1:]:
         show(compile(open(name, "rb").read(), name, "exec", dont_inherit=True))
     except (SyntaxError, ValueError) as error:
         print("error", error)
+'''
+
+# Runs under 3.9: numbers and stack effects, as `dis_tool --opcodes` prints them.
+OPCODES_39 = r'''
+import dis, sys
+for name in sys.argv[1:]:
+    number = dis.opmap.get(name, -1)
+    effects = [dis.stack_effect(number, n if number >= dis.HAVE_ARGUMENT else None, jump=jump)
+               for jump in (False, True) for n in range(4 if number >= dis.HAVE_ARGUMENT else 1)]
+    print(name, number, *effects)
+'''
+
+# Runs under 3.13: errors and warnings, as `dis_tool --errors` prints them.
+ERRORS_313 = r'''
+import sys, traceback, warnings
+for name in sys.argv[1:]:
+    print("file", name)
+    with open(name, encoding="utf-8") as stream:
+        text = stream.read()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            compile(text, name, "exec", dont_inherit=True)
+            print("OK")
+        except SyntaxError as error:
+            print("".join(traceback.format_exception_only(error)), end="")
+        for warning in caught:
+            print(f"{warning.lineno}: {warning.message}")
 '''
 
 KINDS_39 = {"CALL_FUNCTION": "call", "CALL_FUNCTION_KW": "call", "CALL_FUNCTION_EX": "call", "CALL_METHOD": "call",
@@ -192,6 +220,22 @@ def compare_positions(name, ours, theirs, report):
     return checked, wrong
 
 
+def compare_opcodes(tool, python39, report):
+    ours = run([tool, "--opcodes"]).splitlines()
+    theirs = run([python39, "-I", "-c", OPCODES_39, *(line.split()[0] for line in ours)]).splitlines()
+    report += [f"opcode table: mini {mine!r}, 3.9 {other!r}" for mine, other in zip(ours, theirs) if mine != other]
+
+
+def compare_errors(tool, python313, directory, report):
+    files = snippets(directory, "compile_error_snippets.txt")
+    ours, theirs = run([tool, "--errors", *files]), run([python313, "-I", "-c", ERRORS_313, *files])
+    for mine, other in zip(ours.split("file ")[1:], theirs.split("file ")[1:]):
+        if mine != other:
+            with open(mine.split("\n")[0], encoding="utf-8") as stream:
+                report.append(f"error differs:\n{stream.read()}--- mini\n{mine}--- 3.13\n{other}")
+    return len(files)
+
+
 def main():
     arguments = sys.argv[1:]
     verbose = "-v" in arguments
@@ -201,8 +245,11 @@ def main():
         print("no python3.9 or no python3.13: bytecode not compared")
         return 1 if os.environ.get("MINI_REQUIRE_ORACLES") == "1" else SKIPPED
     with tempfile.TemporaryDirectory() as directory:
+        report, errors = [], 0
         if not files:
-            files = snippets(directory)
+            compare_opcodes(tool, python39, report)
+            errors = compare_errors(tool, python313, directory, report)
+            files = snippets(directory, "bytecode_snippets.txt")
             for folder in ("scripts", "tests/conformance"):
                 for base, _, names in os.walk(os.path.join(ROOT, folder)):
                     files += [os.path.join(base, n) for n in sorted(names) if n.endswith((".mini", ".py"))]
@@ -223,21 +270,22 @@ def main():
                 checked, wrong = compare_positions(name, ours[name], places[name], misplacements)
                 positions += checked
                 misplaced += wrong
-    for line in (comparison.report + misplacements)[:None if verbose else 60]:
+    for line in (report + comparison.report + misplacements)[:None if verbose else 60]:
         print(line)
     print(f"{compared} files, {refused} accepted by one only; {comparison.instructions} instructions, "
           f"{comparison.differing} differ, {comparison.lines} code objects with other lines; "
-          f"{positions} positions, {misplaced} differ")
-    return 1 if comparison.report or misplacements else 0
+          f"{positions} positions, {misplaced} differ; {errors} wrong snippets")
+    return 1 if report or comparison.report or misplacements else 0
 
 
-def snippets(directory):
+def snippets(directory, name):
+    """Writes each of the texts of that file, which `####` separates, into a file of its own; returns their paths."""
     paths = []
-    with open(os.path.join(ROOT, "tests", "bytecode_snippets.txt"), encoding="utf-8") as stream:
+    with open(os.path.join(ROOT, "tests", name), encoding="utf-8") as stream:
         for number, text in enumerate(stream.read().split("\n####\n")):
-            path = os.path.join(directory, f"snippet{number:03}.py")
+            path = os.path.join(directory, f"{name[:-4]}{number:03}.py")
             with open(path, "w", encoding="utf-8") as file:
-                file.write(text)
+                file.write(text.rstrip("\n") + "\n")
             paths.append(path)
     return paths
 
