@@ -1,0 +1,212 @@
+// The program `mini`: its command line, and what it says when that is wrong.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "interp/bytecode/dis.h"
+#include "interp/cli/interrupt.h"
+#include "interp/cli/prompt.h"
+#include "interp/cli/statistics.h"
+#include "interp/modules/modules.h"
+
+namespace {
+
+using namespace mini;
+
+constexpr int kUsageError = 2;
+
+struct CommandLine {
+  vm::Options options;
+  std::string switch_points = "3.9", clock, runner = "os", memory_limit;
+  bool prompt_afterwards = false, statistics = false, help = false, version = false;
+  std::optional<std::string> code;       ///< -c
+  std::optional<std::string> file;       ///< "-": standard input
+  std::vector<std::string> arguments;    ///< after the file
+};
+
+void define_options(CLI::App& app, CommandLine& line) {
+  app.set_help_flag();
+  app.add_flag("-h,--help", line.help, "show this text");
+  app.add_flag("-V,--version", line.version, "show the version");
+  app.add_flag("-i", line.prompt_afterwards, "go on at a prompt when the script is over");
+  app.add_option("--switch-points", line.switch_points,
+                 "where threads may switch, as in CPython: 3.9 (default), 3.10, 3.12, or every")
+      ->type_name("=MODEL");
+  app.add_option("--schedule", line.options.schedule,
+                 "who runs when: interval:TIME (default), every:N, seeded:SEED, steps:LIST")
+      ->type_name("=SCHEDULE");
+  app.add_option("--clock", line.clock, "real or virtual; the default is the schedule's")->type_name("=CLOCK");
+  app.add_option("--memory-limit", line.memory_limit, "what the script may use, such as 64M; default: no limit")
+      ->type_name("=SIZE");
+  app.add_flag("--stats", line.statistics, "say afterwards where threads were switched (to stderr)");
+  app.add_option("--runner", line.runner, "os: a system thread for each thread (default); one: one for all")
+      ->type_name("=KIND");
+  app.add_flag("--observed", line.options.observed, "for tests: look at each instruction");
+  app.add_flag("--collect-always", line.options.collect_always, "for tests: a cycle collection at each allocation");
+}
+
+constexpr const char* kUsage =
+    "usage: mini [OPTIONS] FILE [ARG...]    run a script (- for standard input)\n"
+    "       mini [OPTIONS] -c CODE [ARG...] run a text\n"
+    "       mini [OPTIONS]                  the prompt\n"
+    "       mini [OPTIONS] dis FILE         list a script's bytecode\n";
+
+int usage_error(const std::string& message) {
+  std::cerr << "mini: " << message << '\n' << kUsage << "Try 'mini --help'.\n";
+  return kUsageError;
+}
+
+/// "64M" in bytes; nothing if it is no size.
+std::optional<size_t> parse_size(const std::string& text) {
+  size_t end = 0;
+  while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
+  if (end == 0 || end > 15) return {};
+  size_t size = std::stoull(text.substr(0, end));
+  std::string unit = text.substr(end);
+  if (!unit.empty() && (unit.back() == 'B' || unit.back() == 'b')) unit.pop_back();
+  if (unit.empty()) return size;
+  const size_t power = std::string_view("KMG").find(static_cast<char>(std::toupper(unit[0])));
+  if (unit.size() != 1 || power == std::string_view::npos) return {};
+  return size << (10 * (power + 1));
+}
+
+/// Splits the arguments: options up to the file or -c, then everything is the script's. CLI11 reads the options.
+std::optional<int> parse(int argc, char** argv, CLI::App& app, CommandLine& line) {
+  std::vector<std::string> options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "-c" || (argument.starts_with("-c") && argument.size() > 2)) {
+      if (argument == "-c" && i + 1 == argc) return usage_error("argument expected for the -c option");
+      line.code = argument == "-c" ? argv[++i] : argument.substr(2);
+      line.arguments.assign(argv + i + 1, argv + argc);
+      break;
+    }
+    if (argument == "-" || !argument.starts_with("-")) {
+      line.file = argument;
+      line.arguments.assign(argv + i + 1, argv + argc);
+      break;
+    }
+    options.push_back(argument);
+  }
+  std::reverse(options.begin(), options.end());  // as CLI11 takes them
+  try {
+    app.parse(options);
+  } catch (const CLI::ParseError& error) {
+    const bool unknown = error.get_name() == "ExtrasError";
+    return usage_error(unknown ? "unknown option " + options.back() : error.what());
+  }
+  if (auto model = bytecode::switch_model(line.switch_points)) line.options.switch_model = *model;
+  else return usage_error("--switch-points=" + line.switch_points + ": not one of 3.9, 3.10, 3.12, every");
+  if (line.clock == "real") line.options.clock = sched::ClockKind::Real;
+  else if (line.clock == "virtual") line.options.clock = sched::ClockKind::Virtual;
+  else if (!line.clock.empty()) return usage_error("--clock=" + line.clock + ": not real or virtual");
+  if (line.runner != "os" && line.runner != "one")
+    return usage_error("--runner=" + line.runner + ": not os or one");
+  line.options.os_threads = line.runner == "os";
+  if (!line.memory_limit.empty()) {
+    auto size = parse_size(line.memory_limit);
+    if (!size) return usage_error("--memory-limit=" + line.memory_limit + ": not a size");
+    line.options.memory_limit = *size;
+  }
+  return {};
+}
+
+/// The bytes of a file, "-" being standard input; says on stderr why not.
+std::optional<std::string> read_source(const std::string& name) {
+  std::FILE* file = name == "-" ? stdin : std::fopen(name.c_str(), "rb");
+  int error = errno;
+  if (file) {
+    std::string text;
+    char piece[1 << 16];
+    size_t count;
+    while ((count = std::fread(piece, 1, sizeof piece, file)) > 0) text.append(piece, count);
+    const bool failed = std::ferror(file) != 0;
+    error = errno;
+    if (file != stdin) std::fclose(file);
+    if (!failed) return text;
+  }
+  std::cerr << "mini: can't open file '" << name << "': [Errno " << error << "] " << std::strerror(error) << '\n';
+  return {};
+}
+
+int disassemble(const CommandLine& line) {
+  if (line.arguments.size() != 1) return usage_error("dis expects one file");
+  auto text = read_source(line.arguments[0]);
+  if (!text) return kUsageError;
+  compile::SourceFile source(line.arguments[0], std::move(*text));
+  compile::Diagnostics diagnostics(source);
+  auto code = compile::compile_source(source, compile::CompileMode::kExec, {.filename = line.arguments[0]}, diagnostics);
+  if (!code) {
+    std::cerr << compile::render(diagnostics.first_error(), line.arguments[0]);
+    return 1;
+  }
+  std::cout << bytecode::disassemble(*code, line.options.switch_model) << std::flush;
+  return 0;
+}
+
+int run(CommandLine& line) {
+  std::string name, source;
+  const bool prompts = !line.code && (!line.file || *line.file == "-") && (isatty(STDIN_FILENO) || line.prompt_afterwards);
+  if (line.code) {
+    name = "<string>";
+    source = *line.code + "\n";
+  } else if (!prompts) {
+    name = line.file.value_or("-");
+    auto text = read_source(name);
+    if (!text) return kUsageError;
+    source = std::move(*text);
+    if (name == "-") name = "<stdin>";
+  }
+  vm::Options& options = line.options;
+  options.library = &modules::library();
+  options.arguments.push_back(line.code ? "-c" : line.file.value_or(""));
+  options.arguments.insert(options.arguments.end(), line.arguments.begin(), line.arguments.end());
+  const std::string schedule = options.schedule;
+  std::string error;
+  auto machine = vm::Machine::create(std::move(options), error);
+  if (!machine) return usage_error("--schedule=" + schedule + ": " + error);
+
+  const cli::InterruptScope interrupts(*machine);
+  int status;
+  if (prompts) {
+    status = cli::run_prompt(*machine);
+  } else {
+    status = machine->run_file(name, std::move(source));
+  }
+  if (line.statistics) cli::print_statistics(*machine);
+  if (machine->interrupted()) {
+    // As CPython: a shell shall see that Ctrl-C ended the program.
+    machine.reset();
+    std::signal(SIGINT, SIG_DFL);
+    std::raise(SIGINT);
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CommandLine line;
+  CLI::App app{"A tiny Python with a GIL that can be seen and steered."};
+  define_options(app, line);
+  if (auto status = parse(argc, argv, app, line)) return *status;
+  if (line.help) {
+    std::string options = app.help();
+    options.erase(0, options.find("Options:"));
+    std::cout << kUsage << '\n' << options << std::flush;
+    return 0;
+  }
+  if (line.version) {
+    std::cout << "mini " MINI_VERSION " (a subset of Python 3.13)\n" << std::flush;
+    return 0;
+  }
+  if (line.file == "dis") return disassemble(line);
+  return run(line);
+}

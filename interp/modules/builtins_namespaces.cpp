@@ -1,0 +1,283 @@
+// Builtin functions that look at the caller's frame: namespaces, and code made at run time.
+#include "interp/modules/builtins.h"
+#include "interp/vm/calls.h"
+#include "interp/vm/function.h"
+#include "interp/vm/imports.h"
+
+namespace mini::modules {
+namespace {
+
+/// The frame of script code that called the native; null outside any. A comprehension's frame counts as its function's,
+/// as in CPython 3.12+ where it has none of its own (PEP 709).
+Frame* calling_frame(ThreadState& thread) {
+  Frame* frame = thread.frame;
+  while (frame && (frame->is_native || frame->code->has(bytecode::kComprehension))) frame = frame->back;
+  return frame;
+}
+
+/// The variables of a function's frame that have a value; a cell counts as what it holds.
+Result<void> collect_variables(Heap& heap, Frame* frame, Dict* into) {
+  const CodeObject* code = frame->code;
+  for (uint32_t i = 0; i < code->slot_count; ++i) {
+    Str* name = code->variables[i];
+    if (name->length > 0 && name->at(0) == '.') continue;  // a comprehension's iterable
+    Value value = frame->locals[i];
+    if (i >= code->local_count && has_kind(value, BuiltinType::kCell))
+      value = static_cast<Cell*>(value.as_object())->content;
+    if (!value.is_unbound()) MINI_TRY(set_name(heap, into, name, value));
+  }
+  return {};
+}
+
+Result<Ref<Dict>> locals_of_caller(ThreadState& thread) {
+  Frame* frame = calling_frame(thread);
+  if (!frame) return thread.heap->raise_text(BuiltinType::kSystemError, "frame does not exist");
+  if (frame->names) return Ref<Dict>::share(frame->names);
+  Ref<Dict> locals = MINI_TRY(make_dict(*thread.heap));
+  MINI_TRY(collect_variables(*thread.heap, frame, locals.get()));
+  for (Frame* inner = thread.frame; inner != frame; inner = inner->back)
+    if (!inner->is_native) MINI_TRY(collect_variables(*thread.heap, inner, locals.get()));
+  return locals;
+}
+
+Result<Ref<Value>> globals(Call& call) {
+  Frame* frame = calling_frame(thread_of(call));
+  if (!frame) return call.heap.raise_text(BuiltinType::kSystemError, "globals(): frame does not exist");
+  return Ref<Value>(Ref<Dict>::share(frame->globals));
+}
+Result<Ref<Value>> locals(Call& call) { return widen(locals_of_caller(thread_of(call))); }
+
+Result<Ref<Value>> vars(Call& call) {
+  if (!call.has(0)) return locals(call);
+  Ref<Value> found = MINI_TRY(find_attribute(call.heap, call[0], call.heap.name(Name::k__dict__)));
+  if (found.get().is_unbound())
+    return call.heap.raise_text(BuiltinType::kTypeError, "vars() argument must have __dict__ attribute");
+  return found;
+}
+
+// dir -----------------------------------------------------------------------------------------------------------------
+
+Result<void> add_keys(Heap& heap, Dict* from, Dict* into) {
+  for (uint32_t i = 0; i < from->used; ++i)
+    if (!from->entries[i].key.is_unbound()) MINI_TRY(set(heap, into, from->entries[i].key, kNone));
+  return {};
+}
+
+Result<void> add_type_names(Heap& heap, Type* type, Dict* into) {
+  Tuple* order = type->method_resolution_order;
+  for (uint64_t i = 0; i < order->length; ++i)
+    MINI_TRY(add_keys(heap, static_cast<Type*>(order->items()[i].as_object())->attributes, into));
+  return {};
+}
+
+Result<void> add_instance_names(Heap& heap, Object* object, Dict* into) {
+  Attributes* attributes = attributes_of(object);
+  if (!attributes) return {};
+  if (!attributes->shape) return attributes->dict ? add_keys(heap, attributes->dict, into) : Result<void>();
+  for (Shape* shape = attributes->shape; shape && shape->name; shape = shape->parent)
+    MINI_TRY(set_name(heap, into, shape->name, kNone));
+  return {};
+}
+
+Result<Ref<Value>> dir(Call& call) {
+  Heap& heap = call.heap;
+  Ref<Dict> names;
+  if (!call.has(0)) {
+    names = MINI_TRY(locals_of_caller(thread_of(call)));
+  } else if (Value method = script_method(heap, heap.type_of(call[0]), Name::k__dir__); !method.is_unbound()) {
+    Ref<Value> answer = MINI_TRY(call_special(heap, method, call[0]));
+    Ref<List> list = MINI_TRY(list_from(heap, answer));
+    MINI_TRY(sort(heap, list.get(), kUnbound, false));
+    return list;
+  } else {
+    names = MINI_TRY(make_dict(heap));
+    if (has_kind(call[0], BuiltinType::kModule)) {
+      MINI_TRY(add_keys(heap, static_cast<Module*>(call[0].as_object())->dict, names.get()));
+    } else if (has_kind(call[0], BuiltinType::kTypeType)) {
+      MINI_TRY(add_type_names(heap, static_cast<Type*>(call[0].as_object()), names.get()));
+    } else {
+      if (call[0].is_object()) MINI_TRY(add_instance_names(heap, call[0].as_object(), names.get()));
+      MINI_TRY(add_type_names(heap, heap.type_of(call[0]), names.get()));
+    }
+  }
+  Ref<List> list = MINI_TRY(list_from(heap, names));
+  MINI_TRY(sort(heap, list.get(), kUnbound, false));
+  return list;
+}
+
+// exec, eval, compile -------------------------------------------------------------------------------------------------
+
+/// Runs code in two namespaces, nested.
+Result<Ref<Value>> run_code(ThreadState& thread, CodeObject* code, Dict* globals, Dict* names) {
+  Heap& heap = *thread.heap;
+  Ref<Str> builtins_name = Ref<Str>::share(heap.name(Name::k__builtins__));
+  if (get_name(globals, builtins_name.get()).is_unbound())
+    MINI_TRY(set_name(heap, globals, builtins_name.get(), thread.machine->state().builtins));
+  Ref<Function> function = MINI_TRY(make_function(heap, code, globals, code->qualified_name));
+  Value* at = thread.stack_end();
+  if (!push_body(thread, std::move(function), names, at, at, Completion::kLeaveLoop)) return raised;
+  return run_nested(thread);
+}
+
+/// The source argument of exec, eval and compile; null if it is none.
+Result<const char*> source_text(Heap& heap, Value source, std::string& into) {
+  if (Str* text = as_str(heap, source)) {
+    into = to_utf8(text);
+  } else if (has_kind(source, BuiltinType::kBytes)) {
+    auto* bytes = static_cast<Bytes*>(source.as_object());
+    into.assign(reinterpret_cast<const char*>(bytes->data()), bytes->length);
+  } else {
+    return static_cast<const char*>(nullptr);
+  }
+  if (into.find('\0') != into.npos)
+    return heap.raise_text(BuiltinType::kSyntaxError, "source code string cannot contain null bytes");
+  return into.c_str();
+}
+
+Result<Ref<Value>> execute(Call& call, compile::CompileMode mode, const char* name) {
+  Heap& heap = call.heap;
+  ThreadState& thread = thread_of(call);
+  const bool is_exec = mode == compile::CompileMode::kExec;
+  const bool has_globals = call.has(1) && !call[1].is_none(), has_locals = call.has(2) && !call[2].is_none();
+  if (has_globals && !has_kind(call[1], BuiltinType::kDict)) {
+    if (is_exec)
+      return heap.raise(BuiltinType::kTypeError, "exec() globals must be a dict, not {}", type_name(heap, call[1]));
+    return heap.raise_text(BuiltinType::kTypeError, heap.type_of(call[1])->behaviour.get_item
+                                                        ? "globals must be a real dict; try eval(expr, {}, mapping)"
+                                                        : "globals must be a dict");
+  }
+  if (has_locals && !has_kind(call[2], BuiltinType::kDict)) {
+    return heap.raise(BuiltinType::kTypeError, "locals must be a mapping{}, not {}", is_exec ? " or None" : "",
+                      type_name(heap, call[2]));
+  }
+  Frame* frame = calling_frame(thread);
+  Dict* globals = has_globals ? static_cast<Dict*>(call[1].as_object()) : frame->globals;
+  Ref<Dict> names = has_locals    ? Ref<Dict>::share(static_cast<Dict*>(call[2].as_object()))
+                    : has_globals ? Ref<Dict>::share(globals)
+                                  : MINI_TRY(locals_of_caller(thread));
+  Ref<CodeObject> code;
+  if (has_kind(call[0], BuiltinType::kCode)) {
+    code = Ref<CodeObject>::share(static_cast<CodeObject*>(call[0].as_object()));
+  } else {
+    std::string source;
+    const char* text = MINI_TRY(source_text(heap, call[0], source));
+    if (!text)
+      return heap.raise(BuiltinType::kTypeError, "{}() arg 1 must be a string, bytes or code object", name);
+    if (!is_exec) source.erase(0, source.find_first_not_of(" \t"));
+    code = MINI_TRY(thread.machine->compile(source, "<string>", mode));
+  }
+  Ref<Value> result = MINI_TRY(run_code(thread, code.get(), globals, names.get()));
+  return is_exec ? unboxed(kNone) : std::move(result);
+}
+Result<Ref<Value>> exec(Call& call) { return execute(call, compile::CompileMode::kExec, "exec"); }
+Result<Ref<Value>> eval(Call& call) { return execute(call, compile::CompileMode::kEval, "eval"); }
+
+Result<Ref<Value>> compile_(Call& call) {
+  Heap& heap = call.heap;
+  const std::string filename = MINI_TRY(text_argument(heap, call[1], "compile() arg 2"));
+  const std::string mode = MINI_TRY(text_argument(heap, call[2], "compile() argument 3"));
+  std::string source;
+  const char* text = MINI_TRY(source_text(heap, call[0], source));
+  if (!text)
+    return heap.raise_text(BuiltinType::kTypeError, "compile() arg 1 must be a string, bytes or AST object");
+  compile::CompileMode which;
+  if (mode == "exec") {
+    which = compile::CompileMode::kExec;
+  } else if (mode == "eval") {
+    which = compile::CompileMode::kEval;
+  } else if (mode == "single") {
+    which = compile::CompileMode::kSingle;
+  } else {
+    return heap.raise_text(BuiltinType::kValueError, "compile() mode must be 'exec', 'eval' or 'single'");
+  }
+  return widen(thread_of(call).machine->compile(source, filename, which));
+}
+
+Result<Ref<Value>> import(Call& call) {
+  Str* name = as_str(call.heap, call[0]);
+  if (!name) return call.heap.raise_text(BuiltinType::kTypeError, "module name must be a string");
+  const std::string full = to_utf8(name);
+  if (full.empty()) return call.heap.raise_text(BuiltinType::kValueError, "Empty module name");
+  Machine& machine = *thread_of(call).machine;
+  Ref<Value> module = MINI_TRY(import_nested(machine, full));
+  const size_t dot = full.find('.');
+  if (dot == full.npos || (call.has(3) && MINI_TRY(truth(call.heap, call[3])))) return module;
+  return import_nested(machine, full.substr(0, dot));
+}
+
+// super ---------------------------------------------------------------------------------------------------------------
+
+/// `super()`: the class from the cell `__class__`, the object from the first parameter of the calling function.
+Result<Ref<Value>> make_super(Call& call) {
+  Heap& heap = call.heap;
+  ThreadState& thread = thread_of(call);
+  Type* made_type = static_cast<Type*>(call[0].as_object());
+  Ref<Value> type, self;
+  if (call.has(1)) {
+    if (!has_kind(call[1], BuiltinType::kTypeType))
+      return heap.raise(BuiltinType::kTypeError, "super() argument 1 must be a type, not {}", type_name(heap, call[1]));
+    type = Ref<Value>::share(call[1]);
+    if (call.has(2) && !call[2].is_none()) self = Ref<Value>::share(call[2]);
+  } else {
+    Frame* frame = calling_frame(thread);
+    if (!frame || frame->code->argument_count == 0)
+      return heap.raise_text(BuiltinType::kRuntimeError,
+                             frame ? "super(): no arguments" : "super(): no current frame");
+    const CodeObject* code = frame->code;
+    Value first = frame->locals[0];
+    for (uint32_t i = 0; i < code->cell_count; ++i)
+      if (code->code->cell_parameters[i] == 0)
+        first = static_cast<Cell*>(frame->locals[code->local_count + i].as_object())->content;
+    if (first.is_unbound()) return heap.raise_text(BuiltinType::kRuntimeError, "super(): arg[0] deleted");
+    self = Ref<Value>::share(first);
+    for (uint32_t i = code->local_count + code->cell_count; i < code->slot_count; ++i) {
+      if (!equal(code->variables[i], "__class__")) continue;
+      Value cell = static_cast<Cell*>(frame->locals[i].as_object())->content;
+      if (cell.is_unbound()) return heap.raise_text(BuiltinType::kRuntimeError, "super(): empty __class__ cell");
+      type = Ref<Value>::share(cell);
+    }
+    if (type.get().is_unbound())
+      return heap.raise_text(BuiltinType::kRuntimeError, "super(): __class__ cell not found");
+  }
+  auto* start = static_cast<Type*>(type.get().as_object());
+  Type* self_type = nullptr;
+  if (!self.get().is_unbound()) {
+    if (has_kind(self, BuiltinType::kTypeType) && is_subtype(static_cast<Type*>(self.get().as_object()), start)) {
+      self_type = static_cast<Type*>(self.get().as_object());
+    } else if (is_subtype(heap.type_of(self), start)) {
+      self_type = heap.type_of(self);
+    } else {
+      return heap.raise_text(BuiltinType::kTypeError,
+                             "super(type, obj): obj must be an instance or subtype of type");
+    }
+  }
+  Ref<Super> made = MINI_TRY(heap.create<Super>(made_type));
+  made->type = static_cast<Type*>(type.release().as_object());
+  made->self = self.release();
+  made->self_type = self_type ? Ref<Type>::share(self_type).release() : nullptr;
+  return made;
+}
+
+Result<Ref<Value>> exit(Call& call) {
+  return call.heap.raise_value(BuiltinType::kSystemExit, call.has(0) ? call[0] : kNone);
+}
+
+constexpr NativeDefinition kDefinitions[] = {
+    {"globals()", globals},
+    {"locals()", locals},
+    {"vars(object=None, /)", vars},
+    {"dir(object=None, /)", dir},
+    {"exec(source, globals=None, locals=None, /, *, closure=None)", exec},
+    {"eval(source, globals=None, locals=None, /)", eval},
+    {"compile(source, filename, mode, flags=0, dont_inherit=False, optimize=-1)", compile_},
+    {"__import__(name, globals=None, locals=None, fromlist=(), level=0)", import},
+    {"exit(code=None)", exit},
+    {"quit(code=None)", exit},
+};
+
+}  // namespace
+
+const std::span<const NativeDefinition> kNamespaceFunctions = kDefinitions;
+const NativeDefinition kMakeSuper{"super.__new__(type, cls=None, obj=None, /)", make_super};
+
+}  // namespace mini::modules

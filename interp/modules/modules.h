@@ -1,0 +1,31 @@
+// The modules written in C++: what fills each of them.
+#pragma once
+
+#include "interp/vm/native.h"
+
+namespace mini::modules {
+
+using vm::Machine;
+using object::Module;
+using base::Result;
+
+Result<void> fill_builtins(Machine&, Module*);
+Result<void> fill_sys(Machine&, Module*);
+Result<void> fill_thread(Machine&, Module*);
+Result<void> fill_time(Machine&, Module*);
+Result<void> fill_math(Machine&, Module*);
+Result<void> fill_random(Machine&, Module*);
+Result<void> fill_gc(Machine&, Module*);
+Result<void> fill_mini_gil(Machine&, Module*);
+
+/// What a machine is created with: the modules above, and the prelude.
+const vm::Library& library();
+
+/// The prelude's source files, generated at build time from interp/prelude/*.mini.
+struct PreludeSource {
+  std::string_view name;
+  std::string_view text;
+};
+extern const std::span<const PreludeSource> kPreludeSources;
+
+}  // namespace mini::modules

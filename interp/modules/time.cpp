@@ -1,0 +1,165 @@
+// The module `time`. Under a virtual clock every clock of it reads the VM's, which moves only while nobody can run.
+#include <time.h>
+
+#include "interp/modules/modules.h"
+#include "interp/modules/struct_sequence.h"
+#include "interp/modules/thread.h"
+
+namespace mini::modules {
+namespace {
+
+/// 1 January 2000: where a virtual clock's time() begins, so that dates look like dates.
+constexpr sched::Time kVirtualEpoch = 946684800 * sched::kSecond;
+
+sched::Time read(Call& call, clockid_t clock) {
+  const sched::Runner& runner = thread_of(call).machine->runner();
+  if (runner.clock() == sched::ClockKind::Virtual) return runner.now() + (clock == CLOCK_REALTIME ? kVirtualEpoch : 0);
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return now.tv_sec * sched::kSecond + now.tv_nsec;
+}
+
+template <clockid_t kClock>
+Result<Ref<Value>> seconds(Call& call) {
+  return make_float(call.heap, to_seconds(read(call, kClock)));
+}
+template <clockid_t kClock>
+Result<Ref<Value>> nanoseconds(Call& call) {
+  return make_int(call.heap, read(call, kClock));
+}
+
+Result<Ref<Value>> sleep(Call& call) {
+  ThreadState& thread = thread_of(call);
+  const bool first = take_phase(thread) == 0;
+  sched::Time deadline = thread.suspension.deadline;
+  if (first) {
+    const sched::Time span = MINI_TRY(seconds_argument(call.heap, call[0]));
+    if (span < 0) return call.heap.raise_text(BuiltinType::kValueError, "sleep length must be non-negative");
+    deadline = deadline_after(thread, span);
+  } else {
+    if (interrupted(thread)) return raised;
+    if (thread.wake_reason == sched::Wake::TimedOut) return none();
+  }
+  return wait_until(call, 1, nullptr, deadline, sched::WaitKind::Sleep, nullptr);
+}
+
+// Dates ---------------------------------------------------------------------------------------------------------------
+
+constexpr const char* kFields[] = {"tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min",
+                                   "tm_sec",  "tm_wday", "tm_yday", "tm_isdst"};
+
+Result<Ref<Value>> make_date(Call& call, const tm& date) {
+  Heap& heap = call.heap;
+  Ref<Str> module_name = MINI_TRY(heap.intern("time"));
+  Ref<Str> type_name = MINI_TRY(heap.intern("struct_time"));
+  const Value module = get_name(thread_of(call).machine->state().modules, module_name.get());
+  Ref<Value> type = MINI_TRY(get_attribute(heap, module, type_name.get()));
+  Value items[] = {Value::integer(date.tm_year + 1900), Value::integer(date.tm_mon + 1), Value::integer(date.tm_mday),
+                   Value::integer(date.tm_hour),        Value::integer(date.tm_min),     Value::integer(date.tm_sec),
+                   Value::integer((date.tm_wday + 6) % 7), Value::integer(date.tm_yday + 1),
+                   Value::integer(date.tm_isdst)};
+  return make_struct(heap, static_cast<Type*>(type.get().as_object()), items);
+}
+
+Result<time_t> moment(Call& call) {
+  if (call.has(0) && !call[0].is_none()) {
+    if (is_any_float(call[0])) return static_cast<time_t>(__builtin_floor(float_of(call[0])));
+    return MINI_TRY(to_int64(call.heap, call[0]));
+  }
+  return read(call, CLOCK_REALTIME) / sched::kSecond;
+}
+Result<Ref<Value>> localtime(Call& call) {
+  const time_t at = MINI_TRY(moment(call));
+  tm date{};
+  ::localtime_r(&at, &date);
+  return make_date(call, date);
+}
+Result<Ref<Value>> gmtime(Call& call) {
+  const time_t at = MINI_TRY(moment(call));
+  tm date{};
+  ::gmtime_r(&at, &date);
+  return make_date(call, date);
+}
+
+/// The nine numbers of a date, or now.
+Result<tm> date_argument(Call& call, uint32_t index) {
+  tm date{};
+  if (!call.has(index)) {
+    const time_t now = read(call, CLOCK_REALTIME) / sched::kSecond;
+    ::localtime_r(&now, &date);
+    return date;
+  }
+  if (!has_kind(call[index], BuiltinType::kTuple) || static_cast<Tuple*>(call[index].as_object())->length != 9)
+    return call.heap.raise_text(BuiltinType::kTypeError, "Tuple or struct_time argument required");
+  auto* items = static_cast<Tuple*>(call[index].as_object())->items();
+  int* const fields[] = {&date.tm_year, &date.tm_mon, &date.tm_mday, &date.tm_hour, &date.tm_min,
+                         &date.tm_sec,  &date.tm_wday, &date.tm_yday, &date.tm_isdst};
+  for (int i = 0; i < 9; ++i) *fields[i] = static_cast<int>(MINI_TRY(to_int64(call.heap, items[i])));
+  date.tm_year -= 1900;
+  --date.tm_mon;
+  date.tm_wday = (date.tm_wday + 1) % 7;
+  --date.tm_yday;
+  return date;
+}
+
+Result<Ref<Value>> strftime(Call& call) {
+  const std::string pattern = MINI_TRY(text_argument(call.heap, call[0], "strftime() argument 1"));
+  const tm date = MINI_TRY(date_argument(call, 1));
+  if (pattern.empty()) return text(call.heap, "");
+  std::string out(64 + 8 * pattern.size(), '\0');
+  // A result that is rightly empty (an empty %p) looks like one that did not fit: a mark behind it tells them apart.
+  const std::string marked = pattern + "|";
+  size_t length;
+  while ((length = ::strftime(out.data(), out.size(), marked.c_str(), &date)) == 0) out.resize(2 * out.size());
+  return text(call.heap, std::string_view(out).substr(0, length - 1));
+}
+Result<Ref<Value>> mktime(Call& call) {
+  tm date = MINI_TRY(date_argument(call, 0));
+  return make_float(call.heap, static_cast<double>(::mktime(&date)));
+}
+Result<Ref<Value>> asctime(Call& call) {
+  const tm date = MINI_TRY(date_argument(call, 0));
+  char out[64];
+  ::strftime(out, sizeof out, "%a %b %e %H:%M:%S %Y", &date);
+  return text(call.heap, out);
+}
+Result<Ref<Value>> ctime(Call& call) {
+  const time_t at = MINI_TRY(moment(call));
+  tm date{};
+  ::localtime_r(&at, &date);
+  char out[64];
+  ::strftime(out, sizeof out, "%a %b %e %H:%M:%S %Y", &date);
+  return text(call.heap, out);
+}
+
+constexpr NativeDefinition kFunctions[] = {
+    {"time()", seconds<CLOCK_REALTIME>},
+    {"time_ns()", nanoseconds<CLOCK_REALTIME>},
+    {"monotonic()", seconds<CLOCK_MONOTONIC>},
+    {"monotonic_ns()", nanoseconds<CLOCK_MONOTONIC>},
+    {"perf_counter()", seconds<CLOCK_MONOTONIC>},
+    {"perf_counter_ns()", nanoseconds<CLOCK_MONOTONIC>},
+    {"process_time()", seconds<CLOCK_PROCESS_CPUTIME_ID>},
+    {"process_time_ns()", nanoseconds<CLOCK_PROCESS_CPUTIME_ID>},
+    {"thread_time()", seconds<CLOCK_THREAD_CPUTIME_ID>},
+    {"thread_time_ns()", nanoseconds<CLOCK_THREAD_CPUTIME_ID>},
+    {"sleep(seconds, /)", sleep},
+    {"localtime(seconds=None, /)", localtime},
+    {"gmtime(seconds=None, /)", gmtime},
+    {"mktime(date, /)", mktime},
+    {"strftime(format, date=None, /)", strftime},
+    {"asctime(date=None, /)", asctime},
+    {"ctime(seconds=None, /)", ctime},
+};
+
+}  // namespace
+
+Result<void> fill_time(Machine& machine, Module* module) {
+  MINI_TRY(add_functions(machine, module, kFunctions));
+  ::tzset();
+  MINI_TRY(add_integer(machine, module, "timezone", ::timezone));
+  return add_value(machine, module, "struct_time",
+                   MINI_TRY(make_struct_type(machine.heap(), "time.struct_time", kFields)));
+}
+
+}  // namespace mini::modules

@@ -1,0 +1,15 @@
+# Turns the prelude's sources into one C++ file: cmake -DOUTPUT=... -P embed.cmake FILE.mini...
+# Each source is a raw string literal; a module is compiled when it is first imported.
+set(body "// Generated from interp/prelude/*.mini.\n#include \"interp/modules/modules.h\"\n\n")
+string(APPEND body "namespace mini::modules {\n\nstatic constexpr PreludeSource kSources[] = {\n")
+math(EXPR last "${CMAKE_ARGC} - 1")
+foreach(index RANGE ${last})
+  set(argument "${CMAKE_ARGV${index}}")
+  if(argument MATCHES "\\.mini$")
+    get_filename_component(name "${argument}" NAME_WE)
+    file(READ "${argument}" text)
+    string(APPEND body "{\"${name}\", R\"mini(${text})mini\"},\n")
+  endif()
+endforeach()
+string(APPEND body "};\nconst std::span<const PreludeSource> kPreludeSources = kSources;\n\n}  // namespace mini::modules\n")
+file(WRITE "${OUTPUT}" "${body}")
