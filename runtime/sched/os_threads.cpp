@@ -102,6 +102,7 @@ void OsThreads::shut_down() {
     static_cast<void>(gil_.release());
     static_cast<void>(ticker_.release());
   }
+  renew_ticker();
 }
 
 void OsThreads::end_run(Outcome outcome) {

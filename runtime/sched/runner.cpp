@@ -22,6 +22,10 @@ Runner::~Runner() = default;
 
 void Runner::set_schedule(std::unique_ptr<Schedule> schedule) {
   schedule_ = std::move(schedule);
+  renew_ticker();
+}
+
+void Runner::renew_ticker() {
   ticker_ =
       schedule_->exact() ? nullptr : std::make_unique<Ticker>(options_.breaker_table, schedule_->interval());
 }
@@ -198,6 +202,7 @@ void Runner::seat(Thread& thread) {
   table_.current = &thread;
   if (ticker_) ticker_->set_holder(&thread);
   calm(thread);
+  if (std::exchange(thread.at_point, false)) schedule_->ends_slice(table_, thread, thread.point);
   if (thread.serial == table_.last) return;
   const HandOver hand_over{++table_.hand_overs, std::exchange(table_.last, thread.serial), thread,
                            table_.last_cause};
@@ -247,8 +252,10 @@ Notice Runner::look(Thread& thread) {
 Notice Runner::before_instruction(Thread& thread, Point point) {
   if (point.is_switch_point && thread.asked.load(std::memory_order_relaxed))
     if (const Notice notice = look(thread); notice != Notice::None) return notice;
-  const bool switches = schedule_->exact() && schedule_->ends_slice(table_, thread, point);
-  return switches ? Notice::Switch : Notice::None;
+  if (!schedule_->exact() || !schedule_->ends_slice(table_, thread, point)) return Notice::None;
+  thread.point = point;
+  thread.at_point = true;
+  return Notice::Switch;
 }
 
 void Runner::interrupt() noexcept {

@@ -60,8 +60,8 @@ class Machine {
   virtual Exit run_slice(Thread& thread) = 0;
   /// The thread has finished: it is in no queue, and nobody touches it after this call, so it may be freed.
   virtual void thread_finished(Thread&) {}
-  /// Nobody can ever run again. true ends the run (Outcome::Deadlock); false waits for an interrupt, which is
-  /// right where the script handles signals, or the user asked for the hang.
+  /// Nobody can ever run again, and nobody is table().current. true ends the run (Outcome::Deadlock); false
+  /// waits for an interrupt, which is right where the script handles signals, or the user asked for the hang.
   virtual bool deadlock() { return true; }
 };
 
@@ -106,6 +106,8 @@ class Runner {
   /// Runs the VM on the calling OS thread, which is the main thread's, until that finishes, or nobody can
   /// run. Then no thread runs script code any more. Those inside a native that called back into the loop are
   /// let out of it one by one (their switch_here() answers false); the others just never run again.
+  /// `main` has to stay as long as interrupt() may be called. A Runner may run again, with the same thread or
+  /// another.
   virtual Outcome run(Thread& main) = 0;
   /// After Outcome::Paused, also with another state of the VM restored: goes on with the thread that held the
   /// GIL.
@@ -137,7 +139,8 @@ class Runner {
   /// fewer places where a request can be noticed, and this makes every switch point equally likely again.
   Notice look(Thread& thread);
   static constexpr std::uint32_t kPointsDrawn = 64;
-  /// The observed loop's question, before each visible instruction. Includes look().
+  /// The observed loop's question, once before each visible instruction: not again for the one that it is
+  /// about to run when the thread comes back after Notice::Switch. Includes look().
   Notice before_instruction(Thread& thread, Point point);
 
   /// For a native that called back into the loop, when the loop inside it came out with Switched or Parked:
@@ -193,6 +196,7 @@ class Runner {
   void end();                    // the run is over: no thread is in any queue any more
   bool calm(Thread& thread);
   bool others_wait();
+  void renew_ticker();
 
   // What differs.
   virtual bool prepare(Thread&) { return true; }    // start(): an OS thread for it

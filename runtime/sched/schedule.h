@@ -15,12 +15,6 @@
 
 namespace mini::sched {
 
-/// Where the observed loop stands: before an instruction of the thread that runs.
-struct Point {
-  bool is_switch_point;  ///< the model of switch points lets a switch fall here
-  bool counted = true;   ///< the instruction is the script's own; false in prelude code
-};
-
 /// Decides. Only the holder of the GIL asks, so an implementation needs no lock.
 ///
 /// An exact schedule decides by instructions, and is asked by the observed loop before each of them; the same
@@ -39,7 +33,9 @@ class Schedule {
   virtual ClockKind clock() const { return exact() ? ClockKind::Virtual : ClockKind::Real; }
 
   /// Exact schedules: whether `current` gives way here, before its next instruction. Then next() is asked,
-  /// and may still name the same thread.
+  /// and may still name the same thread. The instruction belongs to the slice in which it runs: so after a
+  /// `true` this is called once more for it when the thread has the GIL again, for the count; the answer is
+  /// not used then.
   virtual bool ends_slice(ThreadTable&, const Thread& /*current*/, Point) { return false; }
 
   /// The successor, one of `table.runnable`, which is not empty. By default the longest waiting.

@@ -48,6 +48,12 @@ enum class Cause : std::uint8_t {
   Called,  ///< it left for a call that may block, and was not back when somebody else took the GIL
 };
 
+/// Where the observed loop stands: before an instruction of the thread that runs.
+struct Point {
+  bool is_switch_point;  ///< the model of switch points lets a switch fall here
+  bool counted = true;   ///< the instruction is the script's own; false in prelude code
+};
+
 class Thread;
 
 /// Threads that wait for one thing, the longest waiter first. Lives in the VM's memory, inside that thing.
@@ -94,6 +100,8 @@ class Thread : public base::ListHook<AllTag>,
   WaitQueue joiners;                  ///< woken when this thread finishes
 
   std::uint32_t points_left = 0;      ///< switch points until it gives way as it was asked to; 0: not asked
+  Point point{};                      ///< where an exact schedule made it give way …
+  bool at_point = false;              ///< … if it has not run since
   std::uint32_t waits = 0;            ///< counts waits and calls: a late time-out sees that it is late
   std::uint64_t grants = 0;           ///< times it got the GIL from another thread
   std::uint64_t forced_switches = 0;  ///< times it had to give way

@@ -45,7 +45,8 @@ struct FakeThread : Thread {
   };
   std::array<Frame, 8> frames{};
   std::uint32_t depth = 0;
-  bool waiting = false;  // the instruction at hand has parked, and is to be finished
+  bool waiting = false;       // the instruction at hand has parked, and is to be finished
+  bool asked_before = false;  // the instruction at hand has been asked for, and the answer was to switch
 };
 
 struct FakeLock {
@@ -165,7 +166,11 @@ class FakeMachine : public Machine, public Observer {
           pause_at = UINT64_MAX;
           return Exit::Paused;
         }
-        if (asks_to_switch(thread, is_point)) return Exit::Switched;
+        if (!thread.asked_before && asks_to_switch(thread, is_point)) {
+          thread.asked_before = true;
+          return Exit::Switched;
+        }
+        thread.asked_before = false;
         ++steps_;
         if (options_.trace)
           note("T" + std::to_string(thread.serial) + " " + std::to_string(frame.program) + ":" +

@@ -236,6 +236,23 @@ TEST_CASE("at the end daemons never run again, wherever they are, and natives ar
   }
 }
 
+TEST_CASE("a runner can run again, whatever became of the threads of the first run") {
+  for (const Way& way : kWays) {
+    CAPTURE(way.schedule);
+    CAPTURE(way.os_threads);
+    Case test(way, {{{Op::Lock, 0}, {Op::Start, 101}, {Op::Sleep, 1}, {Op::Start, 2}, {Op::Start, 3}},
+                    {{Op::Lock, 0}},
+                    {{Op::Spin}},
+                    {{Op::Stop}}});
+    for (int i = 1; i <= 3; ++i) {
+      CHECK(test.machine.run() == Outcome::Finished);
+      CHECK(test.machine.world().table.started == 1u + 3 * i);
+      test.machine.world().locks[0].held = false;
+      test.machine.world().stop = false;
+    }
+  }
+}
+
 TEST_CASE("finished threads leave their OS threads to new ones, at most sixteen") {
   std::mutex lock;
   std::vector<pid_t> used;

@@ -1,0 +1,81 @@
+// What the counted, the random and the directed schedules decide.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <set>
+
+#include "tests/unit/sched/fake_machine.h"
+
+using namespace mini::sched;
+using namespace mini::sched::test;
+
+namespace {
+
+// The threads that ran, one digit for each instruction.
+std::string order(const std::vector<Program>& programs, std::unique_ptr<Schedule> schedule) {
+  FakeMachine machine(programs, std::move(schedule), {});
+  REQUIRE(machine.run() == Outcome::Finished);
+  std::string digits;
+  for (const std::string& line : machine.trace())
+    if (line[2] == ' ' && line[4] == ':') digits += line[1];
+  return digits;
+}
+
+std::string order(const std::vector<Program>& programs, const std::string& schedule) {
+  return order(programs, parse_schedule(schedule).schedule);
+}
+
+}  // namespace
+
+TEST_CASE("every:N ends a slice at the first switch point after N instructions") {
+  const Program plain(6, {Op::Work});
+  const Program quiet = {{Op::Work}, {Op::Quiet}, {Op::Quiet}, {Op::Work}, {Op::Work}, {Op::Work}};
+  const Program main = {{Op::Start, 1}, {Op::Start, 2}};
+  // T0 is done with its second instruction, and only waits from there on.
+  CHECK(order({main, plain, plain}, "every:1") == "01012121212122");
+  CHECK(order({main, plain, plain}, "every:2") == "00112211221122");
+  CHECK(order({main, plain, plain}, "every:4") == "00111122221122");
+  // T1's second and third instruction have no switch point behind them.
+  CHECK(order({main, quiet, plain}, "every:2") == "00111122112222");
+}
+
+TEST_CASE("seeded:SEED is one schedule for each seed, with slices of all lengths, and passes over nobody") {
+  const Program main = {{Op::Start, 1}, {Op::Start, 1}, {Op::Start, 1}};
+  const std::vector<Program> programs = {main, Program(2000, {Op::Work})};
+  std::set<std::string> orders;
+  std::map<std::size_t, int> slices;  // how many of which length, in powers of two
+  std::map<std::string, int> successors;
+  for (int seed = 0; seed < 40; ++seed) {
+    const std::string schedule = "seeded:" + std::to_string(seed);
+    const std::string ran = order(programs, schedule);
+    CHECK(ran == order(programs, schedule));
+    orders.insert(ran);
+    for (std::size_t i = 0, end; i < ran.size(); i = end) {
+      end = std::min(ran.find_first_not_of(ran[i], i), ran.size());
+      ++slices[std::bit_width(end - i)];
+      if (end < ran.size()) ++successors[ran.substr(end - 1, 2)];
+    }
+  }
+  CHECK(orders.size() == 40);
+  for (std::size_t width = 1; width <= 10; ++width) CHECK(slices[width] > 30);
+  for (const char* pair : {"12", "13", "21", "23", "31", "32"}) CHECK(successors[pair] > 100);
+}
+
+TEST_CASE("a directed schedule does as it is told, and ends the run when it is told nothing") {
+  const Program main = {{Op::Start, 1}, {Op::Start, 1}};
+  const std::vector<Program> programs = {main, Program(3, {Op::Work})};
+  const auto always = [](ThreadTable&, const Thread&, Point point) { return point.is_switch_point; };
+  const auto highest = [](ThreadTable& table, Cause) {
+    Thread* chosen = nullptr;
+    for (Thread& thread : table.runnable)
+      if (!chosen || thread.serial > chosen->serial) chosen = &thread;
+    return chosen;
+  };
+  CHECK(order(programs, std::make_unique<Directed>(always, highest)) == "01110222");
+  FakeMachine machine(programs,
+                      std::make_unique<Directed>(always, [](ThreadTable&, Cause) { return nullptr; }), {});
+  CHECK(machine.run() == Outcome::ScheduleError);
+  CHECK_FALSE(machine.runner().schedule().error().empty());
+}
