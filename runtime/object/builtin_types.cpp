@@ -168,7 +168,7 @@ struct Bootstrap {
     }
     for (uint32_t i = kTypeCount; i-- > 0;) {
       Type* type = heap.types_[i];
-      unlink_from_bases(heap, type);
+      unlink_from_bases(type);
       drop_reference(type->base);
       drop_reference(type->bases);
       drop_reference(type->method_resolution_order);

@@ -3,6 +3,7 @@
 
 #include "runtime/object/node.h"
 #include "runtime/object/operations.h"
+#include "runtime/object/type_internal.h"
 #include "runtime/object/visitor.h"
 
 namespace mini::object {
@@ -122,6 +123,7 @@ class Collection {
       Object* object = object_of(node);
       incref(object);  // so that no drop frees it
       if (!has_kind(object, BuiltinType::kTypeType)) continue;
+      unlink_from_bases(static_cast<Type*>(object));  // now: the tuple of bases may be dropped before
       garbage.erase(TrackedList::s_iterator_to(*node));
       classes.push_back(*node);
     }

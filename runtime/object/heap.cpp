@@ -79,7 +79,7 @@ void Heap::bury(Tracked* node) {
   if (object->type->type_flags & Type::kHasFinalizer && !(node->flags & Tracked::kFinalized)) {
     node->flags |= Tracked::kFinalized;
     object->count = 1;
-    finalizable_.push_back(*node);
+    finalizable_.insert(finalizable_mark_, *node);
     if (hooks_.finalizers_pending) hooks_.finalizers_pending(*this);
     return;
   }
@@ -123,6 +123,7 @@ Ref<Value> Heap::take_finalizable() {
   if (finalizable_.empty()) return {};
   Tracked* node = &finalizable_.front();
   finalizable_.pop_front();
+  finalizable_mark_ = finalizable_.begin();
   tracked_.push_back(*node);
   return Ref<Value>::adopt(Value(object_of(node)));
 }

@@ -205,6 +205,8 @@ class Heap {
   /// Where objects that die while another one is freed enter `dying_`: before all that waited already.
   TrackedList::iterator dying_mark_;
   TrackedList finalizable_;
+  /// Where objects enter `finalizable_`: before those that waited when the last one was taken, which may own them.
+  TrackedList::iterator finalizable_mark_ = finalizable_.end();
   Shared shared_;
   bool burying_ = false;
   bool making_memory_error_ = false;

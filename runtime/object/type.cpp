@@ -81,8 +81,9 @@ Result<void> add_subclass(Heap& heap, Type* base, Type* derived) {
   return {};
 }
 
-void unlink_from_bases(Heap&, Type* type) {
-  if (!type->bases) return;
+void unlink_from_bases(Type* type) {
+  if (!type->bases || type->is_unlinked) return;
+  type->is_unlinked = 1;
   for (size_t i = 0; i < type->bases->length; ++i) {
     auto* base = static_cast<Type*>(type->bases->items()[i].as_object());
     Type** end = base->subclasses + base->subclass_count;

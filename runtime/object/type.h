@@ -86,6 +86,7 @@ struct Type : Tracked {
   /// Direct subclasses in the order of their making, borrowed: a subclass takes itself out when it dies.
   Type** subclasses;
   uint32_t subclass_count, subclass_capacity;
+  uint32_t is_unlinked;  ///< no base lists this type any more
 
   /// `Attributes` are the last thing in an instance: classes derived from builtin types.
   static constexpr uint32_t kAttributesAtEnd = ~uint32_t{0};

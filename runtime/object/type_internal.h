@@ -23,7 +23,7 @@ Result<void> define_slot_methods(Heap&);
 /// Objects/typeobject.c): what compares in its own way has to hash in its own way.
 void inherit_behaviour(NativeBehaviour& behaviour, const NativeBehaviour& base);
 Result<void> add_subclass(Heap&, Type* base, Type* derived);
-void unlink_from_bases(Heap&, Type*);
+void unlink_from_bases(Type*);
 /// The list of subclasses and the shapes.
 void release_type_buffers(Heap&, Type*);
 /// Gives a class the layout of instance.h's Instance.

@@ -29,7 +29,7 @@ void drop_reference(T*& field) {
 
 void drop_type(Heap& heap, Object* object) {
   auto* type = static_cast<Type*>(object);
-  unlink_from_bases(heap, type);
+  unlink_from_bases(type);
   release_type_buffers(heap, type);
   drop_reference(type->attributes);
   drop_reference(type->name);
