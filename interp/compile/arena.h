@@ -18,8 +18,8 @@ namespace mini::compile {
 
 class Arena {
  public:
-  /// `limit` bytes may be handed out before `exhausted()` becomes true; the arena itself never refuses, so that
-  /// nobody below the parser's loop over statements has to check.
+  /// `limit` bytes may be handed out before `exhausted()` becomes true; the arena itself never refuses, so
+  /// that nobody below the parser's loop over statements has to check.
   explicit Arena(size_t limit = SIZE_MAX) : limit_(limit) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;

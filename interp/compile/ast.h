@@ -1,6 +1,6 @@
 // The abstract syntax tree: CPython 3.13's `ast` module, node for node, for the subset that mini accepts.
-// Plain structs in an Arena. Passes switch on `kind`; there are no virtual functions, and a pass may replace a
-// node by writing through the `Expression*` that leads to it.
+// Plain structs in an Arena. Passes switch on `kind`; there are no virtual functions, and a pass may replace
+// a node by writing through the `Expression*` that leads to it.
 #pragma once
 
 #include <cassert>
@@ -203,7 +203,8 @@ struct NamedExpr : ExpressionOf<ExpressionKind::kNamedExpr> {
   Expression* value = nullptr;
 };
 
-/// A chain such as `1 + 1 + 1 + …` is deep on the left; the parser bounds the depth (see kMaxDepth, parser.h).
+/// A chain such as `1 + 1 + 1 + …` is deep on the left; the parser bounds the depth (see kMaxDepth,
+/// parser.h).
 struct BinOp : ExpressionOf<ExpressionKind::kBinOp> {
   using ExpressionOf::ExpressionOf;
   BinaryOperator op = BinaryOperator::kAdd;

@@ -10,7 +10,8 @@
 
 namespace mini::compile {
 
-SourceFile::SourceFile(std::string name, std::string bytes) : name_(std::move(name)), text_(std::move(bytes)) {
+SourceFile::SourceFile(std::string name, std::string bytes, Origin origin)
+    : name_(std::move(name)), text_(std::move(bytes)), origin_(origin) {
   if (text_.starts_with("\xEF\xBB\xBF")) text_.erase(0, 3);
   if (size_t in = text_.find('\r'); in != std::string::npos) {
     size_t out = in;
@@ -74,7 +75,8 @@ Diagnostic Diagnostics::make(DiagnosticKind kind, const ast::Range& range, std::
   result.kind = kind;
   result.message = std::move(message);
   if (range.line == 0) return result;
-  // From bytes to characters; a column behind the line's text, where its end or another line is meant, counts on.
+  // From bytes to characters; a column behind the line's text, where its end or another line is meant, counts
+  // on.
   auto character_column = [this](uint32_t line, uint32_t bytes) {
     std::string_view text = source_->line(line);
     size_t behind = bytes > text.size() ? bytes - text.size() : 0;
@@ -82,7 +84,9 @@ Diagnostic Diagnostics::make(DiagnosticKind kind, const ast::Range& range, std::
   };
   result.line = range.line;
   result.end_line = range.end_line;
-  result.text = std::string(source_->line(range.line)) + '\n';
+  result.text = std::string(source_->line(range.line));
+  result.text.resize(std::min(result.text.find('\0'), result.text.size()));
+  result.text.push_back('\n');
   if (range.column == UINT32_MAX) return result;
   result.column = character_column(range.line, range.column);
   result.end_column = character_column(range.end_line, range.end_column);
@@ -95,33 +99,34 @@ Diagnostic Diagnostics::make(DiagnosticKind kind, const ast::Range& range, std::
 
 std::string render(const Diagnostic& diagnostic, std::string_view file_name) {
   std::string out;
+  auto write = std::back_inserter(out);
   if (diagnostic.line != 0) {
-    fmt::format_to(std::back_inserter(out), "  File \"{}\", line {}\n", file_name, diagnostic.line);
+    fmt::format_to(write, "  File \"{}\", line {}\n", file_name, diagnostic.line);
     std::string_view text = diagnostic.text;
-    while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-    size_t indent = std::min(text.find_first_not_of(" \n\f"), text.size());
-    std::string_view shown = text.substr(indent);
-    if (!diagnostic.text.empty()) fmt::format_to(std::back_inserter(out), "    {}\n", shown);
-    // Carets: from 1-based columns of the line to 0-based ones of what is shown of it.
-    int64_t begin = int64_t{diagnostic.column} - 1 - static_cast<int64_t>(indent);
-    int64_t length = static_cast<int64_t>(count_characters(text));
-    int64_t end_column = diagnostic.end_line == diagnostic.line ? diagnostic.end_column : length + 1;
-    if (end_column <= diagnostic.column) end_column = int64_t{diagnostic.column} + 1;
-    int64_t end = end_column - 1 - static_cast<int64_t>(indent);
-    if (!diagnostic.text.empty() && begin >= 0) {
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    std::string_view shown = text.substr(std::min(text.find_first_not_of(" \n\f"), text.size()));
+    fmt::format_to(write, "    {}\n", shown);
+    size_t length = count_characters(text) + 1;  // Columns count from 1, and the line's end is one.
+    size_t indent = text.size() - shown.size();
+    size_t begin = std::min<size_t>(diagnostic.column, length);
+    size_t end =
+        diagnostic.end_line == diagnostic.line ? std::min<size_t>(diagnostic.end_column, length) : length;
+    if (end <= begin) end = begin + 1;
+    if (begin > indent) {
       out += "    ";
+      // What is blank stays as it is, so that tabs align the carets.
       size_t byte = 0;
-      for (int64_t i = 0; i < begin; ++i) {
-        char c = byte < shown.size() ? shown[byte] : ' ';
-        out.push_back(c == '\t' || c == '\f' || c == '\v' ? c : ' ');
-        do ++byte;
-        while (byte < shown.size() && is_continuation_byte(shown[byte]));
+      for (size_t i = indent + 1; i < begin; ++i) {
+        bool blank =
+            byte < shown.size() && (shown[byte] == '\t' || shown[byte] == '\f' || shown[byte] == '\v');
+        out.push_back(blank ? shown[byte] : ' ');
+        byte += byte < shown.size() ? decode(&shown[byte]).size : 0;
       }
-      out.append(static_cast<size_t>(std::max<int64_t>(end - begin, 1)), '^');
+      out.append(end - begin, '^');
       out.push_back('\n');
     }
   }
-  fmt::format_to(std::back_inserter(out), "{}: {}\n", name_of(diagnostic.kind), diagnostic.message);
+  fmt::format_to(write, "{}: {}\n", name_of(diagnostic.kind), diagnostic.message);
   return out;
 }
 

@@ -1,5 +1,5 @@
-// What the compiler has to say about a source text: at most one error, any number of warnings, and the exact text
-// in which CPython 3.13 prints them.
+// What the compiler has to say about a source text: at most one error, any number of warnings, and the exact
+// text in which CPython 3.13 prints them.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,18 @@
 
 namespace mini::compile {
 
-/// A source text with its name. Construction drops a byte order mark, turns `\r\n` and `\r` into `\n` and ends the
-/// last line, so that all later stages know one kind of line end; a NUL follows the text.
+/// A source text with its name. Construction drops a byte order mark, turns `\r\n` and `\r` into `\n` and
+/// ends the last line, so that all later stages know one kind of line end; a NUL follows the text.
 class SourceFile {
  public:
-  SourceFile(std::string name, std::string bytes);
+  /// CPython reads a file line by line, a string (`-c`, exec, the prompt) as a whole. It shows in one place:
+  /// an error at the very end of a file has no column.
+  enum class Origin : uint8_t { kFile, kString };
+
+  SourceFile(std::string name, std::string bytes, Origin origin = Origin::kFile);
 
   const std::string& name() const { return name_; }
+  Origin origin() const { return origin_; }
   std::string_view text() const { return text_; }
   /// Line `number` (from 1) without its line end; empty behind the end.
   std::string_view line(uint32_t number) const;
@@ -27,6 +32,7 @@ class SourceFile {
  private:
   std::string name_;
   std::string text_;
+  Origin origin_;
   bool lacked_newline_ = false;
   mutable std::vector<size_t> line_starts_;  ///< Made when the first line is asked for.
 };
@@ -43,8 +49,8 @@ enum class DiagnosticKind : uint8_t {
 /// The exception's class name: "SyntaxError" and so on.
 std::string_view name_of(DiagnosticKind kind);
 
-/// As the attributes of CPython's SyntaxError: columns from 1, in characters; 0 where there is none. A kRecursionError
-/// or kMemoryError has a message only (line 0).
+/// As the attributes of CPython's SyntaxError: columns from 1, in characters; 0 where there is none. A
+/// kRecursionError or kMemoryError has a message only (line 0).
 struct Diagnostic {
   DiagnosticKind kind = DiagnosticKind::kSyntaxError;
   std::string message;
@@ -60,7 +66,8 @@ class Diagnostics {
  public:
   explicit Diagnostics(const SourceFile& source) : source_(&source) {}
 
-  /// A column of UINT32_MAX stands for none: the line is shown without a caret. A line of 0: nothing is shown.
+  /// A column of UINT32_MAX stands for none: the line is shown without a caret. A line of 0: nothing is
+  /// shown.
   void error(DiagnosticKind kind, const ast::Range& range, std::string message);
   void syntax_error(const ast::Range& range, std::string message) {
     error(DiagnosticKind::kSyntaxError, range, std::move(message));

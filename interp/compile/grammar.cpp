@@ -1,4 +1,5 @@
-// Reads the notation of parser_diagnosis_grammar.h. Runs only when a program has an error, so it need not be fast.
+// Reads the notation of parser_diagnosis_grammar.h. Runs only when a program has an error, so it need not be
+// fast.
 #include "interp/compile/grammar.h"
 
 #include <cassert>

@@ -36,7 +36,8 @@ Token Layout::next() {
   return read_plain();
 }
 
-/// Skips lines that hold nothing, then compares the indentation of the line that holds something with those before.
+/// Skips lines that hold nothing, then compares the indentation of the line that holds something with those
+/// before.
 bool Layout::read_indentation() {
   constexpr uint32_t kTab = 8;
   uint32_t column = 0;
@@ -79,7 +80,8 @@ bool Layout::read_indentation() {
   const char* kTabs = "inconsistent use of tabs and spaces in indentation";
   if (column > indents_.back().column) {
     if (indents_.size() >= kMaxIndents) {
-      return fail(DiagnosticKind::kIndentationError, "too many levels of indentation", {line_, 0, line_, 0}), false;
+      return fail(DiagnosticKind::kIndentationError, "too many levels of indentation", {line_, 0, line_, 0}),
+             false;
     }
     if (narrow <= indents_.back().column_with_tabs_of_one) {
       return fail(DiagnosticKind::kTabError, kTabs, {line_, 0, line_, 0}), false;
@@ -294,7 +296,13 @@ Token Layout::read_fstring_text() {
       fstring.in_text = false;
       return middle(c, c);
     } else if (*c == '\\' && c[1]) {
-      if (c[1] == '{' || c[1] == '}') continue;  // The brace still counts as one; the parser warns of the escape.
+      if (c[1] == '{' || c[1] == '}') {  // No escape: the brace counts as one.
+        if (warnings_ && !fstring.raw) {
+          warnings_->warning({line_, column_of(c), line_, column_of(c)},
+                             fmt::format("invalid escape sequence '\\{}'", c[1]));
+        }
+        continue;
+      }
       ++c;
       if (*c == 'N' && c[1] == '{' && !fstring.raw) {
         named_escape = true;
@@ -349,7 +357,8 @@ Token Layout::bracket(const Lexeme& lexeme) {
 Token Layout::close_bracket(char closing, Token result) {
   FString* fstring = fstrings_.empty() ? nullptr : &fstrings_.back();
   const char* end = base_ + result.end;
-  if (fstring && fstring->depth == 0 && closing == '}') return fail("f-string: single '}' is not allowed", end);
+  if (fstring && fstring->depth == 0 && closing == '}')
+    return fail("f-string: single '}' is not allowed", end);
   if (brackets_.empty()) return fail(fmt::format("unmatched '{}'", closing), end);
   Bracket opening = brackets_.back();
   brackets_.pop_back();
@@ -358,8 +367,8 @@ Token Layout::close_bracket(char closing, Token result) {
     if (fstring && opening.character == '{' && fstring->depth - 1 == fstring->field_depth) {
       return fail(fmt::format("f-string: unmatched '{}'", closing), end);
     }
-    std::string message = fmt::format("closing parenthesis '{}' does not match opening parenthesis '{}'", closing,
-                                      opening.character);
+    std::string message = fmt::format("closing parenthesis '{}' does not match opening parenthesis '{}'",
+                                      closing, opening.character);
     if (opening.line != line_) message += fmt::format(" on line {}", opening.line);
     return fail(message, end);
   }
@@ -393,7 +402,8 @@ void Layout::start_next_line() {
 }
 
 void Layout::count_lines(const char* begin, const char* end) {
-  for (const char* c = begin; (c = static_cast<const char*>(std::memchr(c, '\n', static_cast<size_t>(end - c))));) {
+  for (const char* c = begin;
+       (c = static_cast<const char*>(std::memchr(c, '\n', static_cast<size_t>(end - c))));) {
     ++line_;
     line_start_ = ++c;
   }
@@ -412,8 +422,9 @@ Token Layout::token(TokenKind kind, const char* begin, const char* end) {
 
 Token Layout::token_without_text(TokenKind kind) {
   uint32_t offset = static_cast<uint32_t>(cursor_ - base_);
-  return {kind, static_cast<uint8_t>(brackets_.size()), offset, offset, line_, Token::kNoColumn, line_,
-          column_of(cursor_)};
+  bool no_column = !*cursor_ && source_.origin() == SourceFile::Origin::kFile;
+  return {kind,  static_cast<uint8_t>(brackets_.size()), offset, offset, line_, Token::kNoColumn,
+          line_, no_column ? 0 : column_of(cursor_)};
 }
 
 /// CPython marks the last character that its tokenizer read.

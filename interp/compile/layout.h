@@ -1,5 +1,5 @@
-// From a text to a stream of tokens with NEWLINE, INDENT and DEDENT: what needs memory of earlier lines, of open
-// brackets and of open f-strings. Works on demand, token by token, and keeps nothing that is behind it.
+// From a text to a stream of tokens with NEWLINE, INDENT and DEDENT: what needs memory of earlier lines, of
+// open brackets and of open f-strings. Works on demand, token by token, and keeps nothing that is behind it.
 #pragma once
 
 #include <cstdint>
@@ -89,8 +89,9 @@ class Layout {
   const char* line_start_;
   uint32_t line_ = 1;
   bool at_line_start_ = true;
-  bool line_ended_ = false;  ///< The line end was read, but `line_` not yet counted up: there may be no next line.
-  int pending_ = 0;          ///< INDENTs (positive) or DEDENTs (negative) to be delivered.
+  bool line_ended_ =
+      false;         ///< The line end was read, but `line_` not yet counted up: there may be no next line.
+  int pending_ = 0;  ///< INDENTs (positive) or DEDENTs (negative) to be delivered.
   struct Indent {
     uint32_t column;
     uint32_t column_with_tabs_of_one;

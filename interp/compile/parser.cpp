@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cstring>
 
 #include "interp/compile/parser_diagnosis.h"
 #include "interp/compile/parser_impl.h"
@@ -16,24 +18,61 @@ using ast::Range;
 
 namespace {
 
-/// What makes a text unreadable as a whole: NUL bytes, and bytes that are not UTF-8.
+/// The encoding that a comment in one of the first two lines declares (PEP 263); empty if none does.
+std::string declared_encoding(const SourceFile& source) {
+  for (uint32_t number : {1u, 2u}) {
+    std::string_view line = source.line(number);
+    size_t begin = std::min(line.find_first_not_of(" \t\f"), line.size());
+    if (begin < line.size() && line[begin] != '#') return {};
+    for (size_t at = begin; (at = line.find("coding", at)) != std::string_view::npos;) {
+      at += 6;
+      if (at >= line.size() || (line[at] != ':' && line[at] != '=')) continue;
+      at = std::min(line.find_first_not_of(" \t", at + 1), line.size());
+      std::string name;
+      for (; at < line.size() &&
+             (std::isalnum(static_cast<unsigned char>(line[at])) || std::strchr("-_.", line[at]));
+           ++at) {
+        name.push_back(
+            line[at] == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(line[at]))));
+      }
+      if (!name.empty()) return name;
+    }
+  }
+  return {};
+}
+
+/// What makes a text unreadable as a whole: an encoding other than UTF-8, bytes that are not UTF-8, and NUL.
 bool check_bytes(const SourceFile& source, Diagnostics& diagnostics) {
   std::string_view text = source.text();
-  if (text.find('\0') != std::string_view::npos) {
-    diagnostics.syntax_error({}, "source code cannot contain null bytes");
-    return false;
-  }
   if (text.size() >= UINT32_MAX) {
-    diagnostics.error(DiagnosticKind::kMemoryError, {}, "source text is longer than 4 GiB");
+    diagnostics.error(DiagnosticKind::kMemoryError, {}, "");
     return false;
   }
-  if (auto invalid = find_invalid_utf8(text)) {
-    std::string_view before = text.substr(0, invalid->offset);
-    uint32_t line = 1 + static_cast<uint32_t>(std::count(before.begin(), before.end(), '\n'));
-    diagnostics.syntax_error({}, fmt::format("(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position "
-                                             "{}: {} on line {}",
-                                             static_cast<unsigned char>(text[invalid->offset]), invalid->offset,
-                                             invalid->reason, line));
+  auto line_of = [text](size_t offset) {
+    return 1 + static_cast<uint32_t>(
+                   std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(offset), '\n'));
+  };
+  bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
+  if (!ascii) {
+    std::string encoding = declared_encoding(source);
+    if (!encoding.empty() && !encoding.starts_with("utf-8") && encoding != "utf8") {
+      diagnostics.syntax_error({}, fmt::format("source encoding '{}' is not part of mini", encoding));
+      return false;
+    }
+    if (auto invalid = find_invalid_utf8(text)) {
+      diagnostics.syntax_error(
+          {},
+          fmt::format(
+              "Non-UTF-8 code starting with '\\x{:02x}' in file {} on line {}, but no encoding declared; "
+              "see https://peps.python.org/pep-0263/ for details",
+              static_cast<unsigned char>(text[invalid->offset]), source.name(), line_of(invalid->offset)));
+      return false;
+    }
+  }
+  if (size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    uint32_t line = line_of(nul);
+    diagnostics.syntax_error({line, Token::kNoColumn, line, Token::kNoColumn},
+                             "source code cannot contain null bytes");
     return false;
   }
   return true;
@@ -156,11 +195,17 @@ std::string_view Parser::expect_name() {
   return name(advance());
 }
 
-Range Parser::since(const Token& begin) const { return {begin.line, begin.column, last_.end_line, last_.end_column}; }
+Range Parser::since(const Token& begin) const {
+  return {begin.line, begin.column, last_.end_line, last_.end_column};
+}
 
-Range Parser::since(const Range& begin) const { return {begin.line, begin.column, last_.end_line, last_.end_column}; }
+Range Parser::since(const Range& begin) const {
+  return {begin.line, begin.column, last_.end_line, last_.end_column};
+}
 
-Range Parser::range_of(const Token& token) { return {token.line, token.column, token.end_line, token.end_column}; }
+Range Parser::range_of(const Token& token) {
+  return {token.line, token.column, token.end_line, token.end_column};
+}
 
 ast::Expression* Parser::fail() {
   if (!failed_) {
@@ -177,7 +222,8 @@ ast::Expression* Parser::fail_with(DiagnosticKind error, const Range& range, std
 }
 
 ast::Expression* Parser::refuse(const Token& token, std::string_view construct) {
-  return fail_with(DiagnosticKind::kSyntaxError, range_of(token), fmt::format("'{}' is not part of mini", construct));
+  return fail_with(DiagnosticKind::kSyntaxError, range_of(token),
+                   fmt::format("'{}' is not part of mini", construct));
 }
 
 void Parser::adopt(ast::Expression* parent, const ast::Expression* child) {

@@ -6,7 +6,8 @@ namespace mini::compile {
 using namespace ast;  // NOLINT: this file is about the nodes
 using enum TokenKind;
 
-/// The arguments from behind `(` to behind `)`. A lone generator expression takes the call's brackets for its own.
+/// The arguments from behind `(` to behind `)`. A lone generator expression takes the call's brackets for its
+/// own.
 Parser::CallArguments Parser::parse_call_arguments(bool generator_alone_allowed) {
   Token open = last_;
   List args;

@@ -1,5 +1,6 @@
-// Finds the error that CPython 3.13 reports, in the way in which it finds it (Parser/pegen.c, pegen_errors.c):
-// a first pass by the right grammar shows how far one can read, a second one tries rules for common mistakes.
+// Finds the error that CPython 3.13 reports, in the way in which it finds it (Parser/pegen.c,
+// pegen_errors.c): a first pass by the right grammar shows how far one can read, a second one tries rules for
+// common mistakes.
 #include "interp/compile/parser_diagnosis.h"
 
 #include <fmt/format.h>
@@ -33,7 +34,9 @@ class Diagnoser {
   Diagnoser(const SourceFile& source, ast::Mode mode, uint32_t offset, uint32_t line)
       : source_(source), grammar_(kDiagnosisGrammar), layout_(source, nullptr) {
     layout_.restart(offset, line);
-    const char* root = mode == ast::Mode::kEval ? "eval" : mode == ast::Mode::kInteractive ? "single" : "file";
+    const char* root = mode == ast::Mode::kEval          ? "eval"
+                       : mode == ast::Mode::kInteractive ? "single"
+                                                         : "file";
     root_ = grammar_.rule(root);
   }
 
@@ -43,10 +46,11 @@ class Diagnoser {
 #if defined(__SANITIZE_ADDRESS__)
   static constexpr size_t kMaxRules = 1200;
 #else
-  static constexpr size_t kMaxRules = 5000;  ///< Nesting of rules; each has about four frames, together 0.6 KiB.
+  static constexpr size_t kMaxRules =
+      5000;  ///< Nesting of rules; each has about four frames, together 0.6 KiB.
 #endif
-  /// Of one statement at top level; beyond this, nothing better is said than "invalid syntax". A token costs about
-  /// a kilobyte here.
+  /// Of one statement at top level; beyond this, nothing better is said than "invalid syntax". A token costs
+  /// about a kilobyte here.
   static constexpr size_t kMaxTokens = 1'000'000;
 
   struct Memo {
@@ -62,8 +66,12 @@ class Diagnoser {
   };
 
   const Token* token(uint32_t index);
-  const Token& last_token() const { return tokens_.back(); }
-  std::string_view text(const Token& t) const { return source_.text().substr(t.begin, t.end - t.begin); }
+  const Token& last_token() const {
+    return tokens_.back();
+  }
+  std::string_view text(const Token& t) const {
+    return source_.text().substr(t.begin, t.end - t.begin);
+  }
 
   Node* match_rule(uint16_t rule);
   Node* match_group(uint16_t group);
@@ -81,7 +89,9 @@ class Diagnoser {
   bool is_legacy(const Node* node);
   Range range(const Node* from, const Node* to);
   Range range_of_last(const Token& t) const;
-  Range range_of(const Token& t) const { return {t.line, t.column, t.end_line, t.end_column}; }
+  Range range_of(const Token& t) const {
+    return {t.line, t.column, t.end_line, t.end_column};
+  }
   Node* raise(const Range& range, std::string message, DiagnosticKind kind = DiagnosticKind::kSyntaxError);
   void check_rest();
 
@@ -115,7 +125,12 @@ const Token* Diagnoser::token(uint32_t index) {
       memos_.push_back(nullptr);
       uint32_t first = static_cast<uint32_t>(tokens_.size()) - 1;
       bool literal = next.kind == Kind::kNumber || next.kind == Kind::kString;
-      token_nodes_.push_back({next.kind == Kind::kName ? "name" : literal ? "literal" : "token", first, first + 1, {}});
+      token_nodes_.push_back({next.kind == Kind::kName ? "name"
+                              : literal                ? "literal"
+                                                       : "token",
+                              first,
+                              first + 1,
+                              {}});
       if (tokens_.size() > kMaxTokens) stopped_ = gave_up_ = true;
     }
   }
@@ -196,8 +211,9 @@ Node* Diagnoser::match_item(const Grammar::Item& item) {
       if (!t || t->kind != Kind::kName) return nullptr;
       std::string_view word = text(*t);
       auto begins = [word](std::string_view keyword) { return keyword.starts_with(word); };
-      bool matches = item.text.empty() ? begins("_") || begins("match") || begins("case") || begins("type")
-                                       : word == item.text;  // A beginning is enough for CPython: `c` is "case".
+      bool matches = item.text.empty()
+                         ? begins("_") || begins("match") || begins("case") || begins("type")
+                         : word == item.text;  // A beginning is enough for CPython: `c` is "case".
       return matches ? match_token(Kind::kName) : nullptr;
     }
     case Op::kRule:
@@ -311,13 +327,14 @@ Node* Diagnoser::act(const Grammar::Action& action, const Labels& labels, uint32
   if (verb == "target") {
     Node* bad = invalid_target(a, action.word);
     if (!bad) return nullptr;
-    return raise(range(bad, bad), fmt::format("cannot {} {}", action.word == "del" ? "delete" : "assign to",
-                                              name_of(bad)));
+    return raise(range(bad, bad),
+                 fmt::format("cannot {} {}", action.word == "del" ? "delete" : "assign to", name_of(bad)));
   }
   if (verb == "legacy") {
     if (!is_legacy(a)) return nullptr;
     std::string_view name = text(tokens_[a->first]);
-    return raise(range(a, b), fmt::format("Missing parentheses in call to '{}'. Did you mean {}(...)?", name, name));
+    return raise(range(a, b),
+                 fmt::format("Missing parentheses in call to '{}'. Did you mean {}(...)?", name, name));
   }
   if (verb == "comma") {
     if (is_legacy(a) || tokens_[position_ - 1].level == 0) return nullptr;
@@ -334,8 +351,8 @@ Node* Diagnoser::act(const Grammar::Action& action, const Labels& labels, uint32
   if (verb == "arguments") {
     bool unpacked = false;
     for (const Node* child : a->children) unpacked = unpacked || child->name == "**";
-    return raise(range_of_last(last_token()), fmt::format("positional argument follows keyword argument{}",
-                                                          unpacked ? " unpacking" : ""));
+    return raise(range_of_last(last_token()),
+                 fmt::format("positional argument follows keyword argument{}", unpacked ? " unpacking" : ""));
   }
   // "refuse"
   return raise(range(a, a), fmt::format("'{}' is not part of mini", text(tokens_[a->first])));
@@ -367,7 +384,8 @@ std::string_view Diagnoser::name_of(const Node* node) {
 std::string Diagnoser::fill_in(std::string_view message, const Node* a) {
   size_t mark = message.find('%');
   if (mark == std::string_view::npos) return std::string(message);
-  std::string value = message[mark + 1] == 'd' ? std::to_string(tokens_[a->first].line) : std::string(name_of(a));
+  std::string value =
+      message[mark + 1] == 'd' ? std::to_string(tokens_[a->first].line) : std::string(name_of(a));
   return std::string(message.substr(0, mark)) + value + std::string(message.substr(mark + 2));
 }
 
@@ -398,8 +416,9 @@ Node* Diagnoser::raise(const Range& range, std::string message, DiagnosticKind k
   return nullptr;
 }
 
-/// An error of a token further on comes before one of the grammar (but inside an f-string it may follow from it);
-/// so does a bracket that was left open on an earlier line. pegen_errors.c, _PyPegen_tokenize_full_source_to_check_for_errors.
+/// An error of a token further on comes before one of the grammar (but inside an f-string it may follow from
+/// it); so does a bracket that was left open on an earlier line. pegen_errors.c,
+/// _PyPegen_tokenize_full_source_to_check_for_errors.
 void Diagnoser::check_rest() {
   uint32_t error_line = tokens_.empty() ? 1 : last_token().line;
   Token next;
@@ -426,7 +445,8 @@ void Diagnoser::run(const Token& stopped_at, Diagnostics& diagnostics) {
     if (!stopped_) {
       Token last = tokens_[fill - 1];
       if (last.kind == Kind::kIndent || last.kind == Kind::kDedent) {
-        raise(range_of_last(last_token()), last.kind == Kind::kIndent ? "unexpected indent" : "unexpected unindent",
+        raise(range_of_last(last_token()),
+              last.kind == Kind::kIndent ? "unexpected indent" : "unexpected unindent",
               DiagnosticKind::kIndentationError);
         return diagnostics.error(error_.kind, error_.range, error_.message);
       }
@@ -443,8 +463,8 @@ void Diagnoser::run(const Token& stopped_at, Diagnostics& diagnostics) {
 
 }  // namespace
 
-void diagnose(const SourceFile& source, ast::Mode mode, uint32_t offset, uint32_t line, const Token& stopped_at,
-              Diagnostics& diagnostics) {
+void diagnose(const SourceFile& source, ast::Mode mode, uint32_t offset, uint32_t line,
+              const Token& stopped_at, Diagnostics& diagnostics) {
   // The statement may begin with an indentation that should not be there.
   std::string_view before = source.text().substr(0, offset);
   size_t line_end = before.rfind('\n');

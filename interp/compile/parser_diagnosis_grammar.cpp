@@ -384,8 +384,9 @@ arguments (memo): args ','? &')' | invalid_arguments ;
 args: ','.positional+ (',' kwargs)? | kwargs ;
 positional: (starred_expression | (assignment_expression | expression !':=') !'=') ;
 kwargs: ','.kwarg_or_starred+ ',' ','.kwarg_or_double_starred+ | ','.kwarg_or_starred+ | ','.kwarg_or_double_starred+ ;
-starred_expression: invalid_starred_expression | '*' expression {name "starred"} | '*' {last "Invalid star expression"} ;
-invalid_starred_expression: a='*' expression '=' b=expression {range a b "cannot assign to iterable argument unpacking"} ;
+starred_expression: invalid_starred_assignment | '*' expression {name "starred"} | invalid_starred_expression ;
+invalid_starred_assignment: a='*' expression '=' b=expression {range a b "cannot assign to iterable argument unpacking"} ;
+invalid_starred_expression: '*' {last "Invalid star expression"} ;
 kwarg_or_starred: invalid_kwarg | NAME '=' expression {name "keyword"} | starred_expression ;
 kwarg_or_double_starred: invalid_kwarg | NAME '=' expression {name "keyword"} | '**' expression {name "**"} ;
 invalid_arguments:

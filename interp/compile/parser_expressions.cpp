@@ -84,7 +84,8 @@ Expression* Parser::parse_star_expressions() {
   Expression* first = parse_star_expression();
   if (!at(kComma)) return first;
   List elements{first};
-  while (accept(kComma) && (starts_expression(kind()) || at(kStar))) elements.push_back(parse_star_expression());
+  while (accept(kComma) && (starts_expression(kind()) || at(kStar)))
+    elements.push_back(parse_star_expression());
   auto* tuple = make<Tuple>(since(begin));
   tuple->elts = arena_.copy(elements);
   adopt(tuple, tuple->elts);
@@ -105,7 +106,9 @@ Expression* Parser::parse_star_named_expression() {
   return at(kStar) ? parse_star_expression() : parse_named_expression();
 }
 
-Expression* Parser::parse_annotated_rhs() { return at(kYield) ? parse_yield() : parse_star_expressions(); }
+Expression* Parser::parse_annotated_rhs() {
+  return at(kYield) ? parse_yield() : parse_star_expressions();
+}
 
 Expression* Parser::parse_yield() {
   Token begin = advance();

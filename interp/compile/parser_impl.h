@@ -1,8 +1,8 @@
 // The parser's class, shared by its translation units: parser.cpp (tokens, entry), parser_statements.cpp,
 // parser_expressions.cpp, parser_arguments.cpp, parser_literals.cpp.
 //
-// A predictive parser that knows only right programs and stops at the first token that fits nowhere. What to say
-// about a wrong one is worked out afterwards by diagnose() (parser_diagnosis.h), which may take its time.
+// A predictive parser that knows only right programs and stops at the first token that fits nowhere. What to
+// say about a wrong one is worked out afterwards by diagnose() (parser_diagnosis.h), which may take its time.
 #pragma once
 
 #include <span>
@@ -18,8 +18,8 @@
 
 namespace mini::compile {
 
-/// After a failure every token is kError and every function returns `failed_expression_`, so that no caller has to
-/// check: loops end because nothing matches, and `failed_` is looked at once per statement.
+/// After a failure every token is kError and every function returns `failed_expression_`, so that no caller
+/// has to check: loops end because nothing matches, and `failed_` is looked at once per statement.
 class Parser {
  public:
   Parser(const SourceFile& source, ast::Mode mode, Arena& arena, Diagnostics& diagnostics);
@@ -173,8 +173,8 @@ class Parser {
   std::vector<Token> window_;
   size_t position_ = 0;
   int marks_ = 0;
-  Token last_;        ///< The last token used that has text: nodes end with it.
-  Token error_token_; ///< What peek() answers after a failure.
+  Token last_;         ///< The last token used that has text: nodes end with it.
+  Token error_token_;  ///< What peek() answers after a failure.
   bool failed_ = false;
   uint32_t nesting_ = 0;
   ast::Expression* failed_expression_;

@@ -83,11 +83,12 @@ Expression* Parser::parse_number() {
   }
   digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
   if (base == 10 && digits.size() > kMaxDecimalDigits) {
-    return fail_with(DiagnosticKind::kSyntaxError, {token.line, 0, token.line, 0},
-                     fmt::format("Exceeds the limit ({} digits) for integer string conversion: value has {} digits; "
-                                 "use sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for "
-                                 "huge integer literals to avoid decimal conversion limits.",
-                                 kMaxDecimalDigits, digits.size()));
+    return fail_with(
+        DiagnosticKind::kSyntaxError, {token.line, 0, token.line, 0},
+        fmt::format("Exceeds the limit ({} digits) for integer string conversion: value has {} digits; "
+                    "use sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for "
+                    "huge integer literals to avoid decimal conversion limits.",
+                    kMaxDecimalDigits, digits.size()));
   }
   auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), node->integer, base);
   if (failure != std::errc()) {
@@ -128,7 +129,8 @@ Expression* Parser::parse_strings() {
     parts.list.push_back(std::move(part));
   }
   if (any_bytes && any_text) {
-    return fail_with(DiagnosticKind::kSyntaxError, range_of(peek()), "cannot mix bytes and nonbytes literals");
+    return fail_with(DiagnosticKind::kSyntaxError, range_of(peek()),
+                     "cannot mix bytes and nonbytes literals");
   }
   Range range = since(begin);
   if (any_fstring) {
@@ -160,7 +162,7 @@ void Parser::parse_fstring(StringParts& parts) {
     }
   }
   for (auto& [index, token] : texts) {
-    if (!decode_string(token, text(token), raw, false, parts.list[index].text, peek())) return;
+    if (!decode_string(peek(), text(token), raw, false, parts.list[index].text, peek())) return;
   }
   expect(kFStringEnd);
 }
@@ -230,11 +232,12 @@ void Parser::warn_of_escape(const Token& token, const char* escape) {
   if (*escape >= '4' && *escape <= '7') {
     diagnostics_.warning(range, fmt::format("invalid octal escape sequence '\\{:.3}'", escape));
   } else {
-    diagnostics_.warning(range, fmt::format("invalid escape sequence '\\{:.{}}'", escape, decode(escape).size));
+    diagnostics_.warning(range, fmt::format("invalid escape sequence '\\{}'", *escape));
   }
 }
 
-/// Resolves the escapes of `body`, a part of `token`'s text. On an error, reports it at `where`, answers false.
+/// Resolves the escapes of `body`. Warns at `token`; an error is reported at `where`, and the answer is
+/// false.
 bool Parser::decode_string(const Token& token, std::string_view body, bool raw, bool bytes, std::string& out,
                            const Token& where) {
   auto error = [&](std::string message) {
@@ -254,7 +257,8 @@ bool Parser::decode_string(const Token& token, std::string_view body, bool raw, 
   bool warned = false;  // CPython warns of the first escape only.
   const char* c = body.data();
   const char* end = c + body.size();
-  size_t wide = 0;  // What CPython's positions count beyond bytes: each character outside ASCII is a \U escape there.
+  size_t wide =
+      0;  // What CPython's positions count beyond bytes: each character outside ASCII is a \U escape there.
   while (c != end) {
     if (*c != '\\') {
       if (static_cast<signed char>(*c) < 0 && !is_continuation_byte(*c)) wide += 10 - decode(c).size;
@@ -298,7 +302,8 @@ bool Parser::decode_string(const Token& token, std::string_view body, bool raw, 
       for (; read < length && c != end && hex_digit(*c) >= 0; ++read) {
         value = value * 16 + static_cast<uint32_t>(hex_digit(*c++));
       }
-      if (read < length && bytes) return error(fmt::format("(value error) invalid \\x escape at position {}", position));
+      if (read < length && bytes)
+        return error(fmt::format("(value error) invalid \\x escape at position {}", position));
       if (read < length || value > kMaxCharacter) {
         return error(fmt::format(
             "(unicode error) 'unicodeescape' codec can't decode bytes in position {}-{}: {}", position,
@@ -314,9 +319,9 @@ bool Parser::decode_string(const Token& token, std::string_view body, bool raw, 
       continue;
     }
     if (letter == 'N' && !bytes) return error("named characters (\\N{...}) are not part of mini");
-    if (!warned) {
-      warned = true;
-      warn_of_escape(token, c - 1);
+    if (!warned && static_cast<signed char>(letter) >= 0) {
+      warned = true;  // Of a brace in an f-string, the layout has warned.
+      if (token.kind == kString || (letter != '{' && letter != '}')) warn_of_escape(token, c - 1);
     }
     out.push_back('\\');
     --c;

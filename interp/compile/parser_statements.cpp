@@ -405,8 +405,8 @@ Statement* Parser::parse_with(const Token& begin) {
   return node;
 }
 
-/// `with (a as b, c): …`: brackets around the items, unless what follows them shows that they belong to the first
-/// item. Tries, and steps back if that fails.
+/// `with (a as b, c): …`: brackets around the items, unless what follows them shows that they belong to the
+/// first item. Tries, and steps back if that fails.
 bool Parser::parse_parenthesized_items(std::vector<WithItem>& items) {
   ++marks_;
   size_t mark = position_;

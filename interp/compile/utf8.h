@@ -1,4 +1,5 @@
-// The few things about UTF-8 that the compiler needs: columns are counted in characters for people, in bytes inside.
+// The few things about UTF-8 that the compiler needs: columns are counted in characters for people, in bytes
+// inside.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,9 @@
 
 namespace mini::compile {
 
-inline bool is_continuation_byte(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+inline bool is_continuation_byte(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
 
 struct Decoded {
   uint32_t character;

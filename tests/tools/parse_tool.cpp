@@ -1,6 +1,6 @@
-// Parses the programs of standard input, for tests/parser_oracle.py: each as "LENGTH MODE\n" and its bytes. Writes for
-// each the tree (format: ast_dump.h) or "error", kind, line, column, end line, end column, whether it is incomplete,
-// and the message, tabs between; then a byte 0x01 and a line end.
+// Parses the programs of standard input, for tests/parser_oracle.py: each as "LENGTH MODE\n" and its bytes.
+// Writes for each the tree (format: ast_dump.h) or "error", kind, line, column, end line, end column, whether
+// it is incomplete, and the message, tabs between; then a byte 0x01 and a line end.
 #include <cstddef>
 #include <iostream>
 #include <string>
@@ -16,7 +16,7 @@ int main() {
     std::cin.get();
     std::string text(length, '\0');
     std::cin.read(text.data(), static_cast<std::streamsize>(length));
-    SourceFile source("F", text);
+    SourceFile source("F", text, SourceFile::Origin::kString);
     Arena arena;
     Diagnostics diagnostics(source);
     ast::Mode kind = mode == "eval"     ? ast::Mode::kEval
@@ -26,8 +26,8 @@ int main() {
       std::cout << dump(*module);
     } else {
       const Diagnostic& e = diagnostics.first_error();
-      std::cout << "error\t" << name_of(e.kind) << '\t' << e.line << '\t' << e.column << '\t' << e.end_line << '\t'
-                << e.end_column << '\t' << diagnostics.incomplete() << '\t' << e.message;
+      std::cout << "error\t" << name_of(e.kind) << '\t' << e.line << '\t' << e.column << '\t' << e.end_line
+                << '\t' << e.end_column << '\t' << diagnostics.incomplete() << '\t' << e.message;
     }
     for (const Diagnostic& warning : diagnostics.warnings()) {
       std::cout << "\nwarning\t" << warning.line << '\t' << warning.message;

@@ -22,9 +22,12 @@ class Dumper {
 
  private:
   void open(std::string_view kind, const Range& r) {
-    fmt::format_to(std::back_inserter(out), "({}@{}:{}-{}:{}", kind, r.line, r.column, r.end_line, r.end_column);
+    fmt::format_to(std::back_inserter(out), "({}@{}:{}-{}:{}", kind, r.line, r.column, r.end_line,
+                   r.end_column);
   }
-  void word(std::string_view text) { fmt::format_to(std::back_inserter(out), " {}", text.empty() ? "-" : text); }
+  void word(std::string_view text) {
+    fmt::format_to(std::back_inserter(out), " {}", text.empty() ? "-" : text);
+  }
   void quoted(std::string_view text) {
     out += '"';
     for (char c : text) {
@@ -53,8 +56,9 @@ class Dumper {
   }
   void context(Context c) { word(c == Context::kLoad ? "Load" : c == Context::kStore ? "Store" : "Del"); }
   void binary(BinaryOperator op) {
-    static constexpr std::string_view kNames[] = {"Add",    "Sub",    "Mult",  "MatMult", "Div",    "Mod",     "Pow",
-                                                  "LShift", "RShift", "BitOr", "BitXor",  "BitAnd", "FloorDiv"};
+    static constexpr std::string_view kNames[] = {"Add",    "Sub",    "Mult",    "MatMult", "Div",
+                                                  "Mod",    "Pow",    "LShift",  "RShift",  "BitOr",
+                                                  "BitXor", "BitAnd", "FloorDiv"};
     word(kNames[static_cast<size_t>(op)]);
   }
   void argument(const Argument* a) {

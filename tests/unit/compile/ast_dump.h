@@ -1,4 +1,5 @@
-// A syntax tree as text, in the format that tests/unit/compile/ast_dump.py writes for CPython's: to compare the two.
+// A syntax tree as text, in the format that tests/unit/compile/ast_dump.py writes for CPython's: to compare
+// the two.
 #pragma once
 
 #include <string>
