@@ -3,10 +3,16 @@
 #include <cstring>
 
 #include "interp/vm/generators.h"
+#include "interp/vm/slow_paths.h"
 
 namespace mini::vm {
 
 namespace {
+
+/// Reached only where a class statement's call does not go through the loop.
+Result<Ref<Value>> build_class_elsewhere(Call& call) {
+  return call.heap.raise(BuiltinType::kTypeError, "__build_class__: only a class statement can call this");
+}
 
 std::string quoted_list(const std::vector<std::string>& names) {
   std::string text;
@@ -128,6 +134,8 @@ Result<void> bind(Heap& heap, Function* function, Value* given, uint32_t positio
 }
 
 }  // namespace
+
+const NativeDefinition kBuildClass{"__build_class__(*args)", build_class_elsewhere};
 
 bool bind_cells(ThreadState& thread, Frame* frame, Function* function) {
   CodeObject* code = frame->code;

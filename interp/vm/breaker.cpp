@@ -99,7 +99,10 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
   sched::Runner& runner = machine.runner();
   sched::Notice notice = sched::Notice::None;
   if (machine.observed()) {
-    if (machine.observer()) machine.observer()->before(thread, *frame, frame->index(), is_point);
+    if (machine.observer()) {
+      machine.observer()->before(thread, *frame, frame->index(), is_point);
+      if (machine.take_pause()) return BreakerAnswer::kPause;
+    }
     const bool counted = !frame->code->has(bytecode::kPrelude) && boundary.next != Opcode::EXTENDED_ARG;
     notice = runner.before_instruction(thread, {is_point, counted});
   } else if (is_point) {

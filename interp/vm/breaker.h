@@ -9,6 +9,7 @@ enum class BreakerAnswer : uint8_t {
   kContinue,  ///< run the instruction at hand
   kReload,    ///< another frame is on top now
   kSwitch,    ///< another thread's turn
+  kPause,     ///< the run stops here for now
   kRaise,     ///< an exception is pending (KeyboardInterrupt)
 };
 

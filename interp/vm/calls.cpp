@@ -303,8 +303,12 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
     drop_values(base, count + 1);
     return CallOutcome::kValue;
   }
+  // A `__new__` of a class statement is a static method by itself (make_type); the native ones are `construct`.
   Value new_method = script_method(heap, type, Name::k__new__);
-  const bool script_new = new_method.is_object() && new_method.as_object()->type != heap.type(BuiltinType::kMethodDescriptor);
+  if (new_method.is_object() && new_method.as_object()->type == heap.type(BuiltinType::kStaticMethod))
+    new_method = static_cast<StaticMethod*>(new_method.as_object())->function;
+  const bool script_new =
+      new_method.is_object() && new_method.as_object()->type == heap.type(BuiltinType::kFunction);
   Value init = type->type_flags & Type::kUserClass ? lookup(type, heap.name(Name::k__init__)) : kUnbound;
   const bool script_init = init.is_object() && init.as_object()->type == heap.type(BuiltinType::kFunction);
   Ref<Value> instance;

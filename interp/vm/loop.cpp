@@ -101,6 +101,9 @@ look: {
     case BreakerAnswer::kSwitch:
       thread.skip_check = true;
       return LoopExit::kSwitched;
+    case BreakerAnswer::kPause:
+      thread.skip_check = true;
+      return LoopExit::kPaused;
     case BreakerAnswer::kRaise:
       goto error;
   }

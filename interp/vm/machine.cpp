@@ -335,6 +335,9 @@ bool advance(ThreadState& thread, sched::Exit& exit, bool& raised_exception) {
     case LoopExit::kParked:
       exit = sched::Exit::Parked;
       return false;
+    case LoopExit::kPaused:
+      exit = sched::Exit::Paused;
+      return false;
     case LoopExit::kReturned:
       decref(std::exchange(thread.result, kUnbound));
       raised_exception = false;

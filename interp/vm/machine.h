@@ -34,6 +34,8 @@ struct Options {
   sched::Observer* thread_observer = nullptr;  ///< sees hand-overs, waits, starts and ends
 };
 
+class SavedState;
+
 struct DispatchTables {
   sched::DispatchTable fast;     ///< one label for each opcode and form
   sched::DispatchTable breaker;  ///< the same label for all: look first
@@ -84,6 +86,17 @@ class Machine final : public sched::Machine {
   int run_file(const std::string& filename, std::string source);
   /// The main thread calls `work` instead of running a file (the prompt, embedding); it holds the GIL.
   int run_with(std::function<bool(Machine&, ThreadState&)> work);
+  /// One-thread runner: makes the run stop (run_file or resume returns kPaused) before the next instruction. For
+  /// observers.
+  void pause() { pause_asked_ = true; }
+  bool take_pause() { return std::exchange(pause_asked_, false); }
+  static constexpr int kPaused = -1;
+  /// Goes on after a pause; the exit status or kPaused.
+  int resume();
+  /// Between two instructions of a paused run. False with the reason: another runner, a native in the way.
+  bool save(SavedState& saved, std::string& error);
+  /// Puts a state of this machine back, to go on under `schedule` (null: the one that was saved).
+  void restore(const SavedState& saved, std::unique_ptr<sched::Schedule> schedule = nullptr);
   /// The run ended by an interrupt that nobody caught: the process should end by SIGINT.
   bool interrupted() const { return interrupted_; }
   /// Drops all that the VM holds; how many objects are alive all the same. The destructor does so too.
@@ -162,7 +175,8 @@ class Machine final : public sched::Machine {
   std::string main_filename_, main_source_;
   std::function<bool(Machine&, ThreadState&)> work_;
   void* spare_repr_chain_ = nullptr;
-  bool interrupted_ = false, released_ = false;
+  bool interrupted_ = false, released_ = false, pause_asked_ = false;
+  int status_of(sched::Outcome outcome);
 };
 
 }  // namespace mini::vm

@@ -50,16 +50,24 @@ int Machine::run_file(const std::string& filename, std::string source) {
     if (auto text = make_str(*heap_, filename); text.ok())
       static_cast<void>(set_name(*heap_, state_->main_names, heap_->name(Name::k__file__), *text).ok());
   }
-  switch (runner_->run(*state_->main)) {
-    case sched::Outcome::Finished:
+  return status_of(runner_->run(*state_->main));
+}
+
+int Machine::resume() { return status_of(runner_->resume()); }
+
+int Machine::status_of(sched::Outcome outcome) {
+  switch (outcome) {
     case sched::Outcome::Paused:
-      break;
+      return kPaused;
     case sched::Outcome::Deadlock:
+      flush_output();
       write_error(deadlock_report_);
       return kStatusDeadlock;
     case sched::Outcome::ScheduleError:
       write_error("mini: " + runner_->schedule().error() + "\n");
       return kStatusUsage;
+    case sched::Outcome::Finished:
+      break;
   }
   return interrupted_ ? kStatusInterrupted : static_cast<int>(state_->exit_status);
 }

@@ -77,6 +77,15 @@ Result<void> set_up_annotations(ThreadState& thread, Frame* frame) {
   return set_name(heap, frame->names, heap.name(Name::k__annotations__), dict);
 }
 
+Result<void> display(ThreadState& thread, Value value) {
+  Heap& heap = *thread.heap;
+  auto hook = MINI_TRY(heap.intern("displayhook"));
+  Value function = get_name(thread.machine->state().sys, hook.get());
+  if (function.is_unbound()) return heap.raise(BuiltinType::kRuntimeError, "lost sys.displayhook");
+  MINI_TRY(call(heap, function, &value, 1));
+  return {};
+}
+
 Value load_build_class(ThreadState& thread, Frame* frame) {
   Value value = get_name(frame->builtins, thread.heap->name(Name::k__build_class__));
   if (!value.is_unbound()) return value;

@@ -42,9 +42,6 @@ UnaryOp unary_operator(const Instr* pc, const Frame* frame);
 BinaryOp binary_operator(bytecode::Opcode opcode);
 bool is_in_place(bytecode::Opcode opcode);
 
-/// `__build_class__`: a mark that calls recognise, since the class's body runs in a frame of its own.
-extern const NativeDefinition kBuildClass;
-
 // Displays and strings ---------------------------------------------------------------------------------------------
 Result<Ref<Str>> join_strings(Heap&, const Value* pieces, uint32_t count);
 Result<Ref<Str>> format_value(Heap&, Value, uint32_t conversion, Value specification);

@@ -37,6 +37,7 @@ struct Breaker {
 enum class LoopExit : uint8_t {
   kSwitched,  ///< another thread's turn
   kParked,    ///< the thread waits
+  kPaused,    ///< somebody who looks on asked the whole run to stop here
   kReturned,  ///< the frame that the run began with has returned: `result`
   kRaised,    ///< … was left by an exception: the heap's pending one
 };

@@ -1,5 +1,5 @@
-// Carets: the source lines below a traceback's entry, with what is meant underlined. The layout and its oddities are
-// those of CPython 3.13.0's Lib/traceback.py.
+// Carets: the source lines below a traceback's entry, with what is meant underlined. The layout and its
+// oddities are those of CPython 3.13.0's Lib/traceback.py.
 #include "interp/vm/traceback_carets.h"
 
 #include <algorithm>
@@ -42,8 +42,8 @@ void strip_right(Line& line) {
   while (!line.empty() && base::is_space(line.back())) line.pop_back();
 }
 
-/// Appends the lines of `text` as str.splitlines() cuts them, an empty text as one empty line: a form feed ends a line
-/// here, not in the source.
+/// Appends the lines of `text` as str.splitlines() cuts them, an empty text as one empty line: a form feed
+/// ends a line here, not in the source.
 void split_lines(std::u32string_view text, Lines& into) {
   size_t begin = 0;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -68,8 +68,9 @@ void dedent(Lines& lines) {
       margin = indent;
     } else {
       margin = std::min(margin, indent);
-      margin = static_cast<size_t>(std::mismatch(line.begin(), line.begin() + static_cast<ptrdiff_t>(margin),
-                                                 first->begin()).first - line.begin());
+      margin = static_cast<size_t>(
+          std::mismatch(line.begin(), line.begin() + static_cast<ptrdiff_t>(margin), first->begin()).first -
+          line.begin());
     }
   }
   for (Line& line : lines)
@@ -100,21 +101,24 @@ std::string join(const Lines& lines) {
   return text;
 }
 
-// Anchors -------------------------------------------------------------------------------------------------------------
+// Anchors
+// -------------------------------------------------------------------------------------------------------------
 
 /// A place in a list of lines: the line from 0, the column in characters.
 struct Place {
   size_t line;
   size_t column;
 };
-/// What is marked by `^` among the `~`: an operator, or the brackets of a subscript or call with what is in them.
+/// What is marked by `^` among the `~`: an operator, or the brackets of a subscript or call with what is in
+/// them.
 struct Anchors {
   Place begin;
   Place end;
 };
 
 /// Finds the anchors of an expression that was parsed between two lines of a parenthesis each
-/// (_extract_caret_anchors_from_line_segment). Each step is false where the text ends too early; then there are none.
+/// (_extract_caret_anchors_from_line_segment). Each step is false where the text ends too early; then there
+/// are none.
 class AnchorFinder {
  public:
   explicit AnchorFinder(const std::string& segment) { split_lines(decode(segment), lines_); }
@@ -142,10 +146,11 @@ class AnchorFinder {
 
  private:
   std::optional<Anchors> find_operator(const ast::BinOp* operation) const {
-    // Between the end of the left operand and the operator there can be closing parentheses, blanks and comments.
+    // Between the end of the left operand and the operator there can be closing parentheses, blanks and
+    // comments.
     Place begin, right;
-    if (!locate(operation->left->range.end_line, operation->left->range.end_column, begin) || !settle(begin) ||
-        !advance_to([](char32_t c) { return !base::is_space(c) && c != ')'; }, begin) ||
+    if (!locate(operation->left->range.end_line, operation->left->range.end_column, begin) ||
+        !settle(begin) || !advance_to([](char32_t c) { return !base::is_space(c) && c != ')'; }, begin) ||
         !locate(operation->right->range.line, operation->right->range.column, right))
       return std::nullopt;
     Place end = {begin.line, begin.column + 1};
@@ -164,7 +169,8 @@ class AnchorFinder {
   }
   /// On to the first character at or behind the place.
   bool settle(Place& place) const {
-    while (place.line < lines_.size() && place.column >= lines_[place.line].size()) place = {place.line + 1, 0};
+    while (place.line < lines_.size() && place.column >= lines_[place.line].size())
+      place = {place.line + 1, 0};
     return place.line < lines_.size();
   }
   template <class Stop>
@@ -200,8 +206,9 @@ struct Span {
   size_t end;
 };
 
-/// Not where the whole text is meant, nor in `return name(...)` or `name = name(...)` for the whole call: there the lines
-/// say enough. Kept from CPython: the columns of the call, which are bytes, are compared with characters.
+/// Not where the whole text is meant, nor in `return name(...)` or `name = name(...)` for the whole call:
+/// there the lines say enough. Kept from CPython: the columns of the call, which are bytes, are compared with
+/// characters.
 bool should_show_carets(const Lines& lines, const Span& span, bool has_anchors) {
   const compile::SourceFile source("", join(lines));
   compile::Diagnostics diagnostics(source);
@@ -221,7 +228,9 @@ bool should_show_carets(const Lines& lines, const Span& span, bool has_anchors) 
       return false;
   }
   if (has_anchors) return true;
-  auto all_space = [](std::u32string_view part) { return std::all_of(part.begin(), part.end(), base::is_space); };
+  auto all_space = [](std::u32string_view part) {
+    return std::all_of(part.begin(), part.end(), base::is_space);
+  };
   const std::u32string_view last = lines.back();
   return !all_space(std::u32string_view(lines[0]).substr(0, span.begin)) ||
          (span.end < last.size() && !all_space(last.substr(span.end)));
@@ -270,7 +279,8 @@ void append_lines_with_carets(std::string& out, const std::vector<std::string_vi
   }
   dedent(stripped);
   for (const Line& line : stripped) split_lines(line, lines);
-  if (std::all_of(lines.begin(), lines.end(), [](const Line& line) { return leading_spaces(line) == line.size(); }))
+  if (std::all_of(lines.begin(), lines.end(),
+                  [](const Line& line) { return leading_spaces(line) == line.size(); }))
     return;
   const size_t count = position.end_line > position.line ? position.end_line - position.line + 1 : 1;
   lines.resize(std::min(lines.size(), count));
@@ -283,7 +293,8 @@ void append_lines_with_carets(std::string& out, const std::vector<std::string_vi
   const Span span = {column_in(original[0], position.column),
                      column_in(original[std::min(count, original.size()) - 1], position.end_column)};
   std::optional<Anchors> anchors = find_anchors(segment_of(lines, span));
-  // CPython would fail on an anchor outside the lines; it shows no carets then, but the text cannot come to that.
+  // CPython would fail on an anchor outside the lines; it shows no carets then, but the text cannot come to
+  // that.
   if (anchors && std::max(anchors->begin.line, anchors->end.line) >= lines.size()) anchors.reset();
   const bool carets = should_show_carets(lines, span, anchors.has_value());
 

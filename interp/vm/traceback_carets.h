@@ -9,11 +9,12 @@ namespace mini::vm {
 /// (CPython 3.13: Lib/traceback.py, StackSummary.format_frame_summary).
 void append_lines_with_carets(std::string& out, const std::vector<std::string_view>& lines,
                               const bytecode::Position& position);
-/// ". Did you mean: 'name'?" for a NameError, AttributeError or ImportError with a near miss, and ". Did you forget to
-/// import 'name'?" for a module of CPython's library; else empty. May run script code (`__dir__`, `__getattr__`).
+/// ". Did you mean: 'name'?" for a NameError, AttributeError or ImportError with a near miss, and ". Did you
+/// forget to import 'name'?" for a module of CPython's library; else empty. May run script code (`__dir__`,
+/// `__getattr__`).
 std::string suggestion_for(Machine&, Exception*);
-/// The candidate that is most like `wrong`, the first of several; empty if none is near enough or there are 750 or more
-/// (CPython 3.13: Python/suggestions.c).
+/// The candidate that is most like `wrong`, the first of several; empty if none is near enough or there are
+/// 750 or more (CPython 3.13: Python/suggestions.c).
 std::string nearest_name(const std::vector<std::string>& candidates, std::string_view wrong);
 /// The lines of a SyntaxError: file, text and carets as far as it says where it is, and its message.
 std::string render_syntax_error(Machine&, Exception*);

@@ -28,7 +28,8 @@ size_t distance(std::string_view a, std::string_view b, size_t limit) {
   while (!a.empty() && !b.empty() && a.back() == b.back()) a.remove_suffix(1), b.remove_suffix(1);
   if (a.empty() || b.empty()) return (a.size() + b.size()) * kMoveCost;
   if (a.size() > kMaxLength || b.size() > kMaxLength) return limit + 1;
-  std::array<size_t, kMaxLength + 1> row;  // what the first characters of `a` cost against those of `b` so far
+  // What each beginning of `a` costs against the part of `b` that was looked at.
+  std::array<size_t, kMaxLength + 1> row;
   for (size_t i = 0; i <= a.size(); ++i) row[i] = i * kMoveCost;
   for (char c : b) {
     size_t diagonal = std::exchange(row[0], row[0] + kMoveCost);
