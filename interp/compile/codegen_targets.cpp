@@ -1,8 +1,6 @@
 // Assignment: plain, augmented, annotated, unpacking.
 #include "interp/compile/codegen.h"
 
-#include <algorithm>
-
 namespace mini::compile {
 
 using namespace ast;
@@ -142,17 +140,7 @@ void CodeGenerator::annotated_assign(const AnnAssign& node) {
 
 void CodeGenerator::annotation(const Expression* expression) {
   if (!options_.future.annotations) return visit(expression);
-  // CPython writes the text anew from the syntax tree; for annotations in use both are the same.
-  std::string text;
-  const Range& range = expression->range;
-  for (uint32_t line = range.line; line <= range.end_line; ++line) {
-    std::string_view part = diagnostics_.source().line(line);
-    if (line == range.end_line) part = part.substr(0, range.end_column);
-    part.remove_prefix(line == range.line ? range.column
-                                          : std::min(part.find_first_not_of(" \t"), part.size()));
-    text += part;
-  }
-  emit_string(text);
+  emit_string(annotation_text(*expression, diagnostics_.source()));
 }
 
 void CodeGenerator::evaluate_and_drop(const Expression* expression) {

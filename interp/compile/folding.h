@@ -3,13 +3,14 @@
 
 #include "interp/compile/arena.h"
 #include "interp/compile/ast.h"
+#include "interp/compile/future.h"
 
 namespace mini::compile {
 
 /// Replaces what can be computed already, with CPython 3.9's rules and limits of size (Python/ast_opt.c):
 /// operators on constants, tuples of constants, subscripts of constants, `not a in b`, lists and sets after
 /// `in`, `__debug__`. What would raise an exception stays as it is.
-void fold_constants(ast::Module& module, Arena& arena);
+void fold_constants(ast::Module& module, const FutureFeatures& future, Arena& arena);
 
 /// `left op right`, `op operand` and `value[index]` as new nodes at `range`; null where nothing can be
 /// folded.

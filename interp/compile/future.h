@@ -1,6 +1,8 @@
 // `from __future__ import`: what it switches on, and the rules of where it may stand.
 #pragma once
 
+#include <string>
+
 #include "interp/compile/ast.h"
 #include "interp/compile/diagnostics.h"
 
@@ -13,5 +15,10 @@ struct FutureFeatures {
 
 /// Source: CPython 3.13, Python/future.c.
 FutureFeatures find_future_features(const ast::Module& module, Diagnostics& diagnostics);
+
+/// An annotation that is not evaluated, as CPython writes it anew from the syntax tree
+/// (Python/ast_unparse.c): names, attributes, subscripts, displays, constants and `|`; for all else the text
+/// of the source.
+std::string annotation_text(const ast::Expression& annotation, const SourceFile& source);
 
 }  // namespace mini::compile
