@@ -124,12 +124,7 @@ Result<Ref<Value>> bind_literal(Machine& machine, const bytecode::Literal& liter
     Result<Ref<Value>> operator()(int64_t number) { return make_int(heap, number); }
     Result<Ref<Value>> operator()(double number) { return make_float(heap, number); }
     Result<Ref<Value>> operator()(const bytecode::BigIntegerLiteral& big) {
-      std::vector<uint32_t> limbs;
-      for (uint64_t limb : big.limbs) {
-        limbs.push_back(static_cast<uint32_t>(limb));
-        limbs.push_back(static_cast<uint32_t>(limb >> 32));
-      }
-      return make_int(heap, base::Integer::from_limbs(limbs, big.negative));
+      return make_int(heap, base::Integer::from_limbs(big.limbs, big.negative));
     }
     Result<Ref<Value>> operator()(const bytecode::StringLiteral& string) {
       // Texts that look like names are interned, as in CPython; so they are the same object everywhere.
