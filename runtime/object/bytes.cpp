@@ -134,8 +134,9 @@ Result<Ref<Value>> bytes_new(Call& call) {
   if (call.has(2) || call.has(3)) {
     Str* text = call.has(1) ? as_str(heap, call[1]) : nullptr;
     if (!text || !call.has(2)) {
-      return heap.raise(BuiltinType::kTypeError, "{} without a{} string argument",
-                        text ? "string argument" : call.has(2) ? "encoding" : "errors", text ? "n" : "");
+      return heap.raise_text(BuiltinType::kTypeError, text          ? "string argument without an encoding"
+                                                      : call.has(2) ? "encoding without a string argument"
+                                                                    : "errors without a string argument");
     }
     bytes = MINI_TRY(encode(heap, text, call[2], call[3], "bytes()"));
   } else {

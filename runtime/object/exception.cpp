@@ -75,7 +75,8 @@ constexpr struct {
 
 /// OSError(errno, text) makes an instance of the subclass for that number (oserror_new, 3.13 Objects/exceptions.c).
 Type* os_error_type(Heap& heap, Type* type, const Tuple* args) {
-  if (type != heap.type(BuiltinType::kOSError) || args->length < 2 || !args->items()[0].is_int()) return type;
+  if (type != heap.type(BuiltinType::kOSError) || args->length < 2 || args->length > 5) return type;
+  if (!args->items()[0].is_int()) return type;
   for (const auto& [number, which] : kErrnoTypes) {
     if (args->items()[0].as_int() == number) return heap.type(which);
   }

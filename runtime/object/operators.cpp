@@ -197,15 +197,17 @@ Result<bool> less(Heap& heap, Value left, Value right) {
 }
 
 Result<Ref<Value>> binary(Heap& heap, BinaryOp op, Value left, Value right) {
-  if (left.is_int() && right.is_int()) return int_binary(heap, op, left, right);
-  if (left.is_float() && right.is_float()) return float_binary(heap, op, left, right);
-  Result<Ref<Value>> answer = try_binary(heap, op, left, right);
+  Result<Ref<Value>> answer = left.is_int() && right.is_int()       ? int_binary(heap, op, left, right)
+                              : left.is_float() && right.is_float() ? float_binary(heap, op, left, right)
+                                                                    : try_binary(heap, op, left, right);
   if (!is_not_implemented(answer)) return answer;
   return raise_unsupported(heap, op, left, right);
 }
 
 Result<Ref<Value>> in_place(Heap& heap, BinaryOp op, Value left, Value right) {
-  if (left.is_int() && right.is_int()) return int_binary(heap, op, left, right);
+  if (left.is_int() && right.is_int() && op != BinaryOp::kMatrixMultiply) {
+    return int_binary(heap, op, left, right);
+  }
   Type* type = heap.type_of(left);
   Value method = script_method(heap, type, in_place_name(op));
   Result<Ref<Value>> answer = not_implemented();
