@@ -21,7 +21,7 @@ std::shared_ptr<const bytecode::Code> compile_source(const SourceFile& source, C
   if (!module) return nullptr;
   const FutureFeatures future = find_future_features(*module, diagnostics);
   if (diagnostics.failed()) return nullptr;
-  fold_constants(*module, arena);
+  fold_constants(*module, future, arena);
   const SymbolTable symbols = build_symbols(*module, future, arena, diagnostics);
   if (diagnostics.failed()) return nullptr;
   const CodegenOptions codegen_options{options.filename.empty() ? source.name() : options.filename,

@@ -17,7 +17,7 @@ bool is_docstring(Statements statements) {
 
 class Folder {
  public:
-  explicit Folder(Arena& arena) : arena_(arena) {}
+  Folder(const FutureFeatures& future, Arena& arena) : future_(future), arena_(arena) {}
 
   void visit_body(Statements statements) {
     const bool documented = is_docstring(statements);
@@ -43,7 +43,7 @@ class Folder {
         visit(*function->args);
         visit_body(function->body);
         visit(function->decorator_list);
-        return visit(function->returns);
+        return visit_annotation(function->returns);
       }
       case StatementKind::kClassDef: {
         auto* definition = as<ClassDef>(&statement);
@@ -64,7 +64,7 @@ class Folder {
         return visit(as<AugAssign>(&statement)->value);
       case StatementKind::kAnnAssign:
         visit(as<AnnAssign>(&statement)->target);
-        visit(as<AnnAssign>(&statement)->annotation);
+        visit_annotation(as<AnnAssign>(&statement)->annotation);
         return visit(as<AnnAssign>(&statement)->value);
       case StatementKind::kFor: {
         auto* loop = as<For>(&statement);
@@ -121,12 +121,16 @@ class Folder {
     }
   }
 
+  void visit_annotation(Expression*& annotation) {
+    if (!future_.annotations) visit(annotation);
+  }
+
   void visit(Arguments& arguments) {
     for (auto group : {arguments.posonlyargs, arguments.args, arguments.kwonlyargs}) {
-      for (Argument& argument : group) visit(argument.annotation);
+      for (Argument& argument : group) visit_annotation(argument.annotation);
     }
     for (Argument* argument : {arguments.vararg, arguments.kwarg}) {
-      if (argument) visit(argument->annotation);
+      if (argument) visit_annotation(argument->annotation);
     }
     visit(arguments.kw_defaults);
     visit(arguments.defaults);
@@ -315,13 +319,14 @@ class Folder {
     }
   }
 
+  const FutureFeatures& future_;
   Arena& arena_;
 };
 
 }  // namespace
 
-void fold_constants(Module& module, Arena& arena) {
-  Folder(arena).visit_body(module.body);
+void fold_constants(Module& module, const FutureFeatures& future, Arena& arena) {
+  Folder(future, arena).visit_body(module.body);
 }
 
 }  // namespace mini::compile
