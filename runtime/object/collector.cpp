@@ -49,7 +49,9 @@ class Collection {
     subtract_internal_references(candidates);
     TrackedList reachable;
     move_reachable(candidates, reachable);
-    for (Tracked& node : reachable) node.flags &= ~(Tracked::kCandidate | Tracked::kReachable);
+    for (Tracked& node : reachable) {
+      node.flags &= ~(Tracked::kCandidate | Tracked::kReachable | kCounted);
+    }
     survivors.splice(survivors.end(), reachable);
     size_t found = 0;
     for (Tracked& node : candidates) {
