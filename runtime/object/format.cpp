@@ -233,7 +233,7 @@ Result<Ref<Str>> format_int(Heap& heap, Value value, const Str* source) {
   if (spec.type == 'c') {
     if (spec.sign) return refuse("Sign", "with integer format specifier 'c'");
     if (spec.alternate) return refuse("Alternate form (#)", "with integer format specifier 'c'");
-    int64_t code = MINI_TRY(to_clamped_int64(heap, value));
+    int64_t code = MINI_TRY(to_int64(heap, value, "long"));
     if (code < 0 || code > 0x10ffff) return heap.raise(BuiltinType::kOverflowError, "%c arg not in range(0x110000)");
     Ref<Str> character = MINI_TRY(make_character(heap, static_cast<char32_t>(code)));
     return lay_out_text(heap, character.get(), spec);
