@@ -64,7 +64,11 @@ KINDS = {"CALL": "call", "CALL_KW": "call", "CALL_FUNCTION_EX": "call", "BINARY_
          "STORE_ATTR": "store attribute", "DELETE_ATTR": "delete attribute", "LOAD_GLOBAL": "name", "LOAD_NAME": "name",
          "COMPARE_OP": "compare", "CONTAINS_OP": "contains", "UNARY_NEGATIVE": "unary", "UNARY_INVERT": "unary",
          "GET_ITER": "iterate", "FOR_ITER": "next", "RAISE_VARARGS": "raise", "IMPORT_NAME": "import",
-         "IMPORT_FROM": "import from", "UNPACK_SEQUENCE": "unpack", "UNPACK_EX": "unpack"}
+         "IMPORT_FROM": "import from", "UNPACK_SEQUENCE": "unpack", "UNPACK_EX": "unpack", "FORMAT_SIMPLE": "format",
+         "FORMAT_WITH_SPEC": "format", "CHECK_EXC_MATCH": "match", "BEFORE_WITH": "enter", "SEND": "send"}
+for name in ("LIST_EXTEND", "SET_UPDATE", "DICT_UPDATE", "DICT_MERGE", "MAP_ADD", "SET_ADD", "GET_YIELD_FROM_ITER",
+             "WITH_EXCEPT_START"):
+    KINDS[name] = name
 def show(code):
     if code.co_name in ("<listcomp>", "<setcomp>", "<dictcomp>"):
         return
@@ -119,7 +123,11 @@ KINDS_39 = {"CALL_FUNCTION": "call", "CALL_FUNCTION_KW": "call", "CALL_FUNCTION_
             "DELETE_ATTR": "delete attribute", "LOAD_GLOBAL": "name", "LOAD_NAME": "name", "COMPARE_OP": "compare",
             "CONTAINS_OP": "contains", "UNARY_NEGATIVE": "unary", "UNARY_INVERT": "unary", "GET_ITER": "iterate",
             "FOR_ITER": "next", "RAISE_VARARGS": "raise", "IMPORT_NAME": "import", "IMPORT_FROM": "import from",
-            "UNPACK_SEQUENCE": "unpack", "UNPACK_EX": "unpack"}
+            "UNPACK_SEQUENCE": "unpack", "UNPACK_EX": "unpack", "FORMAT_VALUE": "format",
+            "JUMP_IF_NOT_EXC_MATCH": "match", "SETUP_WITH": "enter", "YIELD_FROM": "send"}
+for _name in ("LIST_EXTEND", "SET_UPDATE", "DICT_UPDATE", "DICT_MERGE", "MAP_ADD", "SET_ADD", "GET_YIELD_FROM_ITER",
+              "WITH_EXCEPT_START"):
+    KINDS_39[_name] = _name
 for _name in "POWER MULTIPLY MATRIX_MULTIPLY TRUE_DIVIDE FLOOR_DIVIDE MODULO ADD SUBTRACT LSHIFT RSHIFT AND XOR OR".split():
     KINDS_39["BINARY_" + _name] = KINDS_39["INPLACE_" + _name] = "binary"
 
@@ -194,9 +202,10 @@ def without_comprehensions(codes):
 
 
 def is_elsewhere_in_313(row, before, source):
-    """Operations that 3.13 compiles to something else: inlined comprehensions, super(), formats that became f-strings."""
+    """Operations that 3.13 compiles to something else, or leaves out: inlined comprehensions, super(), formats that became
+    f-strings, and the call of __exit__ behind a body that never ends normally."""
     text = source[int(row[3]) - 1][int(row[5]):] if int(row[3]) <= len(source) else b""
-    return before == "GET_ITER" or text.startswith(b"super(") or row[1] == "BINARY_MODULO" and text[:1] in b"'\"("
+    return before in ("GET_ITER", "DUP_TOP") or text.startswith(b"super(") or row[1] == "BINARY_MODULO" and text[:1] in b"'\"("
 
 
 def compare_positions(name, ours, theirs, report):
