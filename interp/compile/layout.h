@@ -41,6 +41,7 @@ class Layout {
 
   /// The next token. After kError, `error()` says what is wrong, and the stream is at its end.
   Token next();
+  bool failed() const { return failed_; }
   const LexicalError& error() const { return error_; }
 
   /// The error that an end of the text right here is: an open bracket, or "unexpected EOF while parsing".

@@ -138,7 +138,8 @@ Module* Parser::run() {
   }
   if (failed_) {
     if (!diagnostics_.failed()) {
-      diagnose(source_, mode_, statement_offset_, statement_line_, error_token_, diagnostics_);
+      const LexicalError* error = layout_.failed() ? &layout_.error() : nullptr;
+      diagnose(source_, mode_, statement_offset_, statement_line_, {error_token_, error}, diagnostics_);
     }
     return nullptr;
   }

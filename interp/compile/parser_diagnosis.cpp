@@ -13,6 +13,12 @@
 #include "interp/compile/layout.h"
 #include "interp/compile/parser_diagnosis_grammar.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MINI_CLANG_ASAN
+#endif
+#endif
+
 namespace mini::compile {
 
 namespace {
@@ -40,11 +46,11 @@ class Diagnoser {
     root_ = grammar_.rule(root);
   }
 
-  void run(const Token& stopped_at, Diagnostics& diagnostics);
+  void run(const Stop& stop, Diagnostics& diagnostics);
 
  private:
-#if defined(__SANITIZE_ADDRESS__)
-  static constexpr size_t kMaxRules = 1200;
+#if defined(__SANITIZE_ADDRESS__) || defined(MINI_CLANG_ASAN)
+  static constexpr size_t kMaxRules = 1200;  // Its frames are several times larger.
 #else
   static constexpr size_t kMaxRules =
       5000;  ///< Nesting of rules; each has about four frames, together 0.6 KiB.
@@ -432,7 +438,7 @@ void Diagnoser::check_rest() {
   }
 }
 
-void Diagnoser::run(const Token& stopped_at, Diagnostics& diagnostics) {
+void Diagnoser::run(const Stop& stop, Diagnostics& diagnostics) {
   match_rule(root_);
   bool reached_end = !tokens_.empty() && last_token().kind == Kind::kEndOfFile;
   if (reached_end || (lexical_ && error_.at_end)) diagnostics.set_incomplete();
@@ -454,8 +460,8 @@ void Diagnoser::run(const Token& stopped_at, Diagnostics& diagnostics) {
     }
   }
   if (gave_up_) {  // Say where the parser stopped.
-    error_ = {DiagnosticKind::kSyntaxError, "invalid syntax", range_of(stopped_at)};
-    lexical_ = false;
+    lexical_ = stop.error != nullptr;
+    error_ = lexical_ ? *stop.error : LexicalError{DiagnosticKind::kSyntaxError, "invalid syntax", range_of(stop.at)};
   }
   if (!lexical_) check_rest();
   diagnostics.error(error_.kind, error_.range, error_.message);
@@ -463,13 +469,13 @@ void Diagnoser::run(const Token& stopped_at, Diagnostics& diagnostics) {
 
 }  // namespace
 
-void diagnose(const SourceFile& source, ast::Mode mode, uint32_t offset, uint32_t line,
-              const Token& stopped_at, Diagnostics& diagnostics) {
+void diagnose(const SourceFile& source, ast::Mode mode, uint32_t offset, uint32_t line, const Stop& stop,
+              Diagnostics& diagnostics) {
   // The statement may begin with an indentation that should not be there.
   std::string_view before = source.text().substr(0, offset);
   size_t line_end = before.rfind('\n');
   uint32_t line_start = line_end == std::string_view::npos ? 0 : static_cast<uint32_t>(line_end + 1);
-  Diagnoser(source, mode, line_start, line).run(stopped_at, diagnostics);
+  Diagnoser(source, mode, line_start, line).run(stop, diagnostics);
 }
 
 }  // namespace mini::compile

@@ -3,13 +3,18 @@
 
 #include "interp/compile/ast.h"
 #include "interp/compile/diagnostics.h"
-#include "interp/compile/lexer.h"
+#include "interp/compile/layout.h"
 
 namespace mini::compile {
 
-/// Reports the error in the statement that begins at `offset`, on `line`, at top level; `stopped_at` is the
-/// token where the parser stopped, for want of anything better.
-void diagnose(const SourceFile& source, ast::Mode mode, uint32_t offset, uint32_t line,
-              const Token& stopped_at, Diagnostics& diagnostics);
+/// Where the parser stopped, for want of anything better: at a token, or at what is no token.
+struct Stop {
+  Token at;
+  const LexicalError* error = nullptr;  ///< Null if the token is one.
+};
+
+/// Reports the error in the statement that begins at `offset`, on `line`, at top level.
+void diagnose(const SourceFile& source, ast::Mode mode, uint32_t offset, uint32_t line, const Stop& stop,
+              Diagnostics& diagnostics);
 
 }  // namespace mini::compile
