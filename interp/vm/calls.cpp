@@ -29,8 +29,11 @@ size_t ThreadState::frame_extent(const Frame* frame) { return extent(frame); }
 Value* ThreadState::stack_end() const {
   const Frame* topmost = frame;
   while (topmost && topmost->is_generator) topmost = topmost->back;  // those lie in their objects
-  return topmost ? reinterpret_cast<Value*>(reinterpret_cast<char*>(topmost->locals) + extent(topmost))
-                 : chunk->begin();
+  Value* end = topmost ? reinterpret_cast<Value*>(reinterpret_cast<char*>(topmost->locals) + extent(topmost))
+                       : chunk->begin();
+  auto lies_here = [this](const Value* at) { return at >= chunk->begin() && at <= chunk->end(); };
+  // The arguments of a native that runs may lie behind the topmost frame (`f(*args)`, a nested call).
+  return lies_here(occupied) && (!lies_here(end) || occupied > end) ? occupied : end;
 }
 
 void drop_stack_to(Frame* frame, Value* level) {
@@ -211,12 +214,21 @@ const NativeDefinition& definition_of(Heap& heap, Value native) {
   return *static_cast<MethodDescriptor*>(object)->definition;
 }
 
+/// While native work uses values on the stack: what it calls is put behind them.
+struct OccupiedScope {
+  OccupiedScope(ThreadState& state, Value* end) : thread(state), outer(std::exchange(state.occupied, end)) {}
+  ~OccupiedScope() { thread.occupied = outer; }
+  ThreadState& thread;
+  Value* outer;
+};
+
 /// Calls a native with what lies on the stack; the values are dropped afterwards.
 CallOutcome call_native_on_stack(ThreadState& thread, Value* base, uint32_t count, Tuple* keyword_names,
                                  Value* caller_top, Completion completion) {
   Heap& heap = *thread.heap;
   Object* callee = base[0].as_object();
   const uint32_t positional = count - (keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0);
+  const OccupiedScope occupied(thread, base + count + 1);
   auto result =
       callee->type == heap.type(BuiltinType::kNativeFunction)
           ? call_native(heap, *static_cast<NativeObject*>(callee)->definition, static_cast<NativeObject*>(callee)->self,
@@ -316,6 +328,7 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
     // __new__ runs nested: it is rare, and its result decides what comes next.
     std::vector<Value> arguments{Value(type)};
     arguments.insert(arguments.end(), base + 1, base + 1 + count);
+    const OccupiedScope occupied(thread, base + count + 1);
     auto made = call_with_keywords(heap, new_method, arguments.data(), static_cast<uint32_t>(arguments.size()),
                                    keyword_names);
     if (!made.ok()) {
@@ -330,6 +343,7 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
     }
     init = lookup(heap.type_of(instance), heap.name(Name::k__init__));
   } else {
+    const OccupiedScope occupied(thread, base + count + 1);
     auto made = construct(heap, type, base + 1, count, keyword_names, script_init);
     if (!made.ok()) {
       drop_values(base, count + 1);
@@ -353,6 +367,7 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
     // Somebody waits for the instance in another way than on the stack: run __init__ nested.
     std::vector<Value> arguments{instance.get()};
     arguments.insert(arguments.end(), base + 1, base + 1 + count);
+    const OccupiedScope occupied(thread, base + count + 1);
     auto done = call_with_keywords(heap, init, arguments.data(), count + 1, keyword_names);
     drop_values(base, count + 1);
     if (!done.ok() || !check_init_result(heap, done->get())) return CallOutcome::kError;

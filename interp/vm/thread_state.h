@@ -50,6 +50,7 @@ struct ThreadState : sched::Thread {
   Frame* frame = nullptr;            ///< the one that runs
   StackChunk* chunk = nullptr;
   Value* stack_limit = nullptr;      ///< end of the current chunk
+  Value* occupied = nullptr;         ///< where the arguments of the native that runs end, if they lie on the stack
   Exception* handled = nullptr;      ///< owned: what `except` clause the thread is in (sys.exception())
   /// Counts entries and exits of functions, resumes of generators and backward jumps: with the code object and the
   /// instruction, a point of the thread's life that a recording can name.
