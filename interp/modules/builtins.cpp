@@ -38,8 +38,11 @@ Result<void> fill_builtins(Machine& machine, Module* module) {
   }
   MINI_TRY(add_type(machine, module, "IOError", BuiltinType::kOSError));
   MINI_TRY(add_type(machine, module, "EnvironmentError", BuiltinType::kOSError));
+  MINI_TRY(add_value(machine, module, "None", unboxed(kNone)));
   MINI_TRY(add_value(machine, module, "Ellipsis", unboxed(kEllipsis)));
   MINI_TRY(add_value(machine, module, "NotImplemented", unboxed(kNotImplemented)));
+  MINI_TRY(add_value(machine, module, "False", unboxed(kFalse)));
+  MINI_TRY(add_value(machine, module, "True", unboxed(kTrue)));
   MINI_TRY(add_value(machine, module, "__debug__", unboxed(kTrue)));
 
   MINI_TRY(add_functions(machine, module, kNumberFunctions));

@@ -84,7 +84,8 @@ Result<Ref<Value>> dir(Call& call) {
   Ref<Dict> names;
   if (!call.has(0)) {
     names = MINI_TRY(locals_of_caller(thread_of(call)));
-  } else if (Value method = script_method(heap, heap.type_of(call[0]), Name::k__dir__); !method.is_unbound()) {
+  } else if (Value method = lookup(heap.type_of(call[0]), heap.name(Name::k__dir__));
+             !method.is_unbound() && !has_kind(method, BuiltinType::kMethodDescriptor)) {
     Ref<Value> answer = MINI_TRY(call_special(heap, method, call[0]));
     Ref<List> list = MINI_TRY(list_from(heap, answer));
     MINI_TRY(sort(heap, list.get(), kUnbound, false));

@@ -46,6 +46,7 @@ struct FrameObject : Tracked {
   Frame* living;           ///< null after the frame was left
   CodeObject* code;
   Dict* globals;
+  Dict* names;             ///< the namespace of a module's or class's body; null in functions
   Value* slots;            ///< after the frame was left: locals and cells
   uint32_t slot_count;
   uint32_t instruction;    ///< the last one executed, after the frame was left

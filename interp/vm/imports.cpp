@@ -288,8 +288,16 @@ Result<Ref<Value>> import_from(ThreadState& thread, Value module, Str* name) {
     if (!submodule.is_unbound()) return Ref<Value>::share(submodule);
     if (Str* file = as_str(heap, get_name(object->dict, heap.name(Name::k__file__)))) origin = to_utf8(file);
   }
-  return heap.raise(BuiltinType::kImportError, "cannot import name '{}' from '{}' ({})", to_utf8(name), module_name,
-                    origin);
+  static_cast<void>(heap.raise(BuiltinType::kImportError, "cannot import name '{}' from '{}' ({})", to_utf8(name),
+                               module_name, origin));
+  // The attributes name and name_from, which a near miss is looked up with (import_from, 3.13 Python/ceval.c).
+  if (heap.pending_is(BuiltinType::kImportError)) {
+    if (auto text = make_str(heap, module_name); text.ok())
+      decref(std::exchange(heap.pending()->details[0], Value(text.take().release())));
+    incref(name);
+    decref(std::exchange(heap.pending()->details[3], Value(name)));
+  }
+  return raised;
 }
 
 Result<void> import_star(ThreadState& thread, Frame* frame, Value module) {

@@ -85,6 +85,8 @@ Result<Ref<FrameObject>> frame_object(ThreadState& thread, Frame* frame) {
     incref(frame->code);
     (*object)->globals = frame->globals;
     if (frame->globals) incref(frame->globals);
+    (*object)->names = frame->names;
+    if (frame->names) incref(frame->names);
     frame->object = object->release();
   }
   return Ref<FrameObject>::share(frame->object);
@@ -219,6 +221,7 @@ void visit_frame_object(Object* object, Visitor& visitor) {
   auto* frame = static_cast<FrameObject*>(object);
   visitor.reference(frame->code);
   visitor.reference(frame->globals);
+  visitor.reference(frame->names);
   for (uint32_t i = 0; i < frame->slot_count; ++i) visitor.reference(frame->slots[i]);
   visitor.scalar(frame->instruction);
   visitor.scalar(frame->living != nullptr);
@@ -228,11 +231,13 @@ void drop_frame_object(Heap& heap, Object* object) {
   auto* frame = static_cast<FrameObject*>(object);
   if (frame->code) decref(frame->code);
   if (frame->globals) decref(frame->globals);
+  if (frame->names) decref(frame->names);
   const uint32_t count = std::exchange(frame->slot_count, 0);
   for (uint32_t i = 0; i < count; ++i) decref(frame->slots[i]);
   if (frame->slots) heap.release_buffer(frame->slots, count * sizeof(Value));
   frame->code = nullptr;
   frame->globals = nullptr;
+  frame->names = nullptr;
   frame->slots = nullptr;
 }
 

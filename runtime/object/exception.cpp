@@ -282,7 +282,7 @@ Raised raise_with_details(Heap& heap, BuiltinType which, std::string_view messag
 }  // namespace
 
 Raised raise_name_error(Heap& heap, BuiltinType which, Str* name, std::string_view message) {
-  return raise_with_details(heap, which, message, Value(name), kUnbound);
+  return raise_with_details(heap, which, message, which == BuiltinType::kNameError ? Value(name) : kUnbound, kUnbound);
 }
 
 Raised raise_attribute_error(Heap& heap, Value object, Str* name) {

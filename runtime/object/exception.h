@@ -21,10 +21,10 @@ struct Exception : Tracked {
   Value notes;          ///< list or kUnbound
   uint32_t suppress_context;
   uint32_t reserved;
-  /// What some exceptions hold beside, kUnbound where there is nothing: StopIteration.value, SystemExit.code; the name
-  /// of a NameError or AttributeError (first) and its object (second); name, path and msg of an ImportError; errno,
-  /// strerror, filename, filename2 of an OSError; msg, filename, lineno, offset, text, end_lineno, end_offset of a
-  /// SyntaxError; encoding, object, start, end, reason of a Unicode error.
+  /// What some exceptions hold beside, kUnbound where there is nothing: StopIteration.value, SystemExit.code; the
+  /// name of a NameError or AttributeError (first) and its object (second); name, path, msg and name_from of an
+  /// ImportError; errno, strerror, filename, filename2 of an OSError; msg, filename, lineno, offset, text, end_lineno,
+  /// end_offset of a SyntaxError; encoding, object, start, end, reason of a Unicode error.
   Value details[7];
   Attributes attributes;
 };
@@ -41,7 +41,7 @@ void set_context(Exception* exception, Exception* context);
 
 /// Raises OSError or its subclass for `error_number`, with the file's name if there is one.
 Raised raise_os_error(Heap&, int error_number, std::string_view filename = {});
-/// NameError or UnboundLocalError with `name` set.
+/// NameError with `name` set, or UnboundLocalError, where CPython leaves it None.
 Raised raise_name_error(Heap&, BuiltinType, Str* name, std::string_view message);
 Raised raise_attribute_error(Heap&, Value object, Str* name);
 

@@ -134,6 +134,7 @@ constexpr struct {
     DETAIL(ImportError, "name", 0),
     DETAIL(ImportError, "path", 1),
     DETAIL(ImportError, "msg", 2),
+    DETAIL(ImportError, "name_from", 3),
     DETAIL(OSError, "errno", 0),
     DETAIL(OSError, "strerror", 1),
     DETAIL(OSError, "filename", 2),
