@@ -316,7 +316,7 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
     return CallOutcome::kValue;
   }
   // A `__new__` of a class statement is a static method by itself (make_type); the native ones are `construct`.
-  Value new_method = script_method(heap, type, Name::k__new__);
+  Value new_method = type->type_flags & Type::kUserClass ? lookup(type, heap.name(Name::k__new__)) : kUnbound;
   if (new_method.is_object() && new_method.as_object()->type == heap.type(BuiltinType::kStaticMethod))
     new_method = static_cast<StaticMethod*>(new_method.as_object())->function;
   const bool script_new =
