@@ -133,7 +133,7 @@ Result<Ref<Value>> bytes_split(Call& call) {
       MINI_TRY(add_piece(heap, list.get(), text.substr(0, end)));
       text.remove_prefix(end);
     }
-    MINI_TRY(add_piece(heap, list.get(), text.substr(0, text.find_last_not_of(kSpace) + 1)));
+    MINI_TRY(add_piece(heap, list.get(), text));
     return Ref<Value>(std::move(list));
   }
   std::string_view separator = MINI_TRY(bytes_argument(heap, call[1]));

@@ -169,8 +169,7 @@ Result<Ref<Value>> make_reversed(Heap& heap, Value sequence) {
   if (!method.get().is_unbound()) {
     if (!method.get().is_none()) return call(heap, method, &sequence, 1);
   } else if ((type->behaviour.get_item && type->behaviour.length && !has_kind(sequence, BuiltinType::kDict)) ||
-             (!script_method(heap, type, Name::k__getitem__).is_unbound() &&
-              !script_method(heap, type, Name::k__len__).is_unbound())) {
+             !script_method(heap, type, Name::k__getitem__).is_unbound()) {
     return make_sequence_iterator(heap, BuiltinType::kReversed, sequence);
   }
   return heap.raise(BuiltinType::kTypeError, "'{}' object is not reversible", type_name(heap, sequence));

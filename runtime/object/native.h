@@ -81,6 +81,9 @@ Result<Ref<NativeObject>> make_native(Heap&, const NativeDefinition&, Value self
 /// Adds methods to a type's dictionary, in order.
 Result<void> add_methods(Heap&, Type*, const NativeDefinition* definitions, size_t count,
                          uint32_t kind = MethodDescriptor::kMethod);
+/// Makes what a type's behaviour offers callable as methods: `__next__`, `__len__` ...; for types that are filled in after
+/// the heap was made.
+Result<void> add_slot_methods(Heap&, Type*);
 Result<void> add_getset(Heap&, Type*, std::string_view name, Result<Ref<Value>> (*get)(Heap&, Value),
                         Result<void> (*set)(Heap&, Value, Value) = nullptr);
 

@@ -6,10 +6,15 @@
 
 namespace mini::object {
 
-/// One level of native work on the C++ stack. Ask `entered()`: false means that RecursionError is raised.
+/// One level of native work on the C++ stack. Ask `entered()`: false means that RecursionError is raised. `what` goes
+/// behind its text.
 class [[nodiscard]] NativeScope {
  public:
-  explicit NativeScope(Heap& heap) : heap_(heap), entered_(heap.hooks().enter_native(heap).ok()) {}
+  explicit NativeScope(Heap& heap, const char* what = "")
+      : heap_(heap), entered_(heap.hooks().enter_native(heap).ok()) {
+    if (entered_ || !*what || !heap.pending_is(BuiltinType::kRecursionError)) return;
+    static_cast<void>(heap.raise(BuiltinType::kRecursionError, "maximum recursion depth exceeded{}", what));
+  }
   ~NativeScope() {
     if (entered_) heap_.hooks().leave_native(heap_);
   }

@@ -48,7 +48,7 @@ Raised raise_unhashable(Heap& heap, Value value) {
 
 Result<Ref<Str>> repr(Heap& heap, Value value) {
   Type* type = heap.type_of(value);
-  NativeScope scope(heap);
+  NativeScope scope(heap, " while getting the repr of an object");
   if (!scope.entered()) return raised;
   if (Value method = script_method(heap, type, Name::k__repr__); !method.is_unbound()) {
     return checked_text(heap, call_special(heap, method, value), "__repr__");
@@ -60,7 +60,7 @@ Result<Ref<Str>> str(Heap& heap, Value value) {
   Type* type = heap.type_of(value);
   if (type == heap.type(BuiltinType::kStr)) return Ref<Str>::share(static_cast<Str*>(value.as_object()));
   if (Value method = script_method(heap, type, Name::k__str__); !method.is_unbound()) {
-    NativeScope scope(heap);
+    NativeScope scope(heap, " while getting the str of an object");
     if (!scope.entered()) return raised;
     return checked_text(heap, call_special(heap, method, value), "__str__");
   }

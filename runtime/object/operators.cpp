@@ -158,7 +158,7 @@ Raised raise_unordered(Heap& heap, CompareOp op, Value left, Value right) {
 
 Result<Ref<Value>> compare(Heap& heap, CompareOp op, Value left, Value right) {
   if (left.is_int() && right.is_int()) return Ref<Value>(compare_ordered(op, left.as_int(), right.as_int()));
-  NativeScope scope(heap);
+  NativeScope scope(heap, " in comparison");
   if (!scope.entered()) return raised;
   Type* left_type = heap.type_of(left);
   Type* right_type = heap.type_of(right);

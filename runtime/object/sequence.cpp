@@ -138,16 +138,13 @@ Result<int64_t> find_item(Heap& heap, Value sequence, Value item, int64_t start,
 
 Result<Ref<Str>> items_repr(Heap& heap, Value sequence, std::string_view open, std::string_view close) {
   ReprScope scope(heap, sequence.as_object());
+  if (scope.repeated()) return make_str(heap, open == "[" ? "[...]" : "(...)");
   TextBuilder out;
   out.append(open);
-  if (scope.repeated()) {
-    out.append("...");
-  } else {
-    for (size_t i = 0; i < items_of(sequence).size(); ++i) {
-      if (i > 0) out.append(", ");
-      Ref<Value> item = Ref<Value>::share(items_of(sequence)[i]);
-      out.append(MINI_TRY(repr(heap, item)).get());
-    }
+  for (size_t i = 0; i < items_of(sequence).size(); ++i) {
+    if (i > 0) out.append(", ");
+    Ref<Value> item = Ref<Value>::share(items_of(sequence)[i]);
+    out.append(MINI_TRY(repr(heap, item)).get());
   }
   out.append(close);
   return out.finish(heap);

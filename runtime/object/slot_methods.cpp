@@ -147,27 +147,30 @@ struct Adder {
 
 }  // namespace
 
-Result<void> define_slot_methods(Heap& heap) {
-  for (uint32_t i = 1; i < static_cast<uint32_t>(BuiltinType::kCount); ++i) {
-    Type* type = heap.type(static_cast<BuiltinType>(i));
-    Adder adder{heap, type};
-    MINI_TRY(adder.add_if_own(&NativeBehaviour::repr, {&kRepr}));
-    MINI_TRY(adder.add_if_own(&NativeBehaviour::str, {&kStr}));
-    MINI_TRY(adder.add_if_own(&NativeBehaviour::hash, {&kHash}));
-    MINI_TRY(adder.add_if_own(&NativeBehaviour::compare, {&kComparisons[0], &kComparisons[1], &kComparisons[2],
-                                                          &kComparisons[3], &kComparisons[4], &kComparisons[5]}));
-    MINI_TRY(adder.add_if_own(&NativeBehaviour::truth, {&kBool}));
-    MINI_TRY(adder.add_if_own(&NativeBehaviour::length, {&kLen}));
-    MINI_TRY(adder.add_if_own(&NativeBehaviour::get_item, {&kGetItem}));
-    MINI_TRY(adder.add_if_own(&NativeBehaviour::set_item, {&kSetItem[0], &kSetItem[1]}));
-    MINI_TRY(adder.add_if_own(&NativeBehaviour::contains, {&kContains}));
-    MINI_TRY(adder.add_if_own(&NativeBehaviour::iterate, {&kIter}));
-    MINI_TRY(adder.add_if_own(&NativeBehaviour::next, {&kNext}));
-    if (type->behaviour.compare && !type->behaviour.hash) {
-      MINI_TRY(set_name(heap, type->attributes, heap.name(Name::k__hash__), kNone));
-    }
-    if (type->construct && (!type->base || type->construct != type->base->construct)) MINI_TRY(add_new(heap, type));
+Result<void> add_slot_methods(Heap& heap, Type* type) {
+  Adder adder{heap, type};
+  MINI_TRY(adder.add_if_own(&NativeBehaviour::repr, {&kRepr}));
+  MINI_TRY(adder.add_if_own(&NativeBehaviour::str, {&kStr}));
+  MINI_TRY(adder.add_if_own(&NativeBehaviour::hash, {&kHash}));
+  MINI_TRY(adder.add_if_own(&NativeBehaviour::compare, {&kComparisons[0], &kComparisons[1], &kComparisons[2],
+                                                        &kComparisons[3], &kComparisons[4], &kComparisons[5]}));
+  MINI_TRY(adder.add_if_own(&NativeBehaviour::truth, {&kBool}));
+  MINI_TRY(adder.add_if_own(&NativeBehaviour::length, {&kLen}));
+  MINI_TRY(adder.add_if_own(&NativeBehaviour::get_item, {&kGetItem}));
+  MINI_TRY(adder.add_if_own(&NativeBehaviour::set_item, {&kSetItem[0], &kSetItem[1]}));
+  MINI_TRY(adder.add_if_own(&NativeBehaviour::contains, {&kContains}));
+  MINI_TRY(adder.add_if_own(&NativeBehaviour::iterate, {&kIter}));
+  MINI_TRY(adder.add_if_own(&NativeBehaviour::next, {&kNext}));
+  if (type->behaviour.compare && !type->behaviour.hash) {
+    MINI_TRY(set_name(heap, type->attributes, heap.name(Name::k__hash__), kNone));
   }
+  if (type->construct && (!type->base || type->construct != type->base->construct)) MINI_TRY(add_new(heap, type));
+  return {};
+}
+
+Result<void> define_slot_methods(Heap& heap) {
+  for (uint32_t i = 1; i < static_cast<uint32_t>(BuiltinType::kCount); ++i)
+    MINI_TRY(add_slot_methods(heap, heap.type(static_cast<BuiltinType>(i))));
   MINI_TRY(add_new(heap, heap.type(BuiltinType::kObject)));
   for (const TypeOperators& row : kTypeOperators) {
     Adder adder{heap, heap.type(row.type)};
