@@ -120,9 +120,9 @@ std::string render_traceback(Machine& machine, Traceback* traceback) {
 std::string render_exception_only(Machine& machine, Exception* exception) {
   Heap& heap = machine.heap();
   std::string out;
-  if (is_subtype(exception->type, heap.type(BuiltinType::kSyntaxError)) && exception->details[2].is_int())
+  if (is_subtype(exception->type, heap.type(BuiltinType::kSyntaxError))) {
     out = render_syntax_error(machine, exception);
-  if (out.empty()) {
+  } else {
     const std::string name = qualified_type_name(heap, exception->type);
     std::string text = exception_text(heap, exception) + suggestion_for(machine, exception);
     out = text.empty() ? name + "\n" : name + ": " + text + "\n";

@@ -101,24 +101,21 @@ std::string join(const Lines& lines) {
   return text;
 }
 
-// Anchors
-// -------------------------------------------------------------------------------------------------------------
+// Anchors ---------------------------------------------------------------------------------------------------
 
 /// A place in a list of lines: the line from 0, the column in characters.
 struct Place {
   size_t line;
   size_t column;
 };
-/// What is marked by `^` among the `~`: an operator, or the brackets of a subscript or call with what is in
-/// them.
+/// What is marked by `^` among the `~`: an operator, or brackets of a subscript or call and what they hold.
 struct Anchors {
   Place begin;
   Place end;
 };
 
 /// Finds the anchors of an expression that was parsed between two lines of a parenthesis each
-/// (_extract_caret_anchors_from_line_segment). Each step is false where the text ends too early; then there
-/// are none.
+/// (_extract_caret_anchors_from_line_segment). None if the text ends too early.
 class AnchorFinder {
  public:
   explicit AnchorFinder(const std::string& segment) { split_lines(decode(segment), lines_); }
@@ -146,8 +143,7 @@ class AnchorFinder {
 
  private:
   std::optional<Anchors> find_operator(const ast::BinOp* operation) const {
-    // Between the end of the left operand and the operator there can be closing parentheses, blanks and
-    // comments.
+    // Closing parentheses, blanks and comments can stand between the left operand and the operator.
     Place begin, right;
     if (!locate(operation->left->range.end_line, operation->left->range.end_column, begin) ||
         !settle(begin) || !advance_to([](char32_t c) { return !base::is_space(c) && c != ')'; }, begin) ||
@@ -293,8 +289,7 @@ void append_lines_with_carets(std::string& out, const std::vector<std::string_vi
   const Span span = {column_in(original[0], position.column),
                      column_in(original[std::min(count, original.size()) - 1], position.end_column)};
   std::optional<Anchors> anchors = find_anchors(segment_of(lines, span));
-  // CPython would fail on an anchor outside the lines; it shows no carets then, but the text cannot come to
-  // that.
+  // Cannot be as long as the positions belong to the text; but the file may have changed since it was read.
   if (anchors && std::max(anchors->begin.line, anchors->end.line) >= lines.size()) anchors.reset();
   const bool carets = should_show_carets(lines, span, anchors.has_value());
 

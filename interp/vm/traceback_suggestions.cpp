@@ -66,7 +66,7 @@ class RaisingFrame {
 
   /// Borrowed; kUnbound if there is none.
   Value find(std::string_view name) const {
-    if (const Dict* dict = names())
+    if (const Dict* dict = frame_->names)
       for (uint32_t i = 0; i < dict->used; ++i)
         if (script_text(dict->entries[i].key) == name) return dict->entries[i].value;
     for (uint32_t i = 0; i < slot_count(); ++i)
@@ -76,7 +76,7 @@ class RaisingFrame {
   /// Names of locals, globals, builtins.
   std::vector<std::string> visible_names(Machine& machine) const {
     std::vector<std::string> result;
-    add_keys(names(), result);
+    add_keys(frame_->names, result);
     for (uint32_t i = 0; i < slot_count(); ++i)
       if (!variable(i).is_unbound()) result.push_back(to_utf8(frame_->code->variables[i]));
     add_keys(frame_->globals, result);
@@ -85,8 +85,6 @@ class RaisingFrame {
   }
 
  private:
-  /// The namespace of a module's or class's body.
-  const Dict* names() const { return frame_->living ? frame_->living->names : nullptr; }
   uint32_t slot_count() const { return frame_->living ? frame_->living->slot_count : frame_->slot_count; }
   Value variable(uint32_t index) const {
     const Value value = frame_->living ? frame_->living->locals[index] : frame_->slots[index];
@@ -156,11 +154,12 @@ std::string nearest_name(const std::vector<std::string>& candidates, std::string
 }
 
 std::string suggestion_for(Machine& machine, Exception* exception) {
+  constexpr size_t kNameFrom = 3;  // what `from` looked for, not the module's name
   Heap& heap = machine.heap();
   auto is = [&](BuiltinType which) { return is_subtype(exception->type, heap.type(which)); };
   const bool import = is(BuiltinType::kImportError), name_error = is(BuiltinType::kNameError);
   if (!import && !name_error && !is(BuiltinType::kAttributeError)) return {};
-  Str* name = as_str(heap, exception->details[import ? 3 : 0]);
+  Str* name = as_str(heap, exception->details[import ? kNameFrom : 0]);
   if (!name) return {};
   const std::string wrong = to_utf8(name);
   const RaisingFrame frame(exception->traceback);

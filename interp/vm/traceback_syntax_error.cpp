@@ -10,8 +10,7 @@ namespace mini::vm {
 
 namespace {
 
-/// The line and its carets. Columns count characters from 1; no `offset`, no carets; no `end`, all of the
-/// line.
+/// The line and its carets. Columns count characters from 1; no offset, no carets; no end, the whole line.
 void append_error_line(std::string& out, std::string_view text, std::optional<int64_t> offset,
                        std::optional<int64_t> end_offset) {
   const auto whole = static_cast<int64_t>(base::count_code_points(text));

@@ -1,5 +1,5 @@
-// The wide characters. The table lists those whose unicodedata.east_asian_width() is 'W' or 'F' in CPython 3.13
-// (Unicode 15.1.0).
+// The wide characters. The table lists those whose unicodedata.east_asian_width() is 'W' or 'F' in
+// CPython 3.13 (Unicode 15.1.0).
 #include "runtime/base/display_width.h"
 
 #include <algorithm>
@@ -45,8 +45,9 @@ constexpr Run kWide[] = {
 }  // namespace
 
 unsigned display_width(char32_t c) {
-  const Run* run = std::lower_bound(std::begin(kWide), std::end(kWide), c,
-                                    [](const Run& candidate, char32_t value) { return candidate.last < value; });
+  const Run* run =
+      std::lower_bound(std::begin(kWide), std::end(kWide), c,
+                       [](const Run& candidate, char32_t value) { return candidate.last < value; });
   return run != std::end(kWide) && c >= run->first ? 2 : 1;
 }
 
