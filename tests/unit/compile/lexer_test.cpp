@@ -84,7 +84,8 @@ TEST_CASE("a faulty number is an error that points behind what was read of it") 
       {"00_7", "00_7", "leading zeros"},
       {"1j", "1j", "complex literals are not part of mini"},
   };
-  for (auto& [text, read, problem] : cases) {
+  for (auto& [source, read, problem] : cases) {
+    const auto& text = source;  // clang 14 cannot capture a structured binding
     CAPTURE(text);
     Scanned scanned = scan_one(text);
     CHECK(scanned.kind == kError);
