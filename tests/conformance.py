@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Runs the scripts of tests/conformance/ under mini and compares with CPython 3.13: output, errors, exit status.
+
+    conformance.py MINI [--record] [NAME...]
+
+CPython 3.13 is $MINI_PYTHON313, or pyenv's; where there is none, its recorded answers (conformance/expected/) stand in,
+which --record renews. A script whose first lines contain `# races` may print different things each time, and runs under
+mini alone; all others have to print the same under every runner and schedule. `# args: ...` and `# stdin: ...` give a
+script arguments and input; a NAME.in file beside it is its input.
+"""
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SCRIPTS = os.path.join(HERE, 'conformance')
+VARIANTS = [[], ['--runner=one'], ['--observed'], ['--schedule=every:1', '--clock=real'],
+            ['--schedule=seeded:7', '--clock=real'], ['--schedule=seeded:8', '--runner=one'], ['--collect-always']]
+TIMEOUT = 120  # seconds for one run
+
+
+def find_python():
+    given = os.environ.get('MINI_PYTHON313')
+    candidates = [given] if given else sorted(glob.glob(os.path.expanduser('~/.pyenv/versions/3.13.*/bin/python3.13')))
+    for candidate in candidates:
+        if os.access(candidate, os.X_OK):
+            return candidate
+    return None
+
+
+def marks(path):
+    """The lines `# key: value` at the script's top."""
+    found = {}
+    with open(path, encoding='utf-8', errors='replace') as file:
+        for line in file:
+            if not line.startswith('#'):
+                break
+            key, _, value = line[1:].strip().partition(':')
+            found[key.strip()] = value.strip()
+    return found
+
+
+def run(command, path, options):
+    source = path[:-5] + '.in'
+    text = open(source, encoding='utf-8').read() if os.path.exists(source) else options.get('stdin', '')
+    text = text.replace('\\n', '\n')
+    environment = {'PATH': os.environ.get('PATH', ''), 'PYTHONHASHSEED': '0', 'PYTHONIOENCODING': 'utf-8', 'TZ': 'UTC',
+                   'PYTHONDONTWRITEBYTECODE': '1', 'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '')}
+    try:
+        result = subprocess.run(command + [os.path.basename(path)] + options.get('args', '').split(), input=text,
+                                capture_output=True, encoding='utf-8', errors='surrogateescape', timeout=TIMEOUT,
+                                cwd=SCRIPTS, env=environment)
+    except subprocess.TimeoutExpired:
+        return {'status': 'timeout', 'stdout': '', 'stderr': ''}
+    return {'status': result.returncode, 'stdout': normal(result.stdout), 'stderr': errors(result.stderr)}
+
+
+def normal(text):
+    """Addresses and thread identities differ from run to run."""
+    text = re.sub(r' at 0x[0-9a-f]+', ' at 0x…', text)
+    return re.sub(r'(started|stopped|owner=|ident=)( daemon)?( ?)\d+', r'\1\2\3…', text)
+
+
+def errors(text):
+    """stderr without the frames of CPython's own library, and without its installation's paths."""
+    kept, skipping = [], False
+    for line in normal(text).split('\n'):
+        if line.startswith('  File "'):
+            skipping = '/lib/python3' in line or '<frozen' in line
+        elif not line.startswith('    '):
+            skipping = False
+        if not skipping:
+            kept.append(re.sub(r'File ".*/conformance/', 'File "', line))
+    return '\n'.join(kept)
+
+
+def difference(expected, got):
+    lines = []
+    for key in ('status', 'stdout', 'stderr'):
+        if expected[key] != got[key]:
+            lines.append(f'  {key}: expected {expected[key]!r}\n  {" " * len(key)}       got {got[key]!r}')
+    return '\n'.join(lines)
+
+
+def main():
+    arguments = [argument for argument in sys.argv[1:] if not argument.startswith('--')]
+    record, quick = '--record' in sys.argv, '--quick' in sys.argv
+    mini, names = os.path.abspath(arguments[0]), arguments[1:]
+    python = find_python()
+    if python is None and os.environ.get('MINI_REQUIRE_ORACLES') == '1':
+        print('CPython 3.13 is required and not there: set MINI_PYTHON313')
+        return 1
+    passed = failed = recorded_only = 0
+    for path in sorted(glob.glob(os.path.join(SCRIPTS, '*.mini'))):
+        name = os.path.basename(path)[:-5]
+        if names and name not in names:
+            continue
+        options = marks(path)
+        expected_path = os.path.join(SCRIPTS, 'expected', name + '.json')
+        if python:
+            expected = run([python], path, options)
+            if record and 'races' not in options:
+                os.makedirs(os.path.dirname(expected_path), exist_ok=True)
+                with open(expected_path, 'w', encoding='utf-8', errors='surrogateescape') as file:
+                    json.dump(expected, file, indent=1, ensure_ascii=True)
+                    file.write('\n')
+        elif os.path.exists(expected_path):
+            recorded_only += 1
+            expected = json.load(open(expected_path, encoding='utf-8'))
+        else:
+            print(f'{name}: no CPython 3.13, and nothing recorded')
+            failed += 1
+            continue
+        for variant in VARIANTS[:1] if 'races' in options or quick else VARIANTS:
+            got = run([mini] + variant, path, options)
+            wrong = difference(expected, got)
+            if wrong:
+                failed += 1
+                print(f'{name} {" ".join(variant)}\n{wrong}')
+                break
+        else:
+            passed += 1
+    if recorded_only:
+        print(f'({recorded_only} compared with recorded answers: no CPython 3.13 here)')
+    print(f'{passed} passed, {failed} failed')
+    return 1 if failed or not passed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
