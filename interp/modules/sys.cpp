@@ -43,19 +43,19 @@ Result<Ref<Value>> exit(Call& call) {
 
 // The switch interval, the recursion limit ----------------------------------------------------------------------------
 
-constexpr double kUsualInterval = 0.005;  // what a schedule without an interval answers
-
 Result<Ref<Value>> getswitchinterval(Call& call) {
-  const sched::Time interval = thread_of(call).machine->runner().schedule().interval();
-  return make_float(call.heap, interval == sched::kNever ? kUsualInterval : to_seconds(interval));
+  Machine& machine = *thread_of(call).machine;
+  const sched::Time interval = machine.runner().schedule().interval();
+  return make_float(call.heap, to_seconds(interval == sched::kNever ? machine.state().switch_interval : interval));
 }
 Result<Ref<Value>> setswitchinterval(Call& call) {
   const double seconds = MINI_TRY(to_double(call.heap, call[0]));
   if (!(seconds > 0))
     return call.heap.raise_text(BuiltinType::kValueError, "switch interval must be strictly positive");
   const double nanoseconds = seconds * 1e9;
-  thread_of(call).machine->runner().set_interval(nanoseconds < 9e18 ? static_cast<sched::Time>(nanoseconds)
-                                                                    : sched::kNever - 1);
+  Machine& machine = *thread_of(call).machine;
+  machine.state().switch_interval = nanoseconds < 9e18 ? static_cast<sched::Time>(nanoseconds) : sched::kNever - 1;
+  machine.runner().set_interval(machine.state().switch_interval);
   return none();
 }
 

@@ -62,6 +62,7 @@ struct MachineState {
   uint32_t recursion_limit = 1000;
   uint32_t exit_status = 0;
   uint64_t next_identity = 1;
+  sched::Time switch_interval = 5 * sched::kMillisecond;  ///< what a script set under a schedule that has none
   /// What modules do at the end of the program (atexit's callbacks), and how sys.stdout is written out.
   void (*exit_hook)(Machine&) = nullptr;
   bool (*flush_hook)(Machine&) = nullptr;
