@@ -104,6 +104,7 @@ StateHash hash_state(Machine& machine) {
   hasher.scalar(state.recursion_limit);
   hasher.scalar(state.exit_status);
   hasher.scalar(state.next_identity);
+  hasher.scalar(static_cast<uint64_t>(state.switch_interval));
   hasher.scalar(state.threads.started);
   for (auto& thread : state.threads.all)
     visit_thread(static_cast<ThreadState&>(thread), state.threads.virtual_now, hasher);
