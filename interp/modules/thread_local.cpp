@@ -21,9 +21,12 @@ Result<Ref<Value>> local_dict(Call& call) {
   if (!has_kind(call[0], BuiltinType::kLocalKey))
     return heap.raise_text(BuiltinType::kTypeError, "not a key of threading.local");
   Object* key = call[0].as_object();
-  Ref<Value> dict = Ref<Value>::share(MINI_TRY(dict_of(heap, thread, key)));
-  const bool fresh = dict.get().is_unbound();
-  if (fresh) {
+  const Value found = MINI_TRY(dict_of(heap, thread, key));
+  const bool fresh = found.is_unbound();
+  Ref<Value> dict;
+  if (!fresh) {
+    dict = Ref<Value>::share(found);
+  } else {
     if (thread.locals.is_unbound()) thread.locals = Value(MINI_TRY(make_dict(heap)).release());
     dict = MINI_TRY(make_dict(heap));
     MINI_TRY(set(heap, static_cast<Dict*>(thread.locals.as_object()), Value::integer(heap.serial_of(key)), dict));

@@ -421,6 +421,7 @@ void define_generator_type(Heap& heap) {
 Result<void> define_generator_methods(Heap& heap) {
   Type* type = heap.type(BuiltinType::kGenerator);
   MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
+  MINI_TRY(add_slot_methods(heap, type));
   MINI_TRY(add_getset(heap, type, "__name__", [](Heap&, Value self) -> Result<Ref<Value>> {
     return Ref<Value>::share(static_cast<Generator*>(self.as_object())->name);
   }));
