@@ -115,6 +115,7 @@ std::string meaning(const Code& code, const Instruction& instruction) {
                      n & kAnnotations ? "annotations" : "", n & kClosure ? "closure" : ""});
     case Operand::Absolute:
     case Operand::Number:
+    case Operand::Depth:
     case Operand::None:
       return "";
   }

@@ -24,10 +24,11 @@ enum class Operand : uint8_t {
   Local,
   Cell,
   Compare,
+  Depth,
   Relative,
   Absolute,
   Format,
-  Function
+  Function,
 };
 enum class Touches : uint8_t { Private, Reads, Writes, Operands, Anything };
 enum class SwitchClass : uint8_t { Never, Dispatch, Late, Test, TestOrPop, Jump, Call, Leaves };

@@ -97,6 +97,7 @@ class Verifier {
           fail(instruction.index, "not 2 or 3");
         if (n > 0x00ffffff) fail(instruction.index, "argument too large");
         return;
+      case Operand::Depth:
       case Operand::None:
         return;
     }
@@ -156,6 +157,14 @@ class Verifier {
       fail(instruction.index,
            "takes " + std::to_string(effect.pops) + " values of " + std::to_string(state.height - floor));
       return false;
+    }
+    if (info(instruction.opcode).operand == Operand::Depth) {
+      const int left = state.height - effect.pops - floor;
+      if (instruction.argument < 1 || instruction.argument > static_cast<uint32_t>(std::max(left, 0))) {
+        fail(instruction.index,
+             "reaches for value " + std::to_string(instruction.argument) + " of " + std::to_string(left));
+        return false;
+      }
     }
     state.height += effect.change();
     return true;

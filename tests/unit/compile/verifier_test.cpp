@@ -74,6 +74,11 @@ TEST_CASE("a stack that is not equally high on all ways, or not high enough, is 
   CHECK(error_after(*code, find(*code, Opcode::CALL_FUNCTION), {Opcode::CALL_FUNCTION, 9})
             .find("takes 10 values") != std::string::npos);
   CHECK(error_after(*code, find(*code, Opcode::GET_ITER), {Opcode::POP_TOP, 0}) != "");
+  const auto list = inner(*compiled("[a for a in b]"), "<listcomp>");
+  for (uint8_t depth : {0, 3}) {
+    CHECK(error_after(*list, find(*list, Opcode::LIST_APPEND), {Opcode::LIST_APPEND, depth})
+              .find("reaches for") != std::string::npos);
+  }
 }
 
 TEST_CASE("blocks that are not closed, or closed twice, are found") {
