@@ -95,7 +95,7 @@ class Verifier {
         if (instruction.opcode == Opcode::RAISE_VARARGS) below(3);
         if (instruction.opcode == Opcode::BUILD_SLICE && n != 2 && n != 3)
           fail(instruction.index, "not 2 or 3");
-        if (n > 0x00ffffff) fail(instruction.index, "argument too large");
+        if (n > 0x7fffffff) fail(instruction.index, "argument too large");
         return;
       case Operand::Depth:
       case Operand::None:
