@@ -147,9 +147,8 @@ constexpr struct {
 
 Result<Ref<Value>> make_sequence_iterator(Heap& heap, BuiltinType which, Value container) {
   int64_t start = 0;
-  if (which == BuiltinType::kListReverseIterator || which == BuiltinType::kReversed) {
-    start = MINI_TRY(length(heap, container)) - 1;
-  }
+  if (which == BuiltinType::kListReverseIterator) start = static_cast<int64_t>(items_of(container).size()) - 1;
+  if (which == BuiltinType::kReversed) start = MINI_TRY(length(heap, container)) - 1;
   Ref<SequenceIterator> iterator = MINI_TRY(heap.create<SequenceIterator>(which));
   iterator->container = Ref<Value>::share(container).release();
   iterator->index = start;

@@ -26,7 +26,7 @@ Result<Ref<Value>> list_construct(Call& call) {
   MINI_TRY(fill(call, list.get()));
   return Ref<Value>(std::move(list));
 }
-constexpr NativeDefinition kConstructor = {"list.__new__(type, *args)", list_construct};
+constexpr NativeDefinition kConstructor = {"list.__new__(type, /, *args)", list_construct};
 
 Result<Ref<Value>> list_init(Call& call) {
   List* list = static_cast<List*>(call.args[0].as_object());

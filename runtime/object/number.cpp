@@ -65,6 +65,11 @@ Result<Ref<Value>> compare_numbers(Heap&, CompareOp op, Value left, Value right)
   MINI_UNREACHABLE();
 }
 
+/// An int leaves floats to the float's side.
+Result<Ref<Value>> compare_ints(Heap& heap, CompareOp op, Value left, Value right) {
+  return is_any_int(right) ? compare_numbers(heap, op, left, right) : unboxed(kNotImplemented);
+}
+
 Result<Ref<Str>> int_repr(Heap& heap, Value value) {
   int64_t small = 0;
   if (small_int(value, small)) {
@@ -229,7 +234,7 @@ void define_number_types(Heap& heap) {
   integer->behaviour = {.visit = visit_big_int,
                         .repr = int_repr,
                         .hash = int_hash,
-                        .compare = compare_numbers,
+                        .compare = compare_ints,
                         .binary = binary_of_int,
                         .unary = unary_of_int,
                         .truth = int_truth,

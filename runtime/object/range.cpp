@@ -141,7 +141,7 @@ Result<Ref<Value>> range_new(Call& call) {
   for (uint32_t i = 0; i < count; ++i) numbers[count == 1 ? 1 : i] = MINI_TRY(bound(heap, call.args[i + 1]));
   return widen(make_range(heap, numbers[0], numbers[1], numbers[2]));
 }
-constexpr NativeDefinition kConstructor = {"range.__new__(type, *args)", range_new};
+constexpr NativeDefinition kConstructor = {"range.__new__(type, /, *args)", range_new};
 
 Result<Ref<Value>> range_index(Call& call) {
   int64_t at = MINI_TRY(find_value(call.heap, range_of(call[0]), call[1]));

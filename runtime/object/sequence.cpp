@@ -72,7 +72,7 @@ Result<Ref<Value>> slice_new(Call& call) {
   if (count == 1) return widen(make_slice(heap, unboxed(kNone), argument(1), unboxed(kNone)));
   return widen(make_slice(heap, argument(1), argument(2), argument(3)));
 }
-constexpr NativeDefinition kSliceNew = {"slice.__new__(type, *args)", slice_new};
+constexpr NativeDefinition kSliceNew = {"slice.__new__(type, /, *args)", slice_new};
 
 Result<Ref<Value>> slice_indices(Call& call) {
   int64_t length = MINI_TRY(to_clamped_int64(call.heap, call[1]));

@@ -143,7 +143,7 @@ Result<Ref<Value>> tuple_new(Call& call) {
   }
   return Ref<Value>(std::move(result));
 }
-constexpr NativeDefinition kTupleNew = {"tuple.__new__(type, *args)", tuple_new};
+constexpr NativeDefinition kTupleNew = {"tuple.__new__(type, /, *args)", tuple_new};
 
 Result<Ref<Value>> tuple_index(Call& call) { return items_index(call, "tuple.index(x): x not in tuple"); }
 
