@@ -21,9 +21,7 @@ enum class Style {
 
 Style style_of(const Signature& signature) {
   if (signature.bound && signature.name.starts_with("__")) return Style::kSlot;
-  if (signature.variadic || signature.keyword_variadic || signature.positional_only < signature.count) {
-    return Style::kKeywords;
-  }
+  if (signature.keyword_variadic || signature.positional_only < signature.count) return Style::kKeywords;
   const uint32_t parameters = signature.count - signature.bound;
   if (parameters == 0) return Style::kNoArguments;
   const bool constructor = signature.name.ends_with(".__new__");
@@ -52,7 +50,8 @@ Raised raise_expected(Heap& heap, const Signature& signature, uint32_t given) {
   const uint32_t number = given < least ? least : most;
   const bool slot = style_of(signature) == Style::kSlot;
   return heap.raise(BuiltinType::kTypeError, "{}expected {}{} argument{}, got {}",
-                    slot ? "" : fmt::format("{} ", short_name(signature)), bound, number, plural(number), given);
+                    slot ? "" : fmt::format("{}{} ", short_name(signature), signature.name == "super.__new__" ? "()" : ""),
+                    bound, number, plural(number), given);
 }
 
 /// Too many positional arguments, or too few of those that have no name.
