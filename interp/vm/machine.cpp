@@ -121,6 +121,7 @@ bool Machine::start(std::string& error) {
   observed_ = options_.observed || parsed.schedule->exact();
   sched::RunnerOptions runner_options;
   runner_options.fast_table = observed_ ? tables_.breaker : tables_.fast;
+  runner_options.watch_table = observed_ ? tables_.breaker : tables_.watch;
   runner_options.breaker_table = tables_.breaker;
   runner_options.clock = options_.clock.value_or(parsed.schedule->clock());
   runner_options.observer = options_.thread_observer;

@@ -63,6 +63,7 @@ struct ThreadState : sched::Thread {
   bool abandoned = false;            ///< the run ended while this thread was inside a native: it only lets go now
   uint32_t stage = 0;                ///< of the thread's life, see machine.cpp
   bool reraising = false;            ///< the pending exception is raised again: no new line in its traceback
+  int32_t looks_left = 0;            ///< watch table: jumps and calls until the clock is read
   bool skip_check = false;           ///< the instruction at hand had its look already: do not look again
   Dict* body_names = nullptr;        ///< owned: the namespace of a class body that has just returned
   Value function;                    ///< owned: what the thread was started on

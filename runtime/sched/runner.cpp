@@ -27,7 +27,10 @@ void Runner::set_schedule(std::unique_ptr<Schedule> schedule) {
 
 void Runner::renew_ticker() {
   ticker_ =
-      schedule_->exact() ? nullptr : std::make_unique<Ticker>(options_.breaker_table, schedule_->interval());
+      schedule_->exact()
+          ? nullptr
+          : std::make_unique<Ticker>(Ticker::Tables{options_.fast_table, watch_table(), options_.breaker_table},
+                                     schedule_->interval());
 }
 
 void Runner::set_interval(Time interval) {
@@ -138,7 +141,9 @@ void Runner::wait(Thread& thread, WaitQueue* queue, Time deadline, WaitKind kind
 void Runner::make_runnable(Thread& thread) {
   thread.state = State::Runnable;
   table_.runnable.push_back(thread);
-  if (ticker_) ticker_->arm();
+  if (!ticker_) return;
+  ticker_->arm();
+  if (table_.current) table_.current->watch(options_.fast_table, watch_table());
 }
 
 void Runner::wake(Thread& thread, Wake reason) {
@@ -214,7 +219,7 @@ void Runner::seat(Thread& thread) {
 // Takes back what the thread was asked, but for an interrupt that is its own: true. The flag is looked at
 // last, and interrupt() sets it first: one that comes in between is seen here, or it asks after this.
 bool Runner::calm(Thread& thread) {
-  thread.calm(options_.fast_table);
+  thread.calm(ticker_ && ticker_->armed() ? watch_table() : options_.fast_table);
   const bool own = interrupted_.load() && &thread == main_.load(std::memory_order_relaxed);
   if (own) thread.ask(options_.breaker_table);
   return own;
@@ -247,6 +252,10 @@ Notice Runner::look(Thread& thread) {
   if (--thread.points_left == 0) return Notice::Switch;
   thread.dispatch.store(options_.breaker_table);
   return Notice::None;
+}
+
+void Runner::watch(Thread& thread) {
+  if (ticker_ && ticker_->overdue()) thread.ask(options_.breaker_table);
 }
 
 Notice Runner::before_instruction(Thread& thread, Point point) {

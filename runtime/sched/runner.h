@@ -88,6 +88,9 @@ struct RunnerOptions {
   /// What Thread::dispatch holds while nobody asks, and what it holds when somebody did; may be the same.
   DispatchTable fast_table = nullptr;
   DispatchTable breaker_table = nullptr;
+  /// As the fast one, but that it calls watch() every 64 jumps or calls or so: held while others wait for an
+  /// interval to pass. nullptr: the fast one.
+  DispatchTable watch_table = nullptr;
   ClockKind clock = ClockKind::Real;
   Observer* observer = nullptr;
 };
@@ -139,6 +142,8 @@ class Runner {
   /// fewer places where a request can be noticed, and this makes every switch point equally likely again.
   Notice look(Thread& thread);
   static constexpr std::uint32_t kPointsDrawn = 64;
+  /// For the loop under the watch table: asks `thread`, the holder, to give way if the interval is over.
+  void watch(Thread& thread);
   /// The observed loop's question, once before each visible instruction: not again for the one that it is
   /// about to run when the thread comes back after Notice::Switch. Includes look().
   Notice before_instruction(Thread& thread, Point point);
@@ -197,6 +202,7 @@ class Runner {
   bool calm(Thread& thread);
   bool others_wait();
   void renew_ticker();
+  DispatchTable watch_table() const { return options_.watch_table ? options_.watch_table : options_.fast_table; }
 
   // What differs.
   virtual bool prepare(Thread&) { return true; }    // start(): an OS thread for it

@@ -84,9 +84,13 @@ class Thread : public base::ListHook<AllTag>,
     asked.store(true);
     dispatch.store(breaker_table);
   }
-  void calm(DispatchTable fast_table) {
+  void calm(DispatchTable table) {
     asked.store(false);
-    dispatch.store(fast_table);
+    dispatch.store(table);
+  }
+  /// From the fast table to the one that reads the clock now and then; whatever else is there, stays.
+  void watch(DispatchTable fast_table, DispatchTable watch_table) {
+    dispatch.compare_exchange_strong(fast_table, watch_table);
   }
 
   std::uint32_t serial = 0;  ///< T0 is the main thread, Tn the n-th thread started

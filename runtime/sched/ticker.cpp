@@ -48,6 +48,7 @@ void Ticker::stop() {
 void* Ticker::run(void* ticker) {
   pthread_setname_np(pthread_self(), "mini ticker");
   prctl(PR_SET_TIMERSLACK, 1UL);  // the default, 50 µs, would be part of every slice
+  static_cast<Ticker*>(ticker)->begin_watch();
   static_cast<Ticker*>(ticker)->watch();
   return nullptr;
 }
@@ -58,6 +59,7 @@ void Ticker::watch() {
     if (state == kStopped) return;
     if (state == kIdle) {
       futex_wait(state_, kIdle);
+      if (state_.load() == kArmed) begin_watch();
       continue;
     }
     const Time due = due_.load(std::memory_order_relaxed);
@@ -73,7 +75,12 @@ void Ticker::watch() {
 void Ticker::ask() {
   // A holder that has just handed on is asked in vain: its table is set anew when it gets the GIL again.
   std::lock_guard lock(asking_);
-  if (Thread* holder = holder_.load(std::memory_order_acquire)) holder->ask(breaker_table_);
+  if (Thread* holder = holder_.load(std::memory_order_acquire)) holder->ask(tables_.breaker);
+}
+
+void Ticker::begin_watch() {
+  std::lock_guard lock(asking_);
+  if (Thread* holder = holder_.load(std::memory_order_acquire)) holder->watch(tables_.fast, tables_.watch);
 }
 
 }  // namespace mini::sched

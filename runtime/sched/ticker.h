@@ -17,11 +17,15 @@ namespace mini::sched {
 /// deadline, and nothing is paid anywhere.
 ///
 /// A waiting thread that timed itself, as CPython's do, would be let in by the kernel only at its next tick
-/// (4 ms) if it sleeps on the holder's CPU; so does this thread, but its deadline is absolute and so does not
-/// drift.
+/// (4 ms) if it sleeps on the holder's CPU; and so may this thread. So while somebody waits, the holder reads the
+/// clock itself now and then, at its jumps and calls (the watch table; Runner::watch): slices are as long as they
+/// should be. This thread is what makes a holder begin to do so, and what asks one that never jumps nor calls.
 class Ticker {
  public:
-  Ticker(DispatchTable breaker_table, Time interval) : breaker_table_(breaker_table), interval_(interval) {}
+  struct Tables {
+    DispatchTable fast, watch, breaker;
+  };
+  Ticker(Tables tables, Time interval) : tables_(tables), interval_(interval) {}
   ~Ticker() { stop(); }
   Ticker(const Ticker&) = delete;
   Ticker& operator=(const Ticker&) = delete;
@@ -37,6 +41,9 @@ class Ticker {
       due_.store(later(monotonic_now(), interval_), std::memory_order_relaxed);
   }
   void set_interval(Time interval);
+  bool armed() const { return state_.load(std::memory_order_relaxed) == kArmed; }
+  /// The holder: whether somebody has waited for an interval in which nobody switched.
+  bool overdue() const { return armed() && monotonic_now() >= due_.load(std::memory_order_relaxed); }
 
   /// Whom to ask; nullptr while nobody holds the GIL. The holder sets this, for itself or for its successor.
   void set_holder(Thread* thread) { holder_.store(thread, std::memory_order_release); }
@@ -53,8 +60,9 @@ class Ticker {
   static void* run(void* ticker);
   void watch();
   void ask();
+  void begin_watch();
 
-  const DispatchTable breaker_table_;
+  const Tables tables_;
   std::atomic<Time> interval_;
   std::atomic<Time> due_{kNever};            // when to ask
   std::atomic<std::uint32_t> state_{kIdle};  // the word the OS thread sleeps on
