@@ -24,7 +24,7 @@ namespace {
 
 /// In which mini executes about as many instructions of the document's program as CPython 3.9 does in 5 ms, its own
 /// interval: so a race is met about as often. README, "The race"; measured by `make -f Makefile.extra fidelity`.
-constexpr const char* kDefaultSchedule = "interval:1ms";
+constexpr const char* kDefaultSchedule = "interval:1200us";
 
 /// Stages of a thread's life.
 enum Stage : uint32_t { kNotEntered, kRunning, kWaitingForOthers, kOver };
@@ -201,7 +201,6 @@ size_t Machine::release_everything() {
   drop(state_->builtins);
   drop(state_->sys);
   drop(state_->native_stub);
-  while (heap_->has_finalizable()) static_cast<void>(heap_->take_finalizable());
   return heap_->shut_down();
 }
 

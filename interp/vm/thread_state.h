@@ -30,7 +30,7 @@ struct Breaker {
   enum Callee : uint8_t { kNothing, kScript, kNative };
   Callee returned = kNothing;       ///< who gave the control back to this frame since
   bool handler = false;             ///< an exception found its handler
-  uint32_t epoch = 0;               ///< counts the times that the breaker was entered from the fast loop
+  uint32_t epoch = 1;               ///< counts the times that the breaker was entered from the fast loop; a frame's 0 is never it
 };
 
 /// How the loop came back.
