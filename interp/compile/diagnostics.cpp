@@ -4,9 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
-#include "interp/compile/utf8.h"
+#include "runtime/base/utf8.h"
 
 namespace mini::compile {
 
@@ -80,7 +79,7 @@ Diagnostic Diagnostics::make(DiagnosticKind kind, const ast::Range& range, std::
   auto character_column = [this](uint32_t line, uint32_t bytes) {
     std::string_view text = source_->line(line);
     size_t behind = bytes > text.size() ? bytes - text.size() : 0;
-    return static_cast<uint32_t>(count_characters(text.substr(0, bytes)) + behind) + 1;
+    return static_cast<uint32_t>(base::count_code_points(text.substr(0, bytes)) + behind) + 1;
   };
   result.line = range.line;
   result.end_line = range.end_line;
@@ -92,7 +91,7 @@ Diagnostic Diagnostics::make(DiagnosticKind kind, const ast::Range& range, std::
   result.end_column = character_column(range.end_line, range.end_column);
   if (range.end_line != range.line) {  // CPython counts this column in the first line, too.
     result.end_column = std::min(character_column(range.line, range.end_column),
-                                 static_cast<uint32_t>(count_characters(result.text)));
+                                 static_cast<uint32_t>(base::count_code_points(result.text)));
   }
   return result;
 }
@@ -106,7 +105,7 @@ std::string render(const Diagnostic& diagnostic, std::string_view file_name) {
     while (text.ends_with('\n')) text.remove_suffix(1);
     std::string_view shown = text.substr(std::min(text.find_first_not_of(" \n\f"), text.size()));
     fmt::format_to(write, "    {}\n", shown);
-    size_t length = count_characters(text) + 1;  // Columns count from 1, and the line's end is one.
+    size_t length = base::count_code_points(text) + 1;  // Columns count from 1, and the line's end is one.
     size_t indent = text.size() - shown.size();
     size_t begin = std::min<size_t>(diagnostic.column, length);
     size_t end =
@@ -120,7 +119,7 @@ std::string render(const Diagnostic& diagnostic, std::string_view file_name) {
         bool blank =
             byte < shown.size() && (shown[byte] == '\t' || shown[byte] == '\f' || shown[byte] == '\v');
         out.push_back(blank ? shown[byte] : ' ');
-        byte += byte < shown.size() ? decode(&shown[byte]).size : 0;
+        byte += byte < shown.size() ? base::decode_utf8(&shown[byte]).size : 0;
       }
       out.append(end - begin, '^');
       out.push_back('\n');
@@ -128,34 +127,6 @@ std::string render(const Diagnostic& diagnostic, std::string_view file_name) {
   }
   fmt::format_to(write, "{}: {}\n", name_of(diagnostic.kind), diagnostic.message);
   return out;
-}
-
-std::optional<InvalidUtf8> find_invalid_utf8(std::string_view text) {
-  auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };
-  size_t i = 0;
-  while (i < text.size()) {
-    uint64_t word;
-    if (i + 8 <= text.size() && (std::memcpy(&word, text.data() + i, 8), (word & 0x8080808080808080u) == 0)) {
-      i += 8;
-      continue;
-    }
-    unsigned char first = byte(i);
-    if (first < 0x80) {
-      ++i;
-      continue;
-    }
-    size_t size = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    if (first < 0xC2 || first > 0xF4) return InvalidUtf8{i, "invalid start byte"};
-    // The second byte excludes overlong forms, surrogates and what lies beyond U+10FFFF.
-    unsigned char low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
-    unsigned char high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
-    for (size_t k = 1; k < size; ++k, low = 0x80, high = 0xBF) {
-      if (i + k >= text.size()) return InvalidUtf8{i, "unexpected end of data"};
-      if (byte(i + k) < low || byte(i + k) > high) return InvalidUtf8{i, "invalid continuation byte"};
-    }
-    i += size;
-  }
-  return std::nullopt;
 }
 
 }  // namespace mini::compile

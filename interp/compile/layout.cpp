@@ -5,7 +5,8 @@
 
 #include <cstring>
 
-#include "interp/compile/utf8.h"
+#include "runtime/base/unicode.h"
+#include "runtime/base/utf8.h"
 
 namespace mini::compile {
 
@@ -163,10 +164,8 @@ Token Layout::read_plain() {
       case kFStringStart:
         return begin_fstring(lexeme);
       case kUnknown:
-        if (!is_printable(lexeme.begin)) {
-          return fail(fmt::format("invalid non-printable character U+{:04X}", decode(lexeme.begin).character),
-                      lexeme.end);
-        }
+        if (!base::is_printable(static_cast<unsigned char>(*lexeme.begin)))
+          return invalid_character(lexeme.begin);
         return token(kUnknown, lexeme.begin, lexeme.end);
       default:
         return bracket(lexeme);
@@ -175,17 +174,31 @@ Token Layout::read_plain() {
 }
 
 Token Layout::name(const Lexeme& lexeme) {
-  bool ascii = true;
-  for (const char* c = lexeme.begin; c != lexeme.end; ++c) ascii = ascii && static_cast<signed char>(*c) >= 0;
-  if (ascii) return token(kName, lexeme.begin, lexeme.end);
-  const char* bad = lexeme.begin + identifier_length(lexeme.begin);
-  if (bad >= lexeme.end) return token(kName, lexeme.begin, lexeme.end);
-  Decoded c = decode(bad);
-  if (is_printable(bad)) {
-    return fail(fmt::format("invalid character '{}' (U+{:04X})", std::string_view(bad, c.size), c.character),
-                bad + c.size);
+  std::string_view text(lexeme.begin, static_cast<size_t>(lexeme.end - lexeme.begin));
+  if (base::is_ascii(text)) return token(kName, lexeme.begin, lexeme.end);
+  for (const char* c = lexeme.begin; c != lexeme.end;) {
+    auto [character, size] = base::decode_utf8(c);
+    bool fits =
+        c == lexeme.begin ? base::is_identifier_start(character) : base::is_identifier_continue(character);
+    if (!fits) return invalid_character(c);
+    c += size;
   }
-  return fail(fmt::format("invalid non-printable character U+{:04X}", c.character), bad + c.size);
+  if (may_be_unnormalized(lexeme.begin, lexeme.end)) {
+    return fail(
+        DiagnosticKind::kSyntaxError,
+        fmt::format("identifier '{}' may not be in normal form (NFKC), which is not part of mini", text),
+        {line_, column_of(lexeme.begin), line_, column_of(lexeme.end)});
+  }
+  return token(kName, lexeme.begin, lexeme.end);
+}
+
+Token Layout::invalid_character(const char* c) {
+  auto [character, size] = base::decode_utf8(c);
+  uint32_t code = character;
+  if (!base::is_printable(character)) {
+    return fail(fmt::format("invalid non-printable character U+{:04X}", code), c + size);
+  }
+  return fail(fmt::format("invalid character '{}' (U+{:04X})", std::string_view(c, size), code), c + size);
 }
 
 Token Layout::string(const Lexeme& lexeme) {
@@ -430,7 +443,7 @@ Token Layout::token_without_text(TokenKind kind) {
 /// CPython marks the last character that its tokenizer read.
 Token Layout::fail(std::string message, const char* read_to, DiagnosticKind kind) {
   const char* last = read_to > line_start_ ? read_to - 1 : read_to;
-  while (last > line_start_ && is_continuation_byte(*last)) --last;
+  while (last > line_start_ && base::is_utf8_continuation(*last)) --last;
   return fail(kind, std::move(message), {line_, column_of(last), line_, column_of(last)});
 }
 

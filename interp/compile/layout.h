@@ -68,6 +68,7 @@ class Layout {
   Token read_plain();
   Token read_fstring_text();
   Token name(const Lexeme& lexeme);
+  Token invalid_character(const char* c);
   Token string(const Lexeme& lexeme);
   Token begin_fstring(const Lexeme& lexeme);
   Token bracket(const Lexeme& lexeme);

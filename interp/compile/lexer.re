@@ -5,7 +5,6 @@
 #include "interp/compile/lexer.h"
 
 #include <cstring>
-#include <initializer_list>
 
 namespace mini::compile {
 
@@ -17,10 +16,14 @@ bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/// A number must not run into a name; before some keywords CPython only warns (`1if x else 2`).
+/// A number must not run into a name; before some keywords CPython only warns (`1if x else 2`). Of some of them it
+/// looks at the beginning only.
 Lexeme number(const char* begin, const char* end, const char* problem) {
-  for (const char* keyword : {"and", "else", "for", "if", "in", "is", "or", "not"}) {
-    if (std::strncmp(end, keyword, std::strlen(keyword)) == 0) return {kNumber, begin, end, problem};
+  if (*end == 'i' && (end[1] == 'f' || end[1] == 'n' || end[1] == 's')) return {kNumber, begin, end, problem};
+  for (std::string_view keyword : {"and", "else", "for", "or", "not"}) {
+    bool follows = std::strncmp(end, keyword.data(), keyword.size()) == 0;
+    char behind = follows ? end[keyword.size()] : '\0';
+    if (follows && !is_name_character(behind) && behind >= 0) return {kNumber, begin, end, problem};
   }
   if (is_name_character(*end)) return {kError, begin, end, problem};
   return {kNumber, begin, end};
@@ -28,7 +31,6 @@ Lexeme number(const char* begin, const char* end, const char* problem) {
 
 }  // namespace
 
-/*!include:re2c "unicode_categories.re" */
 /*!re2c
   re2c:define:YYCTYPE = "unsigned char";
   re2c:define:YYCURSOR = cursor;
@@ -178,26 +180,26 @@ Lexeme scan(const char* cursor) {
   }
 }
 
-size_t identifier_length(const char* text) {
-  const char* cursor = text;
+bool may_be_unnormalized(const char* name, const char* end) {
+  const char* cursor = name;
   const char* marker = nullptr;
-  // Unicode's Other_ID_Start and Other_ID_Continue are the characters that the categories miss.
-  /*!re2c
-    id_start = L | Nl | [_\u2118\u212e\u309b\u309c];
-    id_continue = id_start | Mn | Mc | Nd | Pc | [\u00b7\u0387\u1369-\u1371\u19da];
-    id_start id_continue* { return static_cast<size_t>(cursor - text); }
-    * { return 0; }
-  */
-}
-
-bool is_printable(const char* text) {
-  const char* cursor = text;
-  const char* marker = nullptr;
-  /*!re2c
-    " " { return true; }
-    Z | C { return false; }
-    * { return true; }
-  */
+  while (cursor < end) {
+    /*!re2c
+      // Letters with a compatibility form, and marks and letters that may melt into the one before them.
+      unstable = [\u00aa\u00b5\u00ba\u0132-\u0133\u013f-\u0140\u0149\u017f\u01c4-\u01cc\u01f1-\u01f3\u02b0-\u02b8]
+               | [\u02e0-\u02e4\u0300-\u036f\u0374\u037a\u0384-\u0387\u03d0-\u03d6\u03f0-\u03f5\u03f9\u0587]
+               | [\u0675-\u0678\u0958-\u095f\u09dc-\u09df\u0a33-\u0a36\u0a59-\u0a5e\u0b5c-\u0b5d\u0e33\u0eb3]
+               | [\u0edc-\u0edd\u0f0c\u0f43-\u0fb9\u10fc\u1100-\u11ff\u1d2c-\u1d6a\u1d78\u1d9b-\u1dbf\u1e9a-\u1e9b]
+               | [\u1f71-\u1f7d\u1fbb-\u1ffd\u2071\u207f\u2090-\u209c\u2102-\u2139\u213c-\u2149\u2160-\u2188]
+               | [\u2c7c-\u2c7d\u2d6f\u2e9f-\u2fd5\u3038-\u303a\u309f\u30ff\u3131-\u318e\ua69c-\ua69d\ua770]
+               | [\ua7f2-\ua7f9\uab5c-\uab69\uf900-\uffdc\U00010780-\U000107ba\U0001d400-\U0001d7ff]
+               | [\U0001e030-\U0001e06d\U0001ee00-\U0001eebb\U0001fbf0-\U0001fbf9\U0002f800-\U0002fa1d];
+      unstable { return true; }
+      [^] { continue; }
+      * { return false; }
+    */
+  }
+  return false;
 }
 
 std::string_view spelling(TokenKind kind) {

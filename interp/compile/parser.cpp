@@ -9,7 +9,7 @@
 
 #include "interp/compile/parser_diagnosis.h"
 #include "interp/compile/parser_impl.h"
-#include "interp/compile/utf8.h"
+#include "runtime/base/utf8.h"
 
 namespace mini::compile {
 
@@ -52,14 +52,13 @@ bool check_bytes(const SourceFile& source, Diagnostics& diagnostics) {
     return 1 + static_cast<uint32_t>(
                    std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(offset), '\n'));
   };
-  bool ascii = std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
-  if (!ascii) {
+  if (!base::is_ascii(text)) {
     std::string encoding = declared_encoding(source);
     if (!encoding.empty() && !encoding.starts_with("utf-8") && encoding != "utf8") {
       diagnostics.syntax_error({}, fmt::format("source encoding '{}' is not part of mini", encoding));
       return false;
     }
-    if (auto invalid = find_invalid_utf8(text)) {
+    if (auto invalid = base::find_utf8_error(text)) {
       diagnostics.syntax_error(
           {},
           fmt::format(
@@ -98,19 +97,7 @@ Parser::Parser(const SourceFile& source, ast::Mode mode, Arena& arena, Diagnosti
 Module* Parser::run() {
   StatementList body;
   if (mode_ == ast::Mode::kEval) {
-    Token begin = peek();
-    ast::Expression* value = nullptr;
-    // As CPython's `expressions`: a tuple without stars.
-    value = parse_star_expressions();
-    if (auto* tuple = ast::dynamic<ast::Tuple>(value); tuple && !tuple->elts.empty()) {
-      for (ast::Expression* element : tuple->elts) {
-        bool bare = tuple->range.column == begin.column && tuple->range.line == begin.line &&
-                    begin.kind != Kind::kLeftParen;
-        if (bare && element->kind == ast::ExpressionKind::kStarred) fail();
-      }
-    } else if (value->kind == ast::ExpressionKind::kStarred) {
-      fail();
-    }
+    ast::Expression* value = parse_expressions();
     while (accept(Kind::kNewline)) {
     }
     if (!at(Kind::kEndOfFile)) fail();
@@ -124,8 +111,12 @@ Module* Parser::run() {
       statement_line_ = peek().line;
       if (failed_) break;
       if (mode_ == ast::Mode::kInteractive) {
-        if (accept(Kind::kNewline)) continue;
-        if (!body.empty()) fail();
+        if (!body.empty()) {
+          fail_with(
+              DiagnosticKind::kSyntaxError, range_of(peek()),
+              compound ? "invalid syntax" : "multiple statements found while compiling a single statement");
+          break;
+        }
         compound = at_compound();
       }
       parse_statement(body);

@@ -44,6 +44,7 @@ class Diagnoser {
                        : mode == ast::Mode::kInteractive ? "single"
                                                          : "file";
     root_ = grammar_.rule(root);
+    ends_early_ = mode == ast::Mode::kEval && source.lacked_newline();
   }
 
   void run(const Stop& stop, Diagnostics& diagnostics);
@@ -106,6 +107,7 @@ class Diagnoser {
   Grammar grammar_;
   Layout layout_;
   uint16_t root_;
+  bool ends_early_ = false;  ///< CPython gives no line end to an expression that lacks one.
   std::vector<Token> tokens_;
   uint32_t position_ = 0;
   bool invalid_rules_ = false;
@@ -127,6 +129,10 @@ const Token* Diagnoser::token(uint32_t index) {
       error_ = layout_.error();
       stopped_ = lexical_ = true;
     } else {
+      if (ends_early_ && next.kind == Kind::kNewline && next.end == source_.text().size()) {
+        next.kind = Kind::kEndOfFile;
+        next.column = Token::kNoColumn;
+      }
       tokens_.push_back(next);
       memos_.push_back(nullptr);
       uint32_t first = static_cast<uint32_t>(tokens_.size()) - 1;
@@ -461,7 +467,8 @@ void Diagnoser::run(const Stop& stop, Diagnostics& diagnostics) {
   }
   if (gave_up_) {  // Say where the parser stopped.
     lexical_ = stop.error != nullptr;
-    error_ = lexical_ ? *stop.error : LexicalError{DiagnosticKind::kSyntaxError, "invalid syntax", range_of(stop.at)};
+    error_ = lexical_ ? *stop.error
+                      : LexicalError{DiagnosticKind::kSyntaxError, "invalid syntax", range_of(stop.at)};
   }
   if (!lexical_) check_rest();
   diagnostics.error(error_.kind, error_.range, error_.message);

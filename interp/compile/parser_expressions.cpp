@@ -80,12 +80,22 @@ bool Parser::is_bare_name(const Token& begin, const Expression* expression) {
 }
 
 Expression* Parser::parse_star_expressions() {
+  return parse_tuple_of(&Parser::parse_star_expression, true);
+}
+
+Expression* Parser::parse_expressions() {
+  return parse_tuple_of(&Parser::parse_expression, false);
+}
+
+/// One element, or a tuple without brackets.
+Expression* Parser::parse_tuple_of(Expression* (Parser::*parse_element)(), bool stars) {
   Token begin = peek();
-  Expression* first = parse_star_expression();
+  Expression* first = (this->*parse_element)();
   if (!at(kComma)) return first;
   List elements{first};
-  while (accept(kComma) && (starts_expression(kind()) || at(kStar)))
-    elements.push_back(parse_star_expression());
+  while (accept(kComma) && (starts_expression(kind()) || (stars && at(kStar)))) {
+    elements.push_back((this->*parse_element)());
+  }
   auto* tuple = make<Tuple>(since(begin));
   tuple->elts = arena_.copy(elements);
   adopt(tuple, tuple->elts);
@@ -587,19 +597,13 @@ std::span<Comprehension> Parser::parse_for_clauses(Expression* parent) {
   return arena_.copy(clauses);
 }
 
+Expression* Parser::parse_star_target() {
+  return at(kStar) ? parse_star_expression() : parse_bitwise_or();
+}
+
 /// The targets of a `for`: they end before `in`, so no operator that could take it may stand in them.
 Expression* Parser::parse_targets() {
-  Token begin = peek();
-  auto parse_target = [this] { return at(kStar) ? parse_star_expression() : parse_bitwise_or(); };
-  Expression* target = parse_target();
-  if (at(kComma)) {
-    List elements{target};
-    while (accept(kComma) && (starts_expression(kind()) || at(kStar))) elements.push_back(parse_target());
-    auto* tuple = make<Tuple>(since(begin));
-    tuple->elts = arena_.copy(elements);
-    adopt(tuple, tuple->elts);
-    target = tuple;
-  }
+  Expression* target = parse_tuple_of(&Parser::parse_star_target, true);
   if (!set_context(target, Context::kStore)) return fail();
   return target;
 }

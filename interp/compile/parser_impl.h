@@ -93,6 +93,8 @@ class Parser {
 
   // Expressions (parser_expressions.cpp), named as in CPython's grammar.
   ast::Expression* parse_star_expressions();
+  ast::Expression* parse_expressions();
+  ast::Expression* parse_tuple_of(ast::Expression* (Parser::*parse_element)(), bool stars);
   ast::Expression* parse_star_expression();
   ast::Expression* parse_annotated_rhs();
   ast::Expression* parse_yield();
@@ -120,6 +122,7 @@ class Parser {
   ast::Expression* parse_comprehension(const Token& begin, ast::Expression* element, Kind closing);
   std::span<ast::Comprehension> parse_for_clauses(ast::Expression* parent);
   ast::Expression* parse_targets();
+  ast::Expression* parse_star_target();
   bool set_context(ast::Expression* target, ast::Context context);
   bool starts_expression(Kind token) const;
   /// `expression` is a bare name that began with `begin`: no parentheses.

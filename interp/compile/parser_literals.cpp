@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "interp/compile/parser_impl.h"
-#include "interp/compile/utf8.h"
+#include "runtime/base/utf8.h"
 
 namespace mini::compile {
 
@@ -16,7 +16,6 @@ using enum TokenKind;
 namespace {
 
 constexpr size_t kMaxDecimalDigits = 4300;  // sys.int_info.default_max_str_digits
-constexpr uint32_t kMaxCharacter = 0x10FFFF;
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -261,7 +260,8 @@ bool Parser::decode_string(const Token& token, std::string_view body, bool raw, 
       0;  // What CPython's positions count beyond bytes: each character outside ASCII is a \U escape there.
   while (c != end) {
     if (*c != '\\') {
-      if (static_cast<signed char>(*c) < 0 && !is_continuation_byte(*c)) wide += 10 - decode(c).size;
+      if (static_cast<signed char>(*c) < 0 && !base::is_utf8_continuation(*c))
+        wide += 10 - base::decode_utf8(c).size;
       out.push_back(*c++);
       continue;
     }
@@ -291,7 +291,7 @@ bool Parser::decode_string(const Token& token, std::string_view body, bool raw, 
       if (bytes) {
         out.push_back(static_cast<char>(value));
       } else {
-        encode(value, out);
+        base::append_utf8(out, value);
       }
       continue;
     }
@@ -304,7 +304,7 @@ bool Parser::decode_string(const Token& token, std::string_view body, bool raw, 
       }
       if (read < length && bytes)
         return error(fmt::format("(value error) invalid \\x escape at position {}", position));
-      if (read < length || value > kMaxCharacter) {
+      if (read < length || value > base::kMaxCodePoint) {
         return error(fmt::format(
             "(unicode error) 'unicodeescape' codec can't decode bytes in position {}-{}: {}", position,
             position + 1 + read,
@@ -314,7 +314,7 @@ bool Parser::decode_string(const Token& token, std::string_view body, bool raw, 
       if (bytes) {
         out.push_back(static_cast<char>(value));
       } else {
-        encode(value, out);
+        base::append_utf8(out, value);
       }
       continue;
     }

@@ -429,7 +429,7 @@ WithItem Parser::parse_with_item() {
   WithItem item;
   item.context_expr = parse_expression();
   if (accept(kAs)) {
-    item.optional_vars = at(kStar) ? parse_star_expression() : parse_bitwise_or();
+    item.optional_vars = parse_star_target();
     if (!set_context(item.optional_vars, Context::kStore)) fail();
   }
   return item;

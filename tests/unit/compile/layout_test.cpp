@@ -127,6 +127,10 @@ TEST_CASE("what a line may not hold") {
         "SyntaxError: unterminated triple-quoted string literal (detected at line 3) @1:0");
   CHECK(tokens("a€") == "SyntaxError: invalid character '€' (U+20AC) @1:1");
   CHECK(tokens("a\u00a0b") == "SyntaxError: invalid non-printable character U+00A0 @1:1");
+  CHECK(tokens("\u00b7a") == "SyntaxError: invalid character '·' (U+00B7) @1:0");
+  CHECK(tokens("a\u00b7 変数 _é") == "a\u00b7 変数 _é NEWLINE END");
+  CHECK(tokens("a = ﬁ") ==
+        "a = SyntaxError: identifier 'ﬁ' may not be in normal form (NFKC), which is not part of mini @1:4");
   CHECK(tokens("\x01") == "SyntaxError: invalid non-printable character U+0001 @1:0");
   CHECK(tokens("x = 012") ==
         "x = SyntaxError: leading zeros in decimal integer literals are not permitted; "

@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "interp/compile/utf8.h"
-
 using namespace mini::compile;
 using enum TokenKind;
 
@@ -129,54 +127,25 @@ TEST_CASE("blanks and comments are skipped, a line's end begins where its commen
   CHECK(scan_one("$").kind == kUnknown);
 }
 
-TEST_CASE("identifiers are Unicode's") {
-  for (const char* whole : {"x", "_1", "é", "変数", "Ωmega", "a·b", "℘", "ªb"}) {
-    CHECK(identifier_length(whole) == std::string_view(whole).size());
+TEST_CASE("a number before a keyword is one where CPython only warns") {
+  for (const char* text :
+       {"1if x", "1in x", "1is x", "1and x", "1or x", "1else x", "1for x", "1not in", "1inside"}) {
+    CAPTURE(text);
+    CHECK(scan_one(text).kind == kNumber);
+    CHECK(scan_one(text).problem == "invalid decimal literal");
   }
-  CHECK(identifier_length("1a") == 0);
-  CHECK(identifier_length("€") == 0);
-  CHECK(identifier_length("a€") == 1);
-  CHECK(identifier_length("·a") == 0);  // May only continue one.
-  CHECK(is_printable("€"));
-  CHECK(is_printable(" "));
-  CHECK_FALSE(is_printable("\u00a0"));
-  CHECK_FALSE(is_printable("\u200b"));
-  CHECK_FALSE(is_printable("\x01"));
+  for (const char* text : {"1andy", "1orx", "1elsewhere", "1forx", "1nota", "1a", "1_a", "1or\u00e9"}) {
+    CAPTURE(text);
+    CHECK(scan_one(text).kind == kError);
+  }
 }
 
-TEST_CASE("the first byte that is not UTF-8 is found, with CPython's reason") {
-  auto find = [](std::string_view text) { return find_invalid_utf8(text); };
-  CHECK_FALSE(find("abcdefghij é € 😀").has_value());
-  struct {
-    std::string text;
-    size_t offset;
-    const char* reason;
-  } cases[] = {
-      {"ab\xff", 2, "invalid start byte"},
-      {"\x80", 0, "invalid start byte"},
-      {"\xc0\x80", 0, "invalid start byte"},
-      {"12345678\xe9", 8, "unexpected end of data"},
-      {"\xe9x", 0, "invalid continuation byte"},
-      {"\xed\xa0\x80", 0, "invalid continuation byte"},
-      {"\xf4\x90\x80\x80", 0, "invalid continuation byte"},
-      {"\xe0\x80\x80", 0, "invalid continuation byte"},
-      {"\xf0\x9f\x98", 0, "unexpected end of data"},
+TEST_CASE("identifiers that normal form NFKC would change are known") {
+  auto changes = [](std::string_view name) {
+    return may_be_unnormalized(name.data(), name.data() + name.size());
   };
-  for (auto& [text, offset, reason] : cases) {
-    auto found = find(text);
-    REQUIRE(found.has_value());
-    CHECK(found->offset == offset);
-    CHECK(std::string(found->reason) == reason);
-  }
-}
-
-TEST_CASE("encoding and decoding a character are each other's reverse") {
-  for (uint32_t c = 1; c <= 0x10FFFF; c += c < 0x1000 ? 1 : 97) {
-    std::string bytes;
-    encode(c, bytes);
-    Decoded decoded = decode(bytes.c_str());
-    CHECK(decoded.character == c);
-    CHECK(decoded.size == bytes.size());
-    CHECK(count_characters(bytes) == 1);
-  }
+  for (const char* name : {"ﬁ", "µ", "ª", "ｘ", "𝑥", "e\u0301", "\u212b", "ⅳ", "xₐ", "ﾊ", "\u01c6"})
+    CHECK(changes(name));
+  for (const char* name : {"x", "é", "ß", "μ", "変数", "Ω", "имя", "שם", "नाम", "ქ", "한글"})
+    CHECK_FALSE(changes(name));
 }

@@ -207,6 +207,14 @@ TEST_CASE("an expression for eval stands alone") {
   CHECK(Parsed("", ast::Mode::kEval).dump() == "SyntaxError: invalid syntax");
 }
 
+TEST_CASE("the prompt takes one statement") {
+  auto typed = [](const std::string& text) { return Parsed(text, ast::Mode::kInteractive).dump(); };
+  CHECK(typed("x; y\n").find("error") == std::string::npos);
+  CHECK(typed("x\ny\n") == "SyntaxError: multiple statements found while compiling a single statement");
+  CHECK(typed("for x in y: pass\nz\n") == "SyntaxError: invalid syntax");
+  CHECK(typed("for x in y: pass\nwhile z:\n") == "SyntaxError: invalid syntax");
+}
+
 TEST_CASE("the prompt learns when a statement is not yet complete") {
   auto incomplete = [](const std::string& text) {
     return Parsed(text, ast::Mode::kInteractive).diagnostics.incomplete();
