@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Runs the scripts of tests/conformance/ under mini and compares with CPython 3.13: output, errors, exit status.
 
-    conformance.py MINI [--record] [NAME...]
+    conformance.py --mini PATH [--record] [--quick] [NAME...]
 
 CPython 3.13 is $MINI_PYTHON313, or pyenv's; where there is none, its recorded answers (conformance/expected/) stand in,
 which --record renews. A script whose first lines contain `# races` may print different things each time, and runs under
 mini alone; all others have to print the same under every runner and schedule. `# args: ...` and `# stdin: ...` give a
-script arguments and input; a NAME.in file beside it is its input.
+script arguments and input; a NAME.in file beside it is its input. --quick leaves the other runners and schedules out.
 """
+import argparse
 import glob
 import json
 import os
@@ -86,9 +87,13 @@ def difference(expected, got):
 
 
 def main():
-    arguments = [argument for argument in sys.argv[1:] if not argument.startswith('--')]
-    record, quick = '--record' in sys.argv, '--quick' in sys.argv
-    mini, names = os.path.abspath(arguments[0]), arguments[1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--mini', required=True)
+    parser.add_argument('--record', action='store_true')
+    parser.add_argument('--quick', action='store_true')
+    parser.add_argument('names', nargs='*')
+    given = parser.parse_args()
+    record, quick, mini, names = given.record, given.quick, os.path.abspath(given.mini), given.names
     python = find_python()
     if python is None and os.environ.get('MINI_REQUIRE_ORACLES') == '1':
         print('CPython 3.13 is required and not there: set MINI_PYTHON313')

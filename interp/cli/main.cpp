@@ -152,11 +152,12 @@ int disassemble(const CommandLine& line) {
 
 int run(CommandLine& line) {
   std::string name, source;
-  const bool prompts = !line.code && (!line.file || *line.file == "-") && (isatty(STDIN_FILENO) || line.prompt_afterwards);
+  const bool from_input = !line.code && (!line.file || *line.file == "-");
+  const bool prompts = line.prompt_afterwards || (from_input && isatty(STDIN_FILENO));
   if (line.code) {
     name = "<string>";
     source = *line.code + "\n";
-  } else if (!prompts) {
+  } else if (!from_input || !prompts) {
     name = line.file.value_or("-");
     auto text = read_source(name);
     if (!text) return kUsageError;
@@ -175,7 +176,7 @@ int run(CommandLine& line) {
   const cli::InterruptScope interrupts(*machine);
   int status;
   if (prompts) {
-    status = cli::run_prompt(*machine);
+    status = cli::run_prompt(*machine, name, std::move(source));
   } else {
     status = machine->run_file(name, std::move(source));
   }

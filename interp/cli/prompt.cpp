@@ -81,12 +81,13 @@ Read read_statement(LineReader& reader, ThreadState& thread, std::string& text) 
 }
 
 /// False when the prompt is to end (SystemExit).
-bool execute(Machine& machine, const std::string& text) {
+bool execute(Machine& machine, const std::string& filename, const std::string& text, compile::CompileMode mode) {
   Heap& heap = machine.heap();
-  machine.remember_source(kFilename, text);
-  auto code = machine.compile(text, kFilename, compile::CompileMode::kSingle);
+  machine.remember_source(filename, text);
+  auto code = machine.compile(text, filename, mode);
   if (code.ok() && machine.run_module_code(code->get(), machine.state().main_names).ok()) return true;
   Ref<Exception> exception = heap.take_pending();
+  if (machine.current().abandoned) return false;
   if (is_subtype(exception->type, heap.type(BuiltinType::kSystemExit))) {
     machine.report_uncaught(std::move(exception));
     return false;
@@ -97,8 +98,10 @@ bool execute(Machine& machine, const std::string& text) {
 
 }  // namespace
 
-int run_prompt(Machine& machine) {
-  return machine.run_with([](Machine& owner, ThreadState& thread) {
+int run_prompt(Machine& machine, const std::string& filename, std::string source) {
+  return machine.run_with([&](Machine& owner, ThreadState& thread) {
+    if (!filename.empty()) execute(owner, filename, source, compile::CompileMode::kExec);
+    if (thread.abandoned) return;
     LineReader reader(owner);
     if (isatty(STDIN_FILENO))
       owner.write_error("mini " MINI_VERSION ", a subset of Python 3.13. Type exit() or Ctrl-D to leave.\n");
@@ -109,10 +112,9 @@ int run_prompt(Machine& machine) {
         continue;
       }
       if (text.find_first_not_of(" \t\n") == std::string::npos) continue;
-      if (!execute(owner, text)) return true;
+      if (!execute(owner, kFilename, text, compile::CompileMode::kSingle) || thread.abandoned) return;
     }
     owner.write_error("\n");
-    return true;
   });
 }
 

@@ -69,9 +69,11 @@ Result<Ref<Value>> next_(Call& call) {
 }
 
 Result<Ref<Value>> sorted(Call& call) {
+  if (call.count != 1)
+    return call.heap.raise(BuiltinType::kTypeError, "sorted expected 1 argument, got {}", call.count);
   Ref<List> list = MINI_TRY(list_from(call.heap, call[0]));
-  const bool reverse = MINI_TRY(flag_argument(call, call[2], false));
-  MINI_TRY(sort(call.heap, list.get(), call[1], reverse));
+  const bool reverse = MINI_TRY(flag_argument(call, call.keywords[1], false));
+  MINI_TRY(sort(call.heap, list.get(), call.keywords[0], reverse));
   return list;
 }
 
@@ -120,7 +122,7 @@ constexpr NativeDefinition kDefinitions[] = {
     {"callable(obj, /)", callable},
     {"iter(object, sentinel=0, /)", iter},
     {"next(iterator, default=0, /)", next_},
-    {"sorted(iterable, /, *, key=None, reverse=False)", sorted},
+    {"sorted(*args, key=None, reverse=False)", sorted},
     {"min(*args, key=None, default=None)", min},
     {"max(*args, key=None, default=None)", max},
 };

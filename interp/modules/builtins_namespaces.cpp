@@ -212,7 +212,6 @@ Result<Ref<Value>> import(Call& call) {
 Result<Ref<Value>> make_super(Call& call) {
   Heap& heap = call.heap;
   ThreadState& thread = thread_of(call);
-  Type* made_type = static_cast<Type*>(call[0].as_object());
   Ref<Value> type, self;
   if (call.has(1)) {
     if (!has_kind(call[1], BuiltinType::kTypeType))
@@ -240,23 +239,7 @@ Result<Ref<Value>> make_super(Call& call) {
     if (type.get().is_unbound())
       return heap.raise_text(BuiltinType::kRuntimeError, "super(): __class__ cell not found");
   }
-  auto* start = static_cast<Type*>(type.get().as_object());
-  Type* self_type = nullptr;
-  if (!self.get().is_unbound()) {
-    if (has_kind(self, BuiltinType::kTypeType) && is_subtype(static_cast<Type*>(self.get().as_object()), start)) {
-      self_type = static_cast<Type*>(self.get().as_object());
-    } else if (is_subtype(heap.type_of(self), start)) {
-      self_type = heap.type_of(self);
-    } else {
-      return heap.raise_text(BuiltinType::kTypeError,
-                             "super(type, obj): obj must be an instance or subtype of type");
-    }
-  }
-  Ref<Super> made = MINI_TRY(heap.create<Super>(made_type));
-  made->type = static_cast<Type*>(type.release().as_object());
-  made->self = self.release();
-  made->self_type = self_type ? Ref<Type>::share(self_type).release() : nullptr;
-  return made;
+  return widen(object::make_super(heap, static_cast<Type*>(type.get().as_object()), self));
 }
 
 Result<Ref<Value>> exit(Call& call) {

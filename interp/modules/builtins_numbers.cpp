@@ -72,6 +72,7 @@ Result<Ref<Value>> sum(Call& call) {
       Ref<Value> item;
       for (;;) {
         item = MINI_TRY(next(heap, iterator));
+        if (item.get().is_unbound()) break;
         int64_t small;
         if (heap.type_of(item) == heap.type(BuiltinType::kFloat)) {
           floats.add(float_of(item));

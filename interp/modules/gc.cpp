@@ -14,7 +14,10 @@ Result<Ref<Value>> collect(Call& call) {
       return call.heap.raise_text(BuiltinType::kValueError, "invalid generation");
   }
   const size_t found = call.heap.collect();
-  run_all_finalizers(thread_of(call));
+  if (call.heap.has_finalizable()) {
+    run_all_finalizers(thread_of(call));
+    call.heap.collect();  // what had to stay for them
+  }
   return make_int(call.heap, static_cast<int64_t>(found));
 }
 Result<Ref<Value>> enable(Call& call) {

@@ -260,7 +260,10 @@ Result<Ref<Value>> isclose(Call& call) {
                     difference <= absolute_tolerance);
 }
 
-double power_of(double x, double y) { return std::pow(x, y); }
+/// Zero to a negative power is outside the domain, not an overflow.
+double power_of(double x, double y) {
+  return x == 0 && y < 0 && std::isfinite(y) ? std::numeric_limits<double>::quiet_NaN() : std::pow(x, y);
+}
 
 constexpr NativeDefinition kFunctions[] = {
     {"math.sqrt(x, /)", unary_function<std::sqrt>},
@@ -283,8 +286,6 @@ constexpr NativeDefinition kFunctions[] = {
     {"math.atanh(x, /)", unary_function<std::atanh>},
     {"math.erf(x, /)", unary_function<std::erf>},
     {"math.erfc(x, /)", unary_function<std::erfc>},
-    {"math.gamma(x, /)", unary_function<std::tgamma, true>},
-    {"math.lgamma(x, /)", unary_function<std::lgamma, true>},
     {"math.fabs(x, /)", unary_function<std::fabs>},
     {"math.degrees(x, /)", unary_function<degrees, true>},
     {"math.radians(x, /)", unary_function<radians>},

@@ -6,7 +6,7 @@ namespace {
 
 constexpr vm::NativeModule kModules[] = {
     {"builtins", fill_builtins}, {"sys", fill_sys},        {"_thread", fill_thread}, {"time", fill_time},
-    {"math", fill_math},         {"gc", fill_gc},          {"mini_gil", fill_mini_gil},
+    {"math", fill_math},         {"_random", fill_random}, {"gc", fill_gc},          {"mini_gil", fill_mini_gil},
 };
 
 const std::string_view* prelude_source(std::string_view module_name) {

@@ -404,7 +404,11 @@ sched::Exit Machine::run_main(ThreadState& thread) {
   bool failed = false;
   if (thread.stage == kNotEntered) {
     thread.stage = kRunning;
-    if (!enter_main(thread)) {
+    if (work_) {
+      work_(*this, thread);
+      if (thread.abandoned) return sched::Exit::Finished;
+      thread.stage = kWaitingForOthers;
+    } else if (!enter_main(thread)) {
       report_uncaught(heap_->take_pending());
       thread.stage = kWaitingForOthers;
     }

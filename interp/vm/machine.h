@@ -87,7 +87,7 @@ class Machine final : public sched::Machine {
   /// Runs a program as `__main__` until all its non-daemon threads are over; the exit status as the README lists it.
   int run_file(const std::string& filename, std::string source);
   /// The main thread calls `work` instead of running a file (the prompt, embedding); it holds the GIL.
-  int run_with(std::function<bool(Machine&, ThreadState&)> work);
+  int run_with(std::function<void(Machine&, ThreadState&)> work);
   /// One-thread runner: makes the run stop (run_file or resume returns kPaused) before the next instruction. For
   /// observers.
   void pause() { pause_asked_ = true; }
@@ -175,7 +175,7 @@ class Machine final : public sched::Machine {
   SwitchCounts switch_counts_;
   std::string deadlock_report_;
   std::string main_filename_, main_source_;
-  std::function<bool(Machine&, ThreadState&)> work_;
+  std::function<void(Machine&, ThreadState&)> work_;
   void* spare_repr_chain_ = nullptr;
   bool interrupted_ = false, released_ = false, pause_asked_ = false;
   int status_of(sched::Outcome outcome);

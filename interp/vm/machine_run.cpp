@@ -34,7 +34,6 @@ bool keep_arguments(Call& call) {
 }
 
 bool Machine::enter_main(ThreadState& thread) {
-  if (work_) return true;
   auto code = compile(std::move(main_source_), main_filename_, compile::CompileMode::kExec);
   if (!code.ok()) return false;
   auto function = make_function(*heap_, code->get(), state_->main_names, Value((*code)->qualified_name));
@@ -72,7 +71,7 @@ int Machine::status_of(sched::Outcome outcome) {
   return interrupted_ ? kStatusInterrupted : static_cast<int>(state_->exit_status);
 }
 
-int Machine::run_with(std::function<bool(Machine&, ThreadState&)> work) {
+int Machine::run_with(std::function<void(Machine&, ThreadState&)> work) {
   work_ = std::move(work);
   return run_file("<stdin>", "");
 }
