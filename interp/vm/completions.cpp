@@ -108,6 +108,7 @@ Completed complete_call(ThreadState& thread, Completion completion, Value* calle
       return Completed::kStay;
     case Completion::kDiscard:
       decref(result);
+      heap.finalizer_done();
       return Completed::kStay;
     case Completion::kClassBody: {
       // The body returned its __class__ cell or None; its namespace was left in the thread.
@@ -165,6 +166,7 @@ ExceptionAnswer complete_exception(ThreadState& thread, Completion completion, R
       return ExceptionAnswer::kAbsorbed;
     case Completion::kDiscard: {
       report_unraisable(thread, std::move(exception));
+      heap.finalizer_done();
       return ExceptionAnswer::kAbsorbed;
     }
     case Completion::kClassBody:

@@ -26,14 +26,19 @@ bool run_finalizer(ThreadState& thread) {
     Ref<Value> object = heap.take_finalizable();
     if (heap.type_of(object) == heap.type(BuiltinType::kGenerator)) {
       close_generator(thread, static_cast<Generator*>(object.get().as_object()));
+      heap.finalizer_done();
       continue;
     }
     Ref<Value> method = finalizer_of(heap, object);
-    if (method.get().is_unbound()) continue;
+    if (method.get().is_unbound()) {
+      heap.finalizer_done();
+      continue;
+    }
     // The frame at hand stands between two instructions: the finaliser's frame goes above all that it uses.
     Value* base = ensure_stack(thread, thread.stack_end(), 8 * sizeof(Value));
     if (!base) {
       report_unraisable(thread, heap.take_pending());
+      heap.finalizer_done();
       continue;
     }
     base[0] = method.release();
@@ -43,9 +48,11 @@ bool run_finalizer(ThreadState& thread) {
         return true;
       case CallOutcome::kValue:
         decref(std::exchange(thread.result, kUnbound));
+        heap.finalizer_done();
         break;
       case CallOutcome::kError:
         report_unraisable(thread, heap.take_pending());
+        heap.finalizer_done();
         break;
       case CallOutcome::kParked:
         MINI_UNREACHABLE();
@@ -54,19 +61,22 @@ bool run_finalizer(ThreadState& thread) {
   return false;
 }
 
-
 void run_all_finalizers(ThreadState& thread) {
   Heap& heap = *thread.heap;
   while (heap.has_finalizable()) {
     Ref<Value> object = heap.take_finalizable();
     if (heap.type_of(object) == heap.type(BuiltinType::kGenerator)) {
       close_generator(thread, static_cast<Generator*>(object.get().as_object()));
+      heap.finalizer_done();
       continue;
     }
     Ref<Value> method = finalizer_of(heap, object);
-    if (method.get().is_unbound()) continue;
     Value self = object;
-    if (!call_nested(heap, method, &self, 1).ok()) report_unraisable(thread, heap.take_pending());
+    if (!method.get().is_unbound() && !call_nested(heap, method, &self, 1).ok()) {
+      report_unraisable(thread, heap.take_pending());
+    }
+    object = {};  // what it alone held dies inside its finaliser's turn
+    heap.finalizer_done();
   }
 }
 

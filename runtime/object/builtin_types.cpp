@@ -151,7 +151,11 @@ struct Bootstrap {
   void drop_roots() {
     drop_reference(heap.pending_);
     drop_reference(heap.spare_memory_error_);
-    while (!heap.finalizable_.empty()) static_cast<void>(heap.take_finalizable());
+    heap.forget_running_finalizers();
+    while (heap.has_finalizable()) {
+      static_cast<void>(heap.take_finalizable());
+      heap.forget_running_finalizers();
+    }
     drop_reference(heap.shared_.empty_tuple);
     drop_reference(heap.shared_.empty_str);
     drop_reference(heap.shared_.empty_bytes);

@@ -23,13 +23,18 @@ class ReferenceVisitor final : public Visitor {
   Function function_;
 };
 
-/// Whether CPython tracks such an object: dicts and tuples of leaves are not counted as garbage.
+/// Set for what outlived a collection.
+constexpr uint32_t kSurvivor = 32;
+
+/// Whether CPython tracks such an object, and so counts it as garbage: dicts of leaves it does not, and tuples of leaves
+/// only until they have outlived a collection.
 bool is_container(Tracked* node) {
   Object* object = object_of(node);
   if (object->type->type_flags & Type::kUserClass) return true;
   auto is_node = [](Value value) { return value.is_object() && node_of(value.as_object()); };
   if (has_kind(object, BuiltinType::kTuple)) {
     auto* tuple = static_cast<Tuple*>(object);
+    if (tuple->length > 0 && !(node->flags & kSurvivor)) return true;
     return std::any_of(tuple->items(), tuple->items() + tuple->length, is_node);
   }
   if (!has_kind(object, BuiltinType::kDict)) return true;
@@ -50,7 +55,7 @@ class Collection {
     TrackedList reachable;
     move_reachable(candidates, reachable);
     for (Tracked& node : reachable) {
-      node.flags &= ~(Tracked::kCandidate | Tracked::kReachable | kCounted);
+      node.flags = (node.flags & ~(Tracked::kCandidate | Tracked::kReachable | kCounted)) | kSurvivor;
     }
     survivors.splice(survivors.end(), reachable);
     size_t found = 0;
@@ -106,7 +111,7 @@ class Collection {
       node->flags |= Tracked::kFinalized;
       incref(object_of(node));
       candidates.erase(TrackedList::s_iterator_to(*node));
-      heap_.finalizable_.push_back(*node);
+      heap_.finalizable_.insert(heap_.finalizable_barrier_, *node);
       revived = true;
     }
     if (!revived) return false;

@@ -79,7 +79,7 @@ void Heap::bury(Tracked* node) {
   if (object->type->type_flags & Type::kHasFinalizer && !(node->flags & Tracked::kFinalized)) {
     node->flags |= Tracked::kFinalized;
     object->count = 1;
-    finalizable_.insert(finalizable_mark_, *node);
+    finalizable_.insert(finalizable_barrier_, *node);
     if (hooks_.finalizers_pending) hooks_.finalizers_pending(*this);
     return;
   }
@@ -120,12 +120,27 @@ void Heap::free_now(Object* object) {
 void Heap::forget_weak_references(Tracked* node) { node->flags &= ~Tracked::kWeaklyReferenced; }
 
 Ref<Value> Heap::take_finalizable() {
-  if (finalizable_.empty()) return {};
+  if (!has_finalizable()) return {};
   Tracked* node = &finalizable_.front();
   finalizable_.pop_front();
-  finalizable_mark_ = finalizable_.begin();
+  if (running_finalizers_ < kMaxBarriers) {
+    outer_barriers_[running_finalizers_] = finalizable_barrier_;
+    finalizable_barrier_ = finalizable_.begin();
+  }
+  ++running_finalizers_;
   tracked_.push_back(*node);
   return Ref<Value>::adopt(Value(object_of(node)));
+}
+
+void Heap::finalizer_done() {
+  if (running_finalizers_ == 0) return;
+  if (--running_finalizers_ < kMaxBarriers) finalizable_barrier_ = outer_barriers_[running_finalizers_];
+  if (has_finalizable() && hooks_.finalizers_pending) hooks_.finalizers_pending(*this);
+}
+
+void Heap::forget_running_finalizers() {
+  running_finalizers_ = 0;
+  finalizable_barrier_ = finalizable_.end();
 }
 
 void visit_object(Object* object, Visitor& visitor) {

@@ -144,9 +144,14 @@ class Heap {
   /// Collects the youngest generations up to this one (0 to 2).
   size_t collect_generation(uint32_t generation);
 
-  /// The next object whose finaliser should run (count 1, revived for it), or kUnbound.
+  /// The next object whose finaliser should run (count 1, revived for it), or kUnbound. Whoever takes one says
+  /// finalizer_done() when that has run. Until then only objects that died meanwhile may be taken, as CPython's nested
+  /// calls have it: those that waited already wait on.
   Ref<Value> take_finalizable();
-  bool has_finalizable() const { return !finalizable_.empty(); }
+  bool has_finalizable() const { return finalizable_.begin() != finalizable_barrier_; }
+  void finalizer_done();
+  /// At the end of a VM: finalisers that will never be done hold nobody up any more.
+  void forget_running_finalizers();
 
   size_t object_count() const { return object_count_; }
 
@@ -205,8 +210,12 @@ class Heap {
   /// Where objects that die while another one is freed enter `dying_`: before all that waited already.
   TrackedList::iterator dying_mark_;
   TrackedList finalizable_;
-  /// Where objects enter `finalizable_`: before those that waited when the last one was taken, which may own them.
-  TrackedList::iterator finalizable_mark_ = finalizable_.end();
+  /// Where objects enter `finalizable_`: before those that waited when the running finaliser was taken.
+  TrackedList::iterator finalizable_barrier_ = finalizable_.end();
+  /// The barriers of the finalisers further out; those nested deeper than this share one.
+  static constexpr uint32_t kMaxBarriers = 32;
+  TrackedList::iterator outer_barriers_[kMaxBarriers];
+  uint32_t running_finalizers_ = 0;
   Shared shared_;
   bool burying_ = false;
   bool making_memory_error_ = false;

@@ -159,6 +159,8 @@ class World {
       if (object.get().is_unbound()) return;
       Value hook = lookup(object.get().as_object()->type, heap_->name(Name::k__del__));
       static_cast<void>(call_special(*heap_, hook, object).value());
+      object = {};
+      heap_->finalizer_done();
     }
   }
 
