@@ -44,7 +44,7 @@ bool Machine::enter_main(ThreadState& thread) {
 int Machine::run_file(const std::string& filename, std::string source) {
   main_filename_ = filename;
   main_source_ = std::move(source);
-  remember_source(filename, main_source_);
+  if (filename != "<stdin>") remember_source(filename, main_source_);  // CPython does not keep what it read from there
   if (filename.empty() || filename.front() != '<') {
     if (auto text = make_str(*heap_, filename); text.ok())
       static_cast<void>(set_name(*heap_, state_->main_names, heap_->name(Name::k__file__), *text).ok());
@@ -107,6 +107,12 @@ void Machine::at_exit(ThreadState& thread) {
   run_all_finalizers(thread);
   // As CPython: atexit callbacks, then the module's variables die, then what is buffered is written.
   if (state_->exit_hook) state_->exit_hook(*this);
+  run_all_finalizers(thread);
+  // The variables of __main__ are garbage now, with all that only they hold: finalisers still see them whole
+  // (finalize_modules, 3.13 Python/pylifecycle.c).
+  remove_name(*heap_, state_->modules, heap_->name(Name::k__main__));
+  if (Dict* names = std::exchange(state_->main_names, nullptr)) decref(names);
+  heap_->collect();
   run_all_finalizers(thread);
   const uint32_t status = state_->exit_status;
   if (!flush_output()) state_->exit_status = 120;

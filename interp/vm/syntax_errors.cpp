@@ -48,6 +48,9 @@ Raised raise_diagnostic(Heap& heap, const compile::Diagnostics& diagnostics, con
 }
 
 std::string warning_text(const compile::Diagnostic& warning, const std::string& filename) {
+  // As CPython's linecache: only files have lines to show.
+  if (filename.starts_with("<"))
+    return fmt::format("{}:{}: {}: {}\n", filename, warning.line, compile::name_of(warning.kind), warning.message);
   std::string_view line = warning.text;
   while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
   while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.remove_suffix(1);
