@@ -6,7 +6,8 @@
 CPython 3.13 is $MINI_PYTHON313, or pyenv's; where there is none, its recorded answers (conformance/expected/) stand in,
 which --record renews. A script whose first lines contain `# races` may print different things each time, and runs under
 mini alone; all others have to print the same under every runner and schedule. `# args: ...` and `# stdin: ...` give a
-script arguments and input; a NAME.in file beside it is its input. --quick leaves the other runners and schedules out.
+script arguments and input, `# heavy` leaves out the collection at each allocation; a NAME.in file beside it is its
+input. --quick leaves the other runners and schedules out.
 """
 import argparse
 import glob
@@ -120,6 +121,8 @@ def main():
             failed += 1
             continue
         for variant in VARIANTS[:1] if 'races' in options or quick else VARIANTS:
+            if 'heavy' in options and variant == ['--collect-always']:
+                continue
             got = run([mini] + variant, path, options)
             wrong = difference(expected, got)
             if wrong:
