@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -19,12 +20,12 @@ namespace {
 
 using namespace mini;
 
-constexpr int kUsageError = 2;
+constexpr int kUsageError = 2, kStatusLeak = 70;
 
 struct CommandLine {
   vm::Options options;
   std::string switch_points = "3.9", clock, runner = "os", memory_limit;
-  bool prompt_afterwards = false, statistics = false, help = false, version = false;
+  bool prompt_afterwards = false, statistics = false, check_leaks = false, help = false, version = false;
   std::optional<std::string> code;       ///< -c
   std::optional<std::string> file;       ///< "-": standard input
   std::vector<std::string> arguments;    ///< after the file
@@ -49,6 +50,7 @@ void define_options(CLI::App& app, CommandLine& line) {
       ->type_name("=KIND");
   app.add_flag("--observed", line.options.observed, "for tests: look at each instruction");
   app.add_flag("--collect-always", line.options.collect_always, "for tests: a cycle collection at each allocation");
+  app.add_flag("--check-leaks", line.check_leaks, "for tests: exit status 70 if objects outlive the machine");
 }
 
 constexpr const char* kUsage =
@@ -162,7 +164,8 @@ int run(CommandLine& line) {
     auto text = read_source(name);
     if (!text) return kUsageError;
     source = std::move(*text);
-    if (name == "-") name = "<stdin>";
+    // Tracebacks and __file__ show the whole path, as CPython's do since 3.9 (Python/initconfig.c).
+    name = name == "-" ? "<stdin>" : (std::filesystem::current_path() / name).string();
   }
   vm::Options& options = line.options;
   options.library = &modules::library();
@@ -181,6 +184,12 @@ int run(CommandLine& line) {
     status = machine->run_file(name, std::move(source));
   }
   if (line.statistics) cli::print_statistics(*machine);
+  if (line.check_leaks) {
+    if (const size_t alive = machine->release_everything()) {
+      std::cerr << "mini: " << alive << " objects left alive: " << machine->heap().describe_live_objects() << '\n';
+      status = kStatusLeak;
+    }
+  }
   if (machine->interrupted()) {
     // As CPython: a shell shall see that Ctrl-C ended the program.
     machine.reset();
