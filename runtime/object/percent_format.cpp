@@ -165,7 +165,8 @@ class PercentFormatter {
     return {};
   }
 
-  Result<void> character(const Directive& what, Value value) {
+  Result<void> character(Directive what, Value value) {
+    what.precision = -1;
     if (Str* given = as_str(heap_, value)) {
       if (given->length != 1) return heap_.raise(BuiltinType::kTypeError, "%c requires int or char");
       return text(what, given);
