@@ -165,7 +165,7 @@ Raised Heap::raise_text(BuiltinType which, std::string_view message) {
 }
 
 Raised Heap::raise_value(BuiltinType which, Value argument) {
-  Result<Ref<Tuple>> args = make_tuple(*this, &argument, 1);
+  Result<Ref<Tuple>> args = make_tuple(*this, &argument, argument.is_unbound() ? 0 : 1);
   if (!args.ok()) return raised;
   Result<Ref<Exception>> exception = make_exception(*this, type(which), args.take());
   if (!exception.ok()) return raised;

@@ -113,7 +113,7 @@ class Heap {
     return raise_text(type, fmt::format(format, std::forward<Arguments>(arguments)...));
   }
   Raised raise_memory_error();
-  /// Raises an exception object (`raise_value(KeyError type, key)` makes one with that argument).
+  /// `raise_value(KeyError, key)` raises one with that argument; kUnbound: without any.
   Raised raise_object(Ref<Exception> exception);
   Raised raise_value(BuiltinType type, Value argument);
   bool has_pending() const { return pending_ != nullptr; }
