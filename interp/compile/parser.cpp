@@ -109,7 +109,12 @@ Module* Parser::run() {
     while (!failed_ && !at(Kind::kEndOfFile)) {
       statement_offset_ = peek().begin;
       statement_line_ = peek().line;
-      if (failed_) break;
+      if (failed_) {  // Not even a token: there is nothing to diagnose.
+        const LexicalError& error = layout_.error();
+        diagnostics_.error(error.kind, error.range, error.message);
+        if (error.at_end) diagnostics_.set_incomplete();
+        break;
+      }
       if (mode_ == ast::Mode::kInteractive) {
         if (!body.empty()) {
           fail_with(

@@ -1,5 +1,5 @@
 // The parser's class, shared by its translation units: parser.cpp (tokens, entry), parser_statements.cpp,
-// parser_expressions.cpp, parser_arguments.cpp, parser_literals.cpp.
+// parser_expressions.cpp, parser_displays.cpp, parser_arguments.cpp, parser_literals.cpp.
 //
 // A predictive parser that knows only right programs and stops at the first token that fits nowhere. What to
 // say about a wrong one is worked out afterwards by diagnose() (parser_diagnosis.h), which may take its time.
@@ -152,6 +152,8 @@ class Parser {
   static constexpr const char* kNoTypeParameters = "type parameters are not part of mini";
   static constexpr const char* kTooDeepLeft = "maximum recursion depth exceeded during compilation";
   static constexpr const char* kTooDeepRight = "Parser stack overflowed - Python source too complex to parse";
+
+  static constexpr uint32_t kBracketWeight = 10;  ///< A bracket costs about this many frames.
 
   /// Counts nesting of the recursive functions, so that the C++ stack stays bounded.
   class Nesting {

@@ -403,6 +403,13 @@ TEST_CASE("doubtful escapes are warnings, one a string, once even where the pars
   CHECK(warnings("1if 2else 3") == "1 invalid decimal literal|1 invalid decimal literal|");
 }
 
+TEST_CASE("an error in a statement's first token is that token's") {
+  CHECK(Failed("x = 1\n\\").error().message == "unexpected EOF while parsing");
+  CHECK(Failed("x = 1\n\\ y").error().message == "unexpected character after line continuation character");
+  CHECK(Failed("x = 1\n\n'abc").error().message == "unterminated string literal (detected at line 3)");
+  CHECK(Failed("x = 1\n  y").error().message == "unexpected indent");
+}
+
 TEST_CASE("an error far inside a large statement is found, and one far behind right ones") {
   std::string many;
   for (int i = 0; i < 20'000; ++i) many += "1,\n";
