@@ -174,11 +174,16 @@ Machine::~Machine() {
 size_t Machine::release_everything() {
   if (!state_ || released_) return 0;
   released_ = true;
-  // Threads that never finished (daemons, a deadlock) are dropped where they stand.
+  // Threads of a paused run, and those that outlived a run, are dropped where they stand.
   while (!state_->threads.all.empty()) {
     auto& thread = static_cast<ThreadState&>(state_->threads.all.front());
     if (&thread == state_->main) state_->main = nullptr;
     unlink(state_->threads, thread);
+    free_thread(&thread);
+  }
+  while (!state_->abandoned.empty()) {
+    auto& thread = static_cast<ThreadState&>(state_->abandoned.front());
+    state_->abandoned.pop_front();
     free_thread(&thread);
   }
   if (state_->main) free_thread(std::exchange(state_->main, nullptr));
@@ -309,6 +314,10 @@ void Machine::thread_finished(sched::Thread& thread) {
   auto& state = static_cast<ThreadState&>(thread);
   if (&state == state_->main) return;
   free_thread(&state);
+}
+
+void Machine::thread_abandoned(sched::Thread& thread) {
+  if (&thread != state_->main) state_->abandoned.push_back(thread);
 }
 
 bool Machine::deadlock() {

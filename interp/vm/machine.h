@@ -55,6 +55,7 @@ class InstructionObserver {
 struct MachineState {
   explicit MachineState(uint64_t seed) : threads(seed) {}
   sched::ThreadTable threads;
+  sched::AllThreads abandoned;         ///< started, never to run again, and still holding what they held
   ThreadState* main = nullptr;
   Dict* modules = nullptr;             ///< sys.modules
   Dict* builtins = nullptr;
@@ -151,6 +152,7 @@ class Machine final : public sched::Machine {
   // sched::Machine -----------------------------------------------------------------------------------------------
   sched::Exit run_slice(sched::Thread& thread) override;
   void thread_finished(sched::Thread& thread) override;
+  void thread_abandoned(sched::Thread& thread) override;
   bool deadlock() override;
 
  private:

@@ -106,6 +106,7 @@ void Runner::end() {
     unlink(thread);
     thread.state = State::Finished;
     thread.host = nullptr;
+    machine_.thread_abandoned(thread);
   }
   table_.current = nullptr;
   table_.calling = 0;
