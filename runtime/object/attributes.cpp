@@ -1,4 +1,5 @@
-// Reading attributes (object.__getattribute__, type.__getattribute__, super; CPython 3.13 Objects/object.c, typeobject.c).
+// Reading attributes (object.__getattribute__, type.__getattribute__, super; CPython 3.13 Objects/object.c,
+// typeobject.c).
 #include "runtime/object/attributes.h"
 
 namespace mini::object {
@@ -7,7 +8,9 @@ namespace {
 
 using Kind = AttributeLookup::Kind;
 
-AttributeLookup found(Ref<Value> value) { return {Kind::kValue, std::move(value), {}, {}}; }
+AttributeLookup found(Ref<Value> value) {
+  return {Kind::kValue, std::move(value), {}, {}};
+}
 
 BuiltinType kind_of(Value value) {
   return value.is_object() ? static_cast<BuiltinType>(value.as_object()->type->kind) : BuiltinType::kObject;
@@ -32,7 +35,8 @@ Raised raise_property(Heap& heap, Value self, Str* name, const char* what) {
                     to_utf8(heap.type_of(self)->qualified_name), what);
 }
 
-/// What an attribute of a class becomes when it is read from an instance (`self`) or from the class (`self` unbound).
+/// What an attribute of a class becomes when it is read from an instance (`self`) or from the class (`self`
+/// unbound).
 Result<AttributeLookup> bind(Heap& heap, Value attribute, Value self, Type* owner, Str* name) {
   if (!attribute.is_object()) return found(Ref<Value>::share(attribute));
   Object* object = attribute.as_object();
@@ -63,7 +67,8 @@ Result<AttributeLookup> bind(Heap& heap, Value attribute, Value self, Type* owne
     case BuiltinType::kStaticMethod:
       return found(Ref<Value>::share(static_cast<StaticMethod*>(object)->function));
     case BuiltinType::kClassMethod:
-      return found(MINI_TRY(widen(make_bound_method(heap, static_cast<ClassMethod*>(object)->function, owner))));
+      return found(
+          MINI_TRY(widen(make_bound_method(heap, static_cast<ClassMethod*>(object)->function, owner))));
     default:
       if (Value get = descriptor_method(heap, attribute, Name::k__get__); !get.is_unbound()) {
         Value arguments[] = {self.is_unbound() ? kNone : self, Value(owner)};
@@ -101,7 +106,8 @@ Result<AttributeLookup> resolve_super(Heap& heap, Super* super, Str* name) {
 
 Value own_attribute(Value object, Str* name) {
   if (!object.is_object()) return kUnbound;
-  if (kind_of(object) == BuiltinType::kModule) return get_name(static_cast<Module*>(object.as_object())->dict, name);
+  if (kind_of(object) == BuiltinType::kModule)
+    return get_name(static_cast<Module*>(object.as_object())->dict, name);
   return get_instance_attribute(object.as_object(), name);
 }
 
@@ -109,7 +115,8 @@ Value own_attribute(Value object, Str* name) {
 
 Result<AttributeLookup> resolve_generic(Heap& heap, Value object, Str* name) {
   const BuiltinType kind = kind_of(object);
-  if (kind == BuiltinType::kTypeType) return resolve_on_type(heap, static_cast<Type*>(object.as_object()), name);
+  if (kind == BuiltinType::kTypeType)
+    return resolve_on_type(heap, static_cast<Type*>(object.as_object()), name);
   if (kind == BuiltinType::kSuper) return resolve_super(heap, static_cast<Super*>(object.as_object()), name);
   Type* type = heap.type_of(object);
   Value of_class = lookup(type, name);
@@ -117,19 +124,21 @@ Result<AttributeLookup> resolve_generic(Heap& heap, Value object, Str* name) {
   if (Value own = own_attribute(object, name); !own.is_unbound()) return found(Ref<Value>::share(own));
   if (!of_class.is_unbound()) return bind(heap, of_class, object, type, name);
   if (kind == BuiltinType::kBoundMethod) {  // shows the attributes of its function
-    return found(MINI_TRY(get_attribute(heap, static_cast<BoundMethod*>(object.as_object())->function, name)));
+    return found(
+        MINI_TRY(get_attribute(heap, static_cast<BoundMethod*>(object.as_object())->function, name)));
   }
   return AttributeLookup{};
 }
 
 Result<AttributeLookup> resolve(Heap& heap, Value object, Str* name) {
   Type* type = heap.type_of(object);
-  if (!(type->type_flags & Type::kHasGetAttributeHook)) [[likely]] return resolve_generic(heap, object, name);
+  if (!(type->type_flags & Type::kHasGetAttributeHook)) [[likely]]
+    return resolve_generic(heap, object, name);
   Value get_attr = lookup(type, heap.name(Name::k__getattr__));
   Value get_attribute_hook = lookup(type, heap.name(Name::k__getattribute__));
   if (!has_kind(get_attribute_hook, BuiltinType::kMethodDescriptor)) {
-    return AttributeLookup{Kind::kGetAttribute, Ref<Value>::share(get_attribute_hook), Ref<Value>::share(object),
-                           Ref<Value>::share(get_attr)};
+    return AttributeLookup{Kind::kGetAttribute, Ref<Value>::share(get_attribute_hook),
+                           Ref<Value>::share(object), Ref<Value>::share(get_attr)};
   }
   Result<AttributeLookup> result = resolve_generic(heap, object, name);
   if (get_attr.is_unbound()) return result;
@@ -156,7 +165,8 @@ Result<Ref<Value>> finish(Heap& heap, AttributeLookup lookup_result, Str* name) 
       return Ref<Value>();
     case Kind::kMethod:
       if (has_kind(it.value, BuiltinType::kMethodDescriptor)) {
-        return widen(make_native(heap, *static_cast<MethodDescriptor*>(it.value.get().as_object())->definition, it.self));
+        return widen(make_native(
+            heap, *static_cast<MethodDescriptor*>(it.value.get().as_object())->definition, it.self));
       }
       return widen(make_bound_method(heap, it.value, it.self));
     case Kind::kProperty: {
@@ -169,7 +179,8 @@ Result<Ref<Value>> finish(Heap& heap, AttributeLookup lookup_result, Str* name) 
       result = call_special(heap, it.value, it.self, &key, 1);
       break;
   }
-  if (result.ok() || it.fallback.get().is_unbound() || !heap.pending_is(BuiltinType::kAttributeError)) return result;
+  if (result.ok() || it.fallback.get().is_unbound() || !heap.pending_is(BuiltinType::kAttributeError))
+    return result;
   static_cast<void>(heap.take_pending());
   return call_special(heap, it.fallback, it.self, &key, 1);
 }
@@ -192,7 +203,8 @@ Result<Ref<Value>> find_attribute(Heap& heap, Value object, Str* name) {
 Result<Ref<Str>> attribute_name(Heap& heap, Value name) {
   Str* text = as_str(heap, name);
   if (!text) {
-    return heap.raise(BuiltinType::kTypeError, "attribute name must be string, not '{}'", type_name(heap, name));
+    return heap.raise(BuiltinType::kTypeError, "attribute name must be string, not '{}'",
+                      type_name(heap, name));
   }
   return heap.intern(Ref<Str>::share(text));
 }
@@ -204,8 +216,8 @@ namespace {
 Raised raise_read_only(Heap& heap, Value object, Str* name, Value of_class) {
   Type* type = heap.type_of(object);
   if (!of_class.is_unbound()) {
-    return heap.raise(BuiltinType::kAttributeError, "'{}' object attribute '{}' is read-only", to_utf8(type->name),
-                      to_utf8(name));
+    return heap.raise(BuiltinType::kAttributeError, "'{}' object attribute '{}' is read-only",
+                      to_utf8(type->name), to_utf8(name));
   }
   return heap.raise(BuiltinType::kAttributeError,
                     "'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
@@ -260,7 +272,8 @@ Result<AttributeStore> resolve_store_generic(Heap& heap, Value object, Str* name
       auto* property = static_cast<Property*>(of_class.as_object());
       Value function = deleting ? property->deleter : property->setter;
       if (function.is_none()) return raise_property(heap, object, name, deleting ? "deleter" : "setter");
-      return AttributeStore{AttributeStore::Kind::kProperty, Ref<Value>::share(function), Ref<Value>::share(object)};
+      return AttributeStore{AttributeStore::Kind::kProperty, Ref<Value>::share(function),
+                            Ref<Value>::share(object)};
     }
     Value method = descriptor_method(heap, of_class, deleting ? Name::k__delete__ : Name::k__set__);
     if (method.is_unbound()) {

@@ -1,4 +1,5 @@
-// Attributes by the rules of object.__getattribute__, cut so that the evaluation loop can run the script's part itself.
+// Attributes by the rules of object.__getattribute__, cut so that the evaluation loop can run the script's
+// part itself.
 #pragma once
 
 #include "runtime/object/instance.h"
@@ -10,26 +11,30 @@ namespace mini::object {
 struct AttributeLookup {
   enum class Kind : uint8_t {
     kValue,     ///< `value` is the attribute
-    kMethod,    ///< `value` is a function (or native method) to be called with `self` before the other arguments
+    kMethod,    ///< `value` is a function (or native method) to be called with `self` before the other
+                ///< arguments
     kProperty,  ///< call `value` with `self`
     /// Call `value`, a `__getattr__`, with `self` and the name.
     kGetAttr,
-    /// Call `value`, a `__getattribute__`, with `self` and the name; when that raises AttributeError, go on with
-    /// `fallback` if it is not unbound.
+    /// Call `value`, a `__getattribute__`, with `self` and the name; when that raises AttributeError, go on
+    /// with `fallback` if it is not unbound.
     kGetAttribute,
-    kMissing,   ///< nothing is raised yet: raise_attribute_error()
+    kMissing,  ///< nothing is raised yet: raise_attribute_error()
   };
   Kind kind = Kind::kMissing;
   Ref<Value> value;
   Ref<Value> self;
-  /// kProperty and kGetAttribute: the `__getattr__` to call with `self` and the name if the call raises AttributeError.
+  /// kProperty and kGetAttribute: the `__getattr__` to call with `self` and the name if the call raises
+  /// AttributeError.
   Ref<Value> fallback;
 };
-/// Runs script code only for a `__get__` that a class defines. Raises what a native getter raises (AttributeError too).
+/// Runs script code only for a `__get__` that a class defines. Raises what a native getter raises
+/// (AttributeError too).
 Result<AttributeLookup> resolve(Heap&, Value object, Str* name);
 /// The same without the hooks `__getattr__` and `__getattribute__`: what object.__getattribute__ does.
 Result<AttributeLookup> resolve_generic(Heap&, Value object, Str* name);
-/// Makes the attribute out of a lookup: binds methods, calls what has to be called, nested. kUnbound if missing.
+/// Makes the attribute out of a lookup: binds methods, calls what has to be called, nested. kUnbound if
+/// missing.
 Result<Ref<Value>> finish(Heap&, AttributeLookup lookup, Str* name);
 
 /// What setting or deleting an attribute comes to.

@@ -74,7 +74,8 @@ struct Bootstrap {
       Type* base = heap.type(kTypeRows[i].base);
       made->version = heap.next_type_version();
       if (made == base) continue;
-      if (base->kind == static_cast<uint32_t>(BuiltinType::kBaseException) || base->type_flags & Type::kException) {
+      if (base->kind == static_cast<uint32_t>(BuiltinType::kBaseException) ||
+          base->type_flags & Type::kException) {
         made->type_flags |= Type::kException | Type::kSubclassable;
       }
       if (base != heap.type(BuiltinType::kObject)) {
@@ -163,7 +164,8 @@ struct Bootstrap {
   }
 
   void drop_types() {
-    // A type is needed as long as one of its instances lives, so all lose their contents before any goes away.
+    // A type is needed as long as one of its instances lives, so all lose their contents before any goes
+    // away.
     for (uint32_t i = kTypeCount; i-- > 0;) {
       Type* type = heap.types_[i];
       drop_reference(type->attributes);

@@ -1,4 +1,5 @@
-// The cycle collector: trial deletion over tracked objects in three generations (as CPython's, 3.13 Python/gc.c).
+// The cycle collector: trial deletion over tracked objects in three generations (as CPython's, 3.13
+// Python/gc.c).
 #include <algorithm>
 
 #include "runtime/object/node.h"
@@ -26,8 +27,8 @@ class ReferenceVisitor final : public Visitor {
 /// Set for what outlived a collection.
 constexpr uint32_t kSurvivor = 32;
 
-/// Whether CPython tracks such an object, and so counts it as garbage: dicts of leaves it does not, and tuples of leaves
-/// only until they have outlived a collection.
+/// Whether CPython tracks such an object, and so counts it as garbage: dicts of leaves it does not, and
+/// tuples of leaves only until they have outlived a collection.
 bool is_container(Tracked* node) {
   Object* object = object_of(node);
   if (object->type->type_flags & Type::kUserClass) return true;
@@ -49,7 +50,8 @@ class Collection {
  public:
   explicit Collection(Heap& heap) : heap_(heap) {}
 
-  /// Collects the candidates; survivors go to `survivors`. The number of unreachable objects, as gc.collect() tells it.
+  /// Collects the candidates; survivors go to `survivors`. The number of unreachable objects, as gc.collect()
+  /// tells it.
   size_t run(TrackedList& candidates, TrackedList& survivors) {
     subtract_internal_references(candidates);
     TrackedList reachable;
@@ -101,13 +103,14 @@ class Collection {
     for (Tracked& node : reachable) visit_object(object_of(&node), visitor);  // grows meanwhile
   }
 
-  /// If an unreachable object has a finaliser that has not run, all stay until it has: true. The next collection of the
-  /// youngest generation looks at them again.
+  /// If an unreachable object has a finaliser that has not run, all stay until it has: true. The next
+  /// collection of the youngest generation looks at them again.
   bool revive_for_finalizers(TrackedList& candidates) {
     bool revived = false;
     for (auto at = candidates.begin(); at != candidates.end();) {
       Tracked* node = &*at++;
-      if (!(object_of(node)->type->type_flags & Type::kHasFinalizer) || node->flags & Tracked::kFinalized) continue;
+      if (!(object_of(node)->type->type_flags & Type::kHasFinalizer) || node->flags & Tracked::kFinalized)
+        continue;
       node->flags |= Tracked::kFinalized;
       incref(object_of(node));
       candidates.erase(TrackedList::s_iterator_to(*node));
@@ -121,8 +124,8 @@ class Collection {
     return true;
   }
 
-  /// Nothing outside refers to these objects, and no script code will run: all are dropped first, then all are freed,
-  /// so that none sees another half gone. Classes go last: their instances need them to the end.
+  /// Nothing outside refers to these objects, and no script code will run: all are dropped first, then all
+  /// are freed, so that none sees another half gone. Classes go last: their instances need them to the end.
   void free_all(TrackedList& garbage) {
     TrackedList classes;
     for (auto at = garbage.begin(); at != garbage.end();) {
@@ -172,15 +175,18 @@ size_t Heap::collect_generation(uint32_t generation) {
   }
   const size_t found = Collection(*this).run(candidates, survivors);
   if (generation == 2) state.long_lived_total = static_cast<uint32_t>(old_[1].size());
-  if (generation == 1) state.long_lived_pending = static_cast<uint32_t>(old_[1].size()) - state.long_lived_total;
+  if (generation == 1)
+    state.long_lived_pending = static_cast<uint32_t>(old_[1].size()) - state.long_lived_total;
   state.collecting = 0;
   return found;
 }
 
-size_t Heap::collect() { return collect_generation(2); }
+size_t Heap::collect() {
+  return collect_generation(2);
+}
 
-/// Which generation is due (gc_select_generation): the oldest only once a quarter of it is new, so that the cost stays
-/// linear in the number of allocations.
+/// Which generation is due (gc_select_generation): the oldest only once a quarter of it is new, so that the
+/// cost stays linear in the number of allocations.
 void Heap::collect_if_due() {
   CollectorState& state = collector_;
   if (state.stress) {

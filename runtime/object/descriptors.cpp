@@ -7,8 +7,12 @@ namespace mini::object {
 
 namespace {
 
-Property* property_of(Value value) { return static_cast<Property*>(value.as_object()); }
-void drop_value(Value& field) { decref(std::exchange(field, kUnbound)); }
+Property* property_of(Value value) {
+  return static_cast<Property*>(value.as_object());
+}
+void drop_value(Value& field) {
+  decref(std::exchange(field, kUnbound));
+}
 
 void visit_property(Object* object, Visitor& visitor) {
   auto* property = static_cast<Property*>(object);
@@ -32,7 +36,8 @@ Result<Ref<Value>> doc_of(Heap& heap, Value doc, Value getter) {
   return found.get().is_unbound() ? unboxed(kNone) : std::move(found);
 }
 
-Result<Ref<Property>> make_property(Heap& heap, Type* type, Value getter, Value setter, Value deleter, Value doc) {
+Result<Ref<Property>> make_property(Heap& heap, Type* type, Value getter, Value setter, Value deleter,
+                                    Value doc) {
   Ref<Value> text = MINI_TRY(doc_of(heap, doc, getter));
   Ref<Property> property = MINI_TRY(heap.create<Property>(type));
   property->getter = Ref<Value>::share(getter).release();
@@ -44,7 +49,8 @@ Result<Ref<Property>> make_property(Heap& heap, Type* type, Value getter, Value 
 
 Result<Ref<Value>> construct_property(Call& call) {
   auto given = [&](uint32_t index) { return call.has(index) ? call[index] : kNone; };
-  return widen(make_property(call.heap, static_cast<Type*>(call[0].as_object()), given(1), given(2), given(3), given(4)));
+  return widen(make_property(call.heap, static_cast<Type*>(call[0].as_object()), given(1), given(2), given(3),
+                             given(4)));
 }
 
 template <Value Property::*kField>
@@ -106,7 +112,9 @@ constinit const NativeDefinition kPropertyConstruct = {
 template <class Wrapper>
 struct WrapperType {
   static Wrapper* of(Value value) { return static_cast<Wrapper*>(value.as_object()); }
-  static void visit(Object* object, Visitor& visitor) { visitor.reference(static_cast<Wrapper*>(object)->function); }
+  static void visit(Object* object, Visitor& visitor) {
+    visitor.reference(static_cast<Wrapper*>(object)->function);
+  }
   static void drop(Heap&, Object* object) { drop_value(static_cast<Wrapper*>(object)->function); }
   static Result<Ref<Str>> repr(Heap& heap, Value self) {
     Ref<Str> inner = MINI_TRY(object::repr(heap, of(self)->function));

@@ -9,7 +9,9 @@
 
 namespace mini::object {
 
-Result<Ref<Dict>> make_dict(Heap& heap) { return heap.create<Dict>(BuiltinType::kDict); }
+Result<Ref<Dict>> make_dict(Heap& heap) {
+  return heap.create<Dict>(BuiltinType::kDict);
+}
 
 Result<Value> get(Heap& heap, Dict* dict, Value key) {
   const int64_t hash = MINI_TRY(key_hash(heap, key));
@@ -28,7 +30,9 @@ Result<Ref<Value>> remove(Heap& heap, Dict* dict, Value key) {
   return std::move(take_entry(dict, static_cast<uint32_t>(number)).value);
 }
 
-void clear(Heap& heap, Dict* dict) { clear_table(heap, dict); }
+void clear(Heap& heap, Dict* dict) {
+  clear_table(heap, dict);
+}
 
 Result<Ref<Dict>> copy_dict(Heap& heap, const Dict* dict) {
   Ref<Dict> copy = MINI_TRY(make_dict(heap));
@@ -81,7 +85,8 @@ Result<void> update_from_pairs(Heap& heap, Dict* dict, Value pairs) {
     List* list = pair->get();
     if (list->length != 2) {
       return heap.raise(BuiltinType::kValueError,
-                        "dictionary update sequence element #{} has length {}; 2 is required", number, list->length);
+                        "dictionary update sequence element #{} has length {}; 2 is required", number,
+                        list->length);
     }
     MINI_TRY(set(heap, dict, list->items[0], list->items[1]));
   }
@@ -106,10 +111,16 @@ Result<void> update(Heap& heap, Dict* dict, Value other) {
 
 namespace {
 
-Dict* as_dict(Value value) { return static_cast<Dict*>(value.as_object()); }
+Dict* as_dict(Value value) {
+  return static_cast<Dict*>(value.as_object());
+}
 
-void visit_dict(Object* object, Visitor& visitor) { visit_table(static_cast<Dict*>(object), visitor); }
-void drop_dict(Heap& heap, Object* object) { release_table(heap, static_cast<Dict*>(object)); }
+void visit_dict(Object* object, Visitor& visitor) {
+  visit_table(static_cast<Dict*>(object), visitor);
+}
+void drop_dict(Heap& heap, Object* object) {
+  release_table(heap, static_cast<Dict*>(object));
+}
 
 Result<Ref<Str>> dict_repr(Heap& heap, Value self) {
   Dict* dict = as_dict(self);
@@ -169,7 +180,9 @@ Result<Ref<Value>> dict_in_place(Heap& heap, BinaryOp op, Value self, Value othe
   return Ref<Value>::share(self);
 }
 
-Result<int64_t> dict_length(Heap&, Value self) { return as_dict(self)->live; }
+Result<int64_t> dict_length(Heap&, Value self) {
+  return as_dict(self)->live;
+}
 
 Result<Ref<Value>> dict_get_item(Heap& heap, Value self, Value key) {
   Value found = MINI_TRY(get(heap, as_dict(self), key));

@@ -7,7 +7,9 @@ namespace mini::object {
 
 namespace {
 
-Dict* self_of(Call& call) { return static_cast<Dict*>(call[0].as_object()); }
+Dict* self_of(Call& call) {
+  return static_cast<Dict*>(call[0].as_object());
+}
 
 Result<void> fill(Heap& heap, Dict* dict, Value source, Value keywords) {
   if (!source.is_unbound()) MINI_TRY(update(heap, dict, source));
@@ -15,10 +17,12 @@ Result<void> fill(Heap& heap, Dict* dict, Value source, Value keywords) {
   return {};
 }
 
-/// Signature with `*args`: the texts of dict(), dict.update() and dict.__init__() count their one argument themselves.
+/// Signature with `*args`: the texts of dict(), dict.update() and dict.__init__() count their one argument
+/// themselves.
 Result<Value> only_argument(Call& call, const char* name) {
   if (call.count > 2) {
-    return call.heap.raise(BuiltinType::kTypeError, "{} expected at most 1 argument, got {}", name, call.count - 1);
+    return call.heap.raise(BuiltinType::kTypeError, "{} expected at most 1 argument, got {}", name,
+                           call.count - 1);
   }
   return call.count == 2 ? call.args[1] : kUnbound;
 }
@@ -78,7 +82,9 @@ Result<Ref<Value>> dict_popitem(Call& call) {
   return Ref<Value>(std::move(pair));
 }
 
-Result<Ref<Value>> dict_copy(Call& call) { return widen(copy_dict(call.heap, self_of(call))); }
+Result<Ref<Value>> dict_copy(Call& call) {
+  return widen(copy_dict(call.heap, self_of(call)));
+}
 
 Result<Ref<Value>> dict_clear(Call& call) {
   clear(call.heap, self_of(call));
@@ -88,8 +94,9 @@ Result<Ref<Value>> dict_clear(Call& call) {
 Result<Ref<Value>> dict_fromkeys(Call& call) {
   Heap& heap = call.heap;
   Value type = call[0];
-  Ref<Value> made = MINI_TRY(type == Value(heap.type(BuiltinType::kDict)) ? widen(make_dict(heap))
-                                                                         : heap.hooks().call(heap, type, nullptr, 0));
+  Ref<Value> made =
+      MINI_TRY(type == Value(heap.type(BuiltinType::kDict)) ? widen(make_dict(heap))
+                                                            : heap.hooks().call(heap, type, nullptr, 0));
   Value value = call.has(2) ? call[2] : kNone;
   Ref<Value> iterator = MINI_TRY(iterate(heap, call[1]));
   for (;;) {

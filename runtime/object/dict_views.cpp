@@ -14,8 +14,12 @@ constexpr BuiltinType kViews[] = {BuiltinType::kDictKeys, BuiltinType::kDictValu
 constexpr BuiltinType kIterators[] = {BuiltinType::kDictKeyIterator, BuiltinType::kDictValueIterator,
                                       BuiltinType::kDictItemIterator};
 
-BuiltinType kind_of(Value value) { return static_cast<BuiltinType>(value.as_object()->type->kind); }
-Dict* dict_of(Value view) { return static_cast<DictView*>(view.as_object())->dict; }
+BuiltinType kind_of(Value value) {
+  return static_cast<BuiltinType>(value.as_object()->type->kind);
+}
+Dict* dict_of(Value view) {
+  return static_cast<DictView*>(view.as_object())->dict;
+}
 
 BuiltinType iterator_of(BuiltinType view) {
   if (view == BuiltinType::kDictKeys) return BuiltinType::kDictKeyIterator;
@@ -45,7 +49,9 @@ void drop_iterator(Heap&, Object* object) {
   if (Dict* dict = std::exchange(static_cast<DictIterator*>(object)->dict, nullptr)) decref(dict);
 }
 
-Result<Ref<Value>> iterator_itself(Heap&, Value self) { return Ref<Value>::share(self); }
+Result<Ref<Value>> iterator_itself(Heap&, Value self) {
+  return Ref<Value>::share(self);
+}
 
 /// The checks are those of dictiter_iternextkey and its likes (3.13, Objects/dictobject.c).
 Result<Ref<Value>> iterator_next(Heap& heap, Value self) {
@@ -80,7 +86,9 @@ Result<Ref<Value>> iterator_length_hint(Call& call) {
 
 // ---- views
 
-void visit_view(Object* object, Visitor& visitor) { visitor.reference(static_cast<DictView*>(object)->dict); }
+void visit_view(Object* object, Visitor& visitor) {
+  visitor.reference(static_cast<DictView*>(object)->dict);
+}
 void drop_view(Heap&, Object* object) {
   if (Dict* dict = std::exchange(static_cast<DictView*>(object)->dict, nullptr)) decref(dict);
 }
@@ -103,7 +111,9 @@ Result<Ref<Str>> view_repr(Heap& heap, Value self) {
   return out.finish(heap);
 }
 
-Result<int64_t> view_length(Heap&, Value self) { return dict_of(self)->live; }
+Result<int64_t> view_length(Heap&, Value self) {
+  return dict_of(self)->live;
+}
 
 Result<Ref<Value>> view_iterate(Heap& heap, Value self) {
   return make_dict_iterator(heap, iterator_of(kind_of(self)), dict_of(self), false);

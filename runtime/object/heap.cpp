@@ -91,8 +91,8 @@ void Heap::bury(Tracked* node) {
   }
   burying_ = true;
   for (;;) {
-    // What this object drops comes first, in the order of dropping: so objects die in the order in which CPython's
-    // recursion frees them.
+    // What this object drops comes first, in the order of dropping: so objects die in the order in which
+    // CPython's recursion frees them.
     dying_mark_ = dying_.begin();
     free_now(object);
     if (dying_.empty()) break;
@@ -117,7 +117,9 @@ void Heap::free_now(Object* object) {
   if (type->type_flags & Type::kUserClass) decref(type);
 }
 
-void Heap::forget_weak_references(Tracked* node) { node->flags &= ~Tracked::kWeaklyReferenced; }
+void Heap::forget_weak_references(Tracked* node) {
+  node->flags &= ~Tracked::kWeaklyReferenced;
+}
 
 Ref<Value> Heap::take_finalizable() {
   if (!has_finalizable()) return {};

@@ -1,4 +1,5 @@
-// The objects that classes and functions are made of: instances, cells, bound methods, modules and descriptors.
+// The objects that classes and functions are made of: instances, cells, bound methods, modules and
+// descriptors.
 #include "runtime/object/instance.h"
 
 #include "runtime/object/attributes.h"
@@ -13,7 +14,9 @@ template <class T>
 T* as(Value value) {
   return static_cast<T*>(value.as_object());
 }
-void drop_value(Value& field) { decref(std::exchange(field, kUnbound)); }
+void drop_value(Value& field) {
+  decref(std::exchange(field, kUnbound));
+}
 
 // ---- instances
 
@@ -26,12 +29,17 @@ size_t instance_bytes(const Object* object) {
 
 // ---- cells
 
-void visit_cell(Object* object, Visitor& visitor) { visitor.reference(static_cast<Cell*>(object)->content); }
-void drop_cell(Heap&, Object* object) { drop_value(static_cast<Cell*>(object)->content); }
+void visit_cell(Object* object, Visitor& visitor) {
+  visitor.reference(static_cast<Cell*>(object)->content);
+}
+void drop_cell(Heap&, Object* object) {
+  drop_value(static_cast<Cell*>(object)->content);
+}
 
 Result<Ref<Str>> cell_repr(Heap& heap, Value self) {
   Value content = as<Cell>(self)->content;
-  if (content.is_unbound()) return make_str(heap, fmt::format("<cell at {}: empty>", shown_address(heap, self)));
+  if (content.is_unbound())
+    return make_str(heap, fmt::format("<cell at {}: empty>", shown_address(heap, self)));
   return make_str(heap, fmt::format("<cell at {}: {} object at {}>", shown_address(heap, self),
                                     type_name(heap, content), shown_address(heap, content)));
 }
@@ -65,11 +73,13 @@ Result<Ref<Str>> bound_repr(Heap& heap, Value self) {
   Ref<Value> name = MINI_TRY(find_attribute(heap, method->function, heap.name(Name::k__qualname__)));
   Str* text = as_str(heap, name);
   Ref<Str> owner = MINI_TRY(repr(heap, method->self));
-  return make_str(heap, fmt::format("<bound method {} of {}>", text ? to_utf8(text) : "?", to_utf8(owner.get())));
+  return make_str(heap,
+                  fmt::format("<bound method {} of {}>", text ? to_utf8(text) : "?", to_utf8(owner.get())));
 }
 
 Result<Ref<Value>> bound_compare(Heap& heap, CompareOp op, Value left, Value right) {
-  if (!has_kind(right, BuiltinType::kBoundMethod) || (op != CompareOp::kEqual && op != CompareOp::kNotEqual)) {
+  if (!has_kind(right, BuiltinType::kBoundMethod) ||
+      (op != CompareOp::kEqual && op != CompareOp::kNotEqual)) {
     return unboxed(kNotImplemented);
   }
   const bool same = as<BoundMethod>(left)->self == as<BoundMethod>(right)->self &&
@@ -78,12 +88,17 @@ Result<Ref<Value>> bound_compare(Heap& heap, CompareOp op, Value left, Value rig
 }
 Result<int64_t> bound_hash(Heap& heap, Value self) {
   Value owner = as<BoundMethod>(self)->self;
-  const auto identity = owner.is_object() ? heap.serial_of(owner.as_object()) : static_cast<int64_t>(owner.bits());
+  const auto identity =
+      owner.is_object() ? heap.serial_of(owner.as_object()) : static_cast<int64_t>(owner.bits());
   return MINI_TRY(hash(heap, as<BoundMethod>(self)->function)) * 31 + identity;
 }
 
-Result<Ref<Value>> bound_self(Heap&, Value self) { return Ref<Value>::share(as<BoundMethod>(self)->self); }
-Result<Ref<Value>> bound_function(Heap&, Value self) { return Ref<Value>::share(as<BoundMethod>(self)->function); }
+Result<Ref<Value>> bound_self(Heap&, Value self) {
+  return Ref<Value>::share(as<BoundMethod>(self)->self);
+}
+Result<Ref<Value>> bound_function(Heap&, Value self) {
+  return Ref<Value>::share(as<BoundMethod>(self)->function);
+}
 Result<Ref<Value>> bound_doc(Heap& heap, Value self) {
   return get_attribute(heap, as<BoundMethod>(self)->function, heap.name(Name::k__doc__));
 }
@@ -91,7 +106,8 @@ Result<Ref<Value>> bound_doc(Heap& heap, Value self) {
 Result<Ref<Value>> construct_bound(Call& call) {
   return widen(make_bound_method(call.heap, call[1], call[2]));
 }
-constinit const NativeDefinition kBoundConstruct = {"method.__new__(type, function, instance, /)", construct_bound};
+constinit const NativeDefinition kBoundConstruct = {"method.__new__(type, function, instance, /)",
+                                                    construct_bound};
 
 // ---- modules
 
@@ -125,7 +141,9 @@ Result<void> fill_module(Heap& heap, Module* module, Ref<Str> name) {
   return {};
 }
 
-Result<Ref<Value>> module_dict(Heap&, Value self) { return Ref<Value>::share(Value(as<Module>(self)->dict)); }
+Result<Ref<Value>> module_dict(Heap&, Value self) {
+  return Ref<Value>::share(Value(as<Module>(self)->dict));
+}
 Result<void> module_dict_set(Heap& heap, Value, Value) {
   return heap.raise(BuiltinType::kAttributeError, "readonly attribute");
 }
@@ -142,7 +160,8 @@ Result<Ref<Value>> construct_module(Call& call) {
   if (call.has(2)) MINI_TRY(set_name(heap, module->dict, heap.name(Name::k__doc__), call[2]));
   return Ref<Value>(std::move(module));
 }
-constinit const NativeDefinition kModuleConstruct = {"module.__new__(type, name, doc=None)", construct_module};
+constinit const NativeDefinition kModuleConstruct = {"module.__new__(type, name, doc=None)",
+                                                     construct_module};
 
 // ---- super
 
@@ -163,13 +182,15 @@ Result<Ref<Str>> super_repr(Heap& heap, Value self) {
   auto* super = as<Super>(self);
   std::string name = to_utf8(super->type->name);
   if (!super->self_type) return make_str(heap, fmt::format("<super: <class '{}'>, NULL>", name));
-  return make_str(heap, fmt::format("<super: <class '{}'>, <{} object>>", name, to_utf8(super->self_type->name)));
+  return make_str(heap,
+                  fmt::format("<super: <class '{}'>, <{} object>>", name, to_utf8(super->self_type->name)));
 }
 
 Result<Ref<Value>> construct_super(Call& call) {
   Heap& heap = call.heap;
   if (call.count > 3) {
-    return heap.raise(BuiltinType::kTypeError, "super() expected at most 2 arguments, got {}", call.count - 1);
+    return heap.raise(BuiltinType::kTypeError, "super() expected at most 2 arguments, got {}",
+                      call.count - 1);
   }
   if (call.count == 1) return heap.raise(BuiltinType::kRuntimeError, "super(): no arguments");
   if (!has_kind(call.args[1], BuiltinType::kTypeType)) {
@@ -182,10 +203,18 @@ constinit const NativeDefinition kSuperConstruct = {"super.__new__(type, *args)"
 
 // ---- singletons
 
-Result<Ref<Str>> none_repr(Heap& heap, Value) { return make_str(heap, "None"); }
-Result<bool> none_truth(Heap&, Value) { return false; }
-Result<Ref<Str>> ellipsis_repr(Heap& heap, Value) { return make_str(heap, "Ellipsis"); }
-Result<Ref<Str>> not_implemented_repr(Heap& heap, Value) { return make_str(heap, "NotImplemented"); }
+Result<Ref<Str>> none_repr(Heap& heap, Value) {
+  return make_str(heap, "None");
+}
+Result<bool> none_truth(Heap&, Value) {
+  return false;
+}
+Result<Ref<Str>> ellipsis_repr(Heap& heap, Value) {
+  return make_str(heap, "Ellipsis");
+}
+Result<Ref<Str>> not_implemented_repr(Heap& heap, Value) {
+  return make_str(heap, "NotImplemented");
+}
 
 template <class T>
 Type* define(Heap& heap, BuiltinType which, void (*visit)(Object*, Visitor&), void (*drop)(Heap&, Object*),
@@ -243,7 +272,8 @@ Result<Ref<Super>> make_super(Heap& heap, Type* type, Value self) {
       return heap.raise(BuiltinType::kTypeError,
                         "super(type, obj): obj ({} {}) is not an instance or subtype of type ({}).",
                         is_class ? "type" : "instance of",
-                        is_class ? to_utf8(as<Type>(self)->name) : type_name(heap, self), to_utf8(type->name));
+                        is_class ? to_utf8(as<Type>(self)->name) : type_name(heap, self),
+                        to_utf8(type->name));
     }
   }
   Ref<Super> super = MINI_TRY(heap.create<Super>(BuiltinType::kSuper));

@@ -41,14 +41,17 @@ Result<Ref<Str>> Heap::intern(Ref<Str> text) {
   return text;
 }
 
-Result<Ref<Str>> Heap::intern(std::string_view utf8) { return intern(MINI_TRY(make_str(*this, utf8))); }
+Result<Ref<Str>> Heap::intern(std::string_view utf8) {
+  return intern(MINI_TRY(make_str(*this, utf8)));
+}
 
 void Heap::forget_interned(Str* text) {
   InternTable& table = interned_;
   const uint32_t mask = table.capacity - 1;
   uint32_t hole = static_cast<uint32_t>(hash_of(text)) & mask;
   while (table.slots[hole] != text) hole = (hole + 1) & mask;
-  // The entries behind move up, except those that are at home between the hole and themselves (Knuth's algorithm R).
+  // The entries behind move up, except those that are at home between the hole and themselves (Knuth's
+  // algorithm R).
   for (uint32_t at = (hole + 1) & mask; table.slots[at]; at = (at + 1) & mask) {
     const uint32_t home = static_cast<uint32_t>(hash_of(table.slots[at])) & mask;
     if (((at - home) & mask) >= ((at - hole) & mask)) {

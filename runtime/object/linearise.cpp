@@ -20,7 +20,9 @@ struct Rest {
   }
 };
 
-std::string name_of(Value type) { return to_utf8(static_cast<Type*>(type.as_object())->name); }
+std::string name_of(Value type) {
+  return to_utf8(static_cast<Type*>(type.as_object())->name);
+}
 
 Raised raise_inconsistent(Heap& heap, const std::vector<Rest>& rests) {
   std::vector<Value> heads;

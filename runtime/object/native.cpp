@@ -9,8 +9,8 @@ namespace mini::object {
 
 namespace {
 
-/// How CPython words the errors of a signature follows from its kind (3.13 Python/getargs.c, Objects/methodobject.c,
-/// and the wrap_ functions of Objects/typeobject.c).
+/// How CPython words the errors of a signature follows from its kind (3.13 Python/getargs.c,
+/// Objects/methodobject.c, and the wrap_ functions of Objects/typeobject.c).
 enum class Style {
   kNoArguments,     // METH_NOARGS
   kOneArgument,     // METH_O
@@ -41,7 +41,9 @@ std::string_view short_name(const Signature& signature) {
   return name.substr(name.rfind('.') + 1);
 }
 
-const char* plural(uint64_t number) { return number == 1 ? "" : "s"; }
+const char* plural(uint64_t number) {
+  return number == 1 ? "" : "s";
+}
 
 Raised raise_expected(Heap& heap, const Signature& signature, uint32_t given) {
   const uint32_t least = signature.required - signature.bound;
@@ -49,9 +51,10 @@ Raised raise_expected(Heap& heap, const Signature& signature, uint32_t given) {
   const char* bound = least == most ? "" : given < least ? "at least " : "at most ";
   const uint32_t number = given < least ? least : most;
   const bool slot = style_of(signature) == Style::kSlot;
-  return heap.raise(BuiltinType::kTypeError, "{}expected {}{} argument{}, got {}",
-                    slot ? "" : fmt::format("{}{} ", short_name(signature), signature.name == "super.__new__" ? "()" : ""),
-                    bound, number, plural(number), given);
+  return heap.raise(
+      BuiltinType::kTypeError, "{}expected {}{} argument{}, got {}",
+      slot ? "" : fmt::format("{}{} ", short_name(signature), signature.name == "super.__new__" ? "()" : ""),
+      bound, number, plural(number), given);
 }
 
 /// Too many positional arguments, or too few of those that have no name.
@@ -61,10 +64,11 @@ Raised raise_count(Heap& heap, const Signature& signature, uint32_t given, uint3
   const uint32_t most = signature.positional - signature.bound;
   switch (style_of(signature)) {
     case Style::kNoArguments:
-      return heap.raise(BuiltinType::kTypeError, "{}() takes no arguments ({} given)", full_name(signature), given);
-    case Style::kOneArgument:
-      return heap.raise(BuiltinType::kTypeError, "{}() takes exactly one argument ({} given)", full_name(signature),
+      return heap.raise(BuiltinType::kTypeError, "{}() takes no arguments ({} given)", full_name(signature),
                         given);
+    case Style::kOneArgument:
+      return heap.raise(BuiltinType::kTypeError, "{}() takes exactly one argument ({} given)",
+                        full_name(signature), given);
     case Style::kPositionalOnly:
     case Style::kSlot:
       return raise_expected(heap, signature, given);
@@ -83,10 +87,11 @@ Raised raise_count(Heap& heap, const Signature& signature, uint32_t given, uint3
   if (given > most && most == 0) {
     return heap.raise(BuiltinType::kTypeError, "{}() takes no positional arguments", name);
   }
-  const uint32_t number = given > most ? most : std::min(required, signature.positional_only - signature.bound);
+  const uint32_t number =
+      given > most ? most : std::min(required, signature.positional_only - signature.bound);
   const char* bound = number == most && required == most ? "exactly" : given > most ? "at most" : "at least";
-  return heap.raise(BuiltinType::kTypeError, "{}() takes {} {} positional argument{} ({} given)", name, bound, number,
-                    plural(number), given);
+  return heap.raise(BuiltinType::kTypeError, "{}() takes {} {} positional argument{} ({} given)", name, bound,
+                    number, plural(number), given);
 }
 
 /// Arguments on their way into their slots. All slots borrow.
@@ -112,13 +117,13 @@ struct Binding {
       return set_name(heap, extra.get(), name, value);
     }
     static_cast<void>(given);
-    return heap.raise(BuiltinType::kTypeError, "{}() got an unexpected keyword argument '{}'", short_name(signature),
-                      to_utf8(name));
+    return heap.raise(BuiltinType::kTypeError, "{}() got an unexpected keyword argument '{}'",
+                      short_name(signature), to_utf8(name));
   }
 };
 
-Result<Ref<Value>> bind_and_call(Heap& heap, const NativeDefinition& definition, Value* arguments, uint32_t given,
-                                 const Value* keyword_values, Tuple* keyword_names) {
+Result<Ref<Value>> bind_and_call(Heap& heap, const NativeDefinition& definition, Value* arguments,
+                                 uint32_t given, const Value* keyword_values, Tuple* keyword_names) {
   const Signature& signature = definition.signature;
   const auto keywords = static_cast<uint32_t>(keyword_names ? keyword_names->length : 0);
   const Style style = style_of(signature);
@@ -127,12 +132,13 @@ Result<Ref<Value>> bind_and_call(Heap& heap, const NativeDefinition& definition,
     return heap.raise(BuiltinType::kTypeError, "{}{}() takes no keyword arguments",
                       style == Style::kSlot ? "wrapper " : "", full_name(signature));
   }
-  const bool too_many = !signature.variadic &&
-                        (given > signature.positional ||
-                         (!signature.keyword_variadic && given + keywords > signature.count));
+  const bool too_many =
+      !signature.variadic &&
+      (given > signature.positional || (!signature.keyword_variadic && given + keywords > signature.count));
   // Of the parameters with a name, a missing one is named instead.
-  const uint32_t nameless = style == Style::kKeywords ? std::min(signature.required, signature.positional_only)
-                                                      : signature.required;
+  const uint32_t nameless = style == Style::kKeywords
+                                ? std::min(signature.required, signature.positional_only)
+                                : signature.required;
   if (too_many || given < nameless) return raise_count(heap, signature, shown, keywords);
 
   Value slots[Signature::kMaxParameters + 1];
@@ -140,10 +146,10 @@ Result<Ref<Value>> bind_and_call(Heap& heap, const NativeDefinition& definition,
   Binding binding{heap, signature, slots, {}};
   if (!signature.variadic) {
     for (uint32_t i = given; i < signature.required; ++i) {
-      const bool named = std::any_of(keyword_names ? keyword_names->items() : nullptr,
-                                     keyword_names ? keyword_names->items() + keywords : nullptr, [&](Value name) {
-                                       return equal(static_cast<Str*>(name.as_object()), signature.parameters[i]);
-                                     });
+      const bool named = std::any_of(
+          keyword_names ? keyword_names->items() : nullptr,
+          keyword_names ? keyword_names->items() + keywords : nullptr,
+          [&](Value name) { return equal(static_cast<Str*>(name.as_object()), signature.parameters[i]); });
       if (!named) {
         return heap.raise(BuiltinType::kTypeError, "{}() missing required argument '{}' (pos {})",
                           short_name(signature), signature.parameters[i], i + 1 - signature.bound);
@@ -151,11 +157,12 @@ Result<Ref<Value>> bind_and_call(Heap& heap, const NativeDefinition& definition,
     }
   }
   for (uint32_t i = 0; i < keywords; ++i) {
-    MINI_TRY(binding.bind_keyword(static_cast<Str*>(keyword_names->items()[i].as_object()), keyword_values[i], given));
+    MINI_TRY(binding.bind_keyword(static_cast<Str*>(keyword_names->items()[i].as_object()), keyword_values[i],
+                                  given));
   }
   if (binding.extra) slots[signature.count] = Value(binding.extra.get());
-  Call call{heap, signature.variadic ? arguments : slots, given, slots + (signature.variadic ? signature.positional : signature.count),
-            &definition};
+  Call call{heap, signature.variadic ? arguments : slots, given,
+            slots + (signature.variadic ? signature.positional : signature.count), &definition};
   return definition.function(call);
 }
 
@@ -210,12 +217,14 @@ Result<Ref<Value>> call_descriptor(Heap& heap, MethodDescriptor* method, Value* 
     return heap.raise(BuiltinType::kTypeError, "unbound method {}.{}() needs an argument",
                       to_utf8(method->owner->name), name);
   }
-  if (method->kind != MethodDescriptor::kClassMethod && !is_subtype(heap.type_of(arguments[0]), method->owner)) {
+  if (method->kind != MethodDescriptor::kClassMethod &&
+      !is_subtype(heap.type_of(arguments[0]), method->owner)) {
     if (slot) {
-      return heap.raise(BuiltinType::kTypeError, "descriptor '{}' requires a '{}' object but received a '{}'", name,
-                        to_utf8(method->owner->name), type_name(heap, arguments[0]));
+      return heap.raise(BuiltinType::kTypeError, "descriptor '{}' requires a '{}' object but received a '{}'",
+                        name, to_utf8(method->owner->name), type_name(heap, arguments[0]));
     }
-    return heap.raise(BuiltinType::kTypeError, "descriptor '{}' for '{}' objects doesn't apply to a '{}' object", name,
+    return heap.raise(BuiltinType::kTypeError,
+                      "descriptor '{}' for '{}' objects doesn't apply to a '{}' object", name,
                       to_utf8(method->owner->name), type_name(heap, arguments[0]));
   }
   return call_native(heap, definition, kUnbound, arguments, count, keyword_names);

@@ -8,11 +8,19 @@ namespace mini::object {
 
 namespace {
 
-NativeObject* native_of(Value value) { return static_cast<NativeObject*>(value.as_object()); }
-MethodDescriptor* method_of(Value value) { return static_cast<MethodDescriptor*>(value.as_object()); }
-GetSetDescriptor* getset_of(Value value) { return static_cast<GetSetDescriptor*>(value.as_object()); }
+NativeObject* native_of(Value value) {
+  return static_cast<NativeObject*>(value.as_object());
+}
+MethodDescriptor* method_of(Value value) {
+  return static_cast<MethodDescriptor*>(value.as_object());
+}
+GetSetDescriptor* getset_of(Value value) {
+  return static_cast<GetSetDescriptor*>(value.as_object());
+}
 
-std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+std::string_view last_part(std::string_view name) {
+  return name.substr(name.rfind('.') + 1);
+}
 bool is_slot(const NativeDefinition& definition) {
   return definition.signature.bound && definition.signature.name.starts_with("__");
 }
@@ -45,7 +53,8 @@ Result<Ref<Str>> native_repr(Heap& heap, Value self) {
 }
 
 Result<Ref<Value>> native_compare(Heap&, CompareOp op, Value left, Value right) {
-  if (!has_kind(right, BuiltinType::kNativeFunction) || (op != CompareOp::kEqual && op != CompareOp::kNotEqual)) {
+  if (!has_kind(right, BuiltinType::kNativeFunction) ||
+      (op != CompareOp::kEqual && op != CompareOp::kNotEqual)) {
     return unboxed(kNotImplemented);
   }
   const bool same = native_of(left)->definition == native_of(right)->definition &&
@@ -71,8 +80,9 @@ void visit_method(Object* object, Visitor& visitor) {
 Result<Ref<Str>> method_repr(Heap& heap, Value self) {
   MethodDescriptor* method = method_of(self);
   const char* what = method->kind == MethodDescriptor::kSlotMethod ? "slot wrapper" : "method";
-  return make_str(heap, fmt::format("<{} '{}' of '{}' objects>", what, last_part(method->definition->signature.name),
-                                    to_utf8(method->owner->name)));
+  return make_str(
+      heap, fmt::format("<{} '{}' of '{}' objects>", what, last_part(method->definition->signature.name),
+                        to_utf8(method->owner->name)));
 }
 
 void visit_getset(Object* object, Visitor& visitor) {
@@ -91,7 +101,8 @@ Result<Ref<Str>> getset_repr(Heap& heap, Value self) {
 // ---- attributes
 
 const NativeDefinition& definition_of(Value self) {
-  return has_kind(self, BuiltinType::kNativeFunction) ? *native_of(self)->definition : *method_of(self)->definition;
+  return has_kind(self, BuiltinType::kNativeFunction) ? *native_of(self)->definition
+                                                      : *method_of(self)->definition;
 }
 Result<Ref<Value>> get_name_attribute(Heap& heap, Value self) {
   return widen(make_str(heap, last_part(definition_of(self).signature.name)));
@@ -103,7 +114,8 @@ Result<Ref<Value>> get_qualified_name(Heap& heap, Value self) {
   }
   Value owner = native_of(self)->self;
   if (owner.is_unbound()) return widen(make_str(heap, name));
-  Type* type = has_kind(owner, BuiltinType::kTypeType) ? static_cast<Type*>(owner.as_object()) : heap.type_of(owner);
+  Type* type =
+      has_kind(owner, BuiltinType::kTypeType) ? static_cast<Type*>(owner.as_object()) : heap.type_of(owner);
   return widen(make_str(heap, fmt::format("{}.{}", to_utf8(type->qualified_name), name)));
 }
 Result<Ref<Value>> get_self(Heap&, Value self) {
@@ -119,8 +131,12 @@ Result<Ref<Value>> get_owner(Heap&, Value self) {
   return Ref<Value>::share(Value(has_kind(self, BuiltinType::kMethodDescriptor) ? method_of(self)->owner
                                                                                 : getset_of(self)->owner));
 }
-Result<Ref<Value>> get_getset_name(Heap&, Value self) { return Ref<Value>::share(Value(getset_of(self)->name)); }
-Result<Ref<Value>> get_no_doc(Heap&, Value) { return unboxed(kNone); }
+Result<Ref<Value>> get_getset_name(Heap&, Value self) {
+  return Ref<Value>::share(Value(getset_of(self)->name));
+}
+Result<Ref<Value>> get_no_doc(Heap&, Value) {
+  return unboxed(kNone);
+}
 
 }  // namespace
 
@@ -128,7 +144,8 @@ std::string shown_address(Heap& heap, Value value) {
   return fmt::format("0x{:012x}", value.is_object() ? heap.serial_of(value.as_object()) : 0);
 }
 
-Result<Ref<NativeObject>> make_native(Heap& heap, const NativeDefinition& definition, Value self, Str* module) {
+Result<Ref<NativeObject>> make_native(Heap& heap, const NativeDefinition& definition, Value self,
+                                      Str* module) {
   Ref<NativeObject> native = MINI_TRY(heap.create<NativeObject>(BuiltinType::kNativeFunction));
   native->definition = &definition;
   native->self = Ref<Value>::share(self).release();
@@ -136,7 +153,8 @@ Result<Ref<NativeObject>> make_native(Heap& heap, const NativeDefinition& defini
   return native;
 }
 
-Result<void> add_methods(Heap& heap, Type* type, const NativeDefinition* definitions, size_t count, uint32_t kind) {
+Result<void> add_methods(Heap& heap, Type* type, const NativeDefinition* definitions, size_t count,
+                         uint32_t kind) {
   for (size_t i = 0; i < count; ++i) {
     Ref<MethodDescriptor> method = MINI_TRY(heap.create<MethodDescriptor>(BuiltinType::kMethodDescriptor));
     method->definition = &definitions[i];
@@ -148,8 +166,8 @@ Result<void> add_methods(Heap& heap, Type* type, const NativeDefinition* definit
   return {};
 }
 
-Result<void> add_getset(Heap& heap, Type* type, std::string_view name, Result<Ref<Value>> (*get)(Heap&, Value),
-                        Result<void> (*set)(Heap&, Value, Value)) {
+Result<void> add_getset(Heap& heap, Type* type, std::string_view name,
+                        Result<Ref<Value>> (*get)(Heap&, Value), Result<void> (*set)(Heap&, Value, Value)) {
   Ref<GetSetDescriptor> getset = MINI_TRY(heap.create<GetSetDescriptor>(BuiltinType::kGetSetDescriptor));
   Ref<Str> text = MINI_TRY(heap.intern(name));
   getset->name = text.share().release();

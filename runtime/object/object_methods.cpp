@@ -18,7 +18,8 @@ std::string full_type_name(Heap& heap, Value value) {
 }
 
 Result<Ref<Str>> object_repr(Heap& heap, Value self) {
-  return make_str(heap, fmt::format("<{} object at {}>", full_type_name(heap, self), shown_address(heap, self)));
+  return make_str(heap,
+                  fmt::format("<{} object at {}>", full_type_name(heap, self), shown_address(heap, self)));
 }
 
 // ---- making and initialising
@@ -28,12 +29,15 @@ bool defined_by_script(Heap& heap, Type* type, Name which) {
   const Tuple* order = type->method_resolution_order;
   for (size_t i = 0; i < order->length; ++i) {
     auto* each = static_cast<Type*>(order->items()[i].as_object());
-    if (!get_name(each->attributes, heap.name(which)).is_unbound()) return each->type_flags & Type::kUserClass;
+    if (!get_name(each->attributes, heap.name(which)).is_unbound())
+      return each->type_flags & Type::kUserClass;
   }
   return false;
 }
 
-bool has_excess(Call& call) { return call.count > 1 || !call.keywords[0].is_unbound(); }
+bool has_excess(Call& call) {
+  return call.count > 1 || !call.keywords[0].is_unbound();
+}
 
 /// Surplus arguments are an error unless another method takes them (object_new and object_init, 3.13
 /// Objects/typeobject.c).
@@ -64,7 +68,8 @@ Result<Ref<Value>> object_init(Call& call) {
   if (type->construct == heap.type(BuiltinType::kObject)->construct &&
       !defined_by_script(heap, type, Name::k__new__)) {
     return heap.raise(BuiltinType::kTypeError,
-                      "{}.__init__() takes exactly one argument (the instance to initialize)", to_utf8(type->name));
+                      "{}.__init__() takes exactly one argument (the instance to initialize)",
+                      to_utf8(type->name));
   }
   return unboxed(kNone);
 }
@@ -109,18 +114,23 @@ Result<Ref<Value>> init_subclass(Call& call) {
   if (call.count > 1 || !call.keywords[0].is_unbound()) {
     std::string name = to_utf8(static_cast<Type*>(call.args[0].as_object())->name);
     if (!call.keywords[0].is_unbound()) {
-      return call.heap.raise(BuiltinType::kTypeError, "{}.__init_subclass__() takes no keyword arguments", name);
+      return call.heap.raise(BuiltinType::kTypeError, "{}.__init_subclass__() takes no keyword arguments",
+                             name);
     }
-    return call.heap.raise(BuiltinType::kTypeError, "{}.__init_subclass__() takes no arguments ({} given)", name,
-                           call.count - 1);
+    return call.heap.raise(BuiltinType::kTypeError, "{}.__init_subclass__() takes no arguments ({} given)",
+                           name, call.count - 1);
   }
   return unboxed(kNone);
 }
 
 // ---- operations
 
-Result<Ref<Value>> slot_repr(Call& call) { return widen(object_repr(call.heap, call[0])); }
-Result<Ref<Value>> slot_str(Call& call) { return widen(repr(call.heap, call[0])); }
+Result<Ref<Value>> slot_repr(Call& call) {
+  return widen(object_repr(call.heap, call[0]));
+}
+Result<Ref<Value>> slot_str(Call& call) {
+  return widen(repr(call.heap, call[0]));
+}
 Result<Ref<Value>> slot_hash(Call& call) {
   if (!call[0].is_object()) return make_int(call.heap, static_cast<int64_t>(call[0].bits() >> 3));
   return make_int(call.heap, call.heap.serial_of(call[0].as_object()));
@@ -130,17 +140,21 @@ Result<Ref<Value>> slot_eq(Call& call) {
 }
 Result<Ref<Value>> slot_ne(Call& call) {
   // The opposite of the class's own `==`.
-  Ref<Value> answer = MINI_TRY(call_method(call.heap, call[0], call.heap.name(Name::k__eq__), &call.args[1], 1));
+  Ref<Value> answer =
+      MINI_TRY(call_method(call.heap, call[0], call.heap.name(Name::k__eq__), &call.args[1], 1));
   if (answer.get() == kNotImplemented) return answer;
   return Ref<Value>(!MINI_TRY(truth(call.heap, answer)));
 }
-Result<Ref<Value>> slot_unordered(Call&) { return unboxed(kNotImplemented); }
+Result<Ref<Value>> slot_unordered(Call&) {
+  return unboxed(kNotImplemented);
+}
 
 Result<Ref<Value>> object_format(Call& call) {
   Heap& heap = call.heap;
   Str* spec = as_str(heap, call[1]);
   if (!spec) {
-    return heap.raise(BuiltinType::kTypeError, "__format__() argument must be str, not {}", type_name(heap, call[1]));
+    return heap.raise(BuiltinType::kTypeError, "__format__() argument must be str, not {}",
+                      type_name(heap, call[1]));
   }
   if (script_method(heap, heap.type_of(call[0]), Name::k__format__).is_unbound()) {
     return widen(format(heap, call[0], spec));
@@ -166,12 +180,17 @@ Result<Ref<Value>> store_generic(Call& call, Value value) {
   AttributeStore store = MINI_TRY(resolve_store_generic(heap, call[0], name.get(), value));
   if (store.kind == AttributeStore::Kind::kProperty) {
     Value arguments[] = {store.self, value};
-    static_cast<void>(MINI_TRY(heap.hooks().call(heap, store.function, arguments, value.is_unbound() ? 1 : 2)));
+    static_cast<void>(
+        MINI_TRY(heap.hooks().call(heap, store.function, arguments, value.is_unbound() ? 1 : 2)));
   }
   return unboxed(kNone);
 }
-Result<Ref<Value>> slot_setattr(Call& call) { return store_generic(call, call[2]); }
-Result<Ref<Value>> slot_delattr(Call& call) { return store_generic(call, kUnbound); }
+Result<Ref<Value>> slot_setattr(Call& call) {
+  return store_generic(call, call[2]);
+}
+Result<Ref<Value>> slot_delattr(Call& call) {
+  return store_generic(call, kUnbound);
+}
 
 Result<void> add_keys(Heap& heap, Set* names, Table* table) {
   for (uint32_t i = 0; i < table->used; ++i) {
@@ -205,10 +224,12 @@ Result<Ref<Value>> object_dir(Call& call) {
 }
 
 Result<Ref<Value>> object_sizeof(Call& call) {
-  return make_int(call.heap, call[0].is_object() ? static_cast<int64_t>(object_size(call[0].as_object())) : 8);
+  return make_int(call.heap,
+                  call[0].is_object() ? static_cast<int64_t>(object_size(call[0].as_object())) : 8);
 }
 
-constinit const NativeDefinition kObjectConstruct = {"object.__new__(type, *args, **kwargs)", construct_object};
+constinit const NativeDefinition kObjectConstruct = {"object.__new__(type, *args, **kwargs)",
+                                                     construct_object};
 constinit const NativeDefinition kNew = {"__new__(self, *args, **kwargs)", call_new};
 
 constexpr NativeDefinition kSlots[] = {
@@ -231,11 +252,14 @@ constexpr NativeDefinition kMethods[] = {
     {"object.__dir__(self, /)", object_dir},
     {"object.__sizeof__(self, /)", object_sizeof},
 };
-constexpr NativeDefinition kClassMethods[] = {{"object.__init_subclass__(cls, *args, **kwargs)", init_subclass}};
+constexpr NativeDefinition kClassMethods[] = {
+    {"object.__init_subclass__(cls, *args, **kwargs)", init_subclass}};
 
 // ---- attributes
 
-Result<Ref<Value>> get_class(Heap& heap, Value self) { return Ref<Value>::share(Value(heap.type_of(self))); }
+Result<Ref<Value>> get_class(Heap& heap, Value self) {
+  return Ref<Value>::share(Value(heap.type_of(self)));
+}
 
 /// Classes of one layout may be exchanged; the attributes go along in a dict.
 Result<void> set_class(Heap& heap, Value self, Value value) {
@@ -297,7 +321,8 @@ Result<void> define_object_methods(Heap& heap) {
   Type* object = heap.type(BuiltinType::kObject);
   MINI_TRY(add_methods(heap, object, kSlots, std::size(kSlots), MethodDescriptor::kSlotMethod));
   MINI_TRY(add_methods(heap, object, kMethods, std::size(kMethods)));
-  MINI_TRY(add_methods(heap, object, kClassMethods, std::size(kClassMethods), MethodDescriptor::kClassMethod));
+  MINI_TRY(
+      add_methods(heap, object, kClassMethods, std::size(kClassMethods), MethodDescriptor::kClassMethod));
   MINI_TRY(add_getset(heap, object, "__class__", get_class, set_class));
   MINI_TRY(add_getset(heap, object, "__dict__", get_instance_dict, set_instance_dict));
   return set_name(heap, object->attributes, heap.name(Name::k__doc__), kNone);

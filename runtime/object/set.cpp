@@ -9,7 +9,9 @@
 
 namespace mini::object {
 
-Result<Ref<Set>> make_set(Heap& heap, BuiltinType which) { return heap.create<Set>(which); }
+Result<Ref<Set>> make_set(Heap& heap, BuiltinType which) {
+  return heap.create<Set>(which);
+}
 
 Result<void> add(Heap& heap, Set* set, Value item) {
   return store(heap, set, item, MINI_TRY(key_hash(heap, item)), kNone);
@@ -22,7 +24,9 @@ Result<bool> contains(Heap& heap, Set* set, Value item) {
 
 namespace {
 
-Set* set_of(Value value) { return static_cast<Set*>(value.as_object()); }
+Set* set_of(Value value) {
+  return static_cast<Set*>(value.as_object());
+}
 
 /// Goes over the items of a table that script code may change meanwhile: `visit(key, hash)`.
 template <class Function>
@@ -55,7 +59,8 @@ Result<void> keep_common(Heap& heap, Set* set, Set* other) {
 }  // namespace
 
 Result<void> update(Heap& heap, Set* set, Value iterable) {
-  if (is_any_set(iterable)) return set == iterable.as_object() ? Result<void>() : add_all(heap, set, set_of(iterable));
+  if (is_any_set(iterable))
+    return set == iterable.as_object() ? Result<void>() : add_all(heap, set, set_of(iterable));
   if (iterable.is_object() && iterable.as_object()->type == heap.type(BuiltinType::kDict)) {
     return add_all(heap, set, static_cast<Dict*>(iterable.as_object()));
   }
@@ -118,7 +123,9 @@ void visit_set(Object* object, Visitor& visitor) {
   auto* set = static_cast<Set*>(object);
   visit_table(set, visitor);
 }
-void drop_set(Heap& heap, Object* object) { release_table(heap, static_cast<Set*>(object)); }
+void drop_set(Heap& heap, Object* object) {
+  release_table(heap, static_cast<Set*>(object));
+}
 
 Result<Ref<Str>> set_repr(Heap& heap, Value self) {
   Set* set = set_of(self);
@@ -184,12 +191,15 @@ Result<Ref<Value>> set_in_place(Heap& heap, BinaryOp op, Value self, Value other
   return Ref<Value>::share(self);
 }
 
-Result<int64_t> set_length(Heap&, Value self) { return set_of(self)->live; }
+Result<int64_t> set_length(Heap&, Value self) {
+  return set_of(self)->live;
+}
 
 /// As CPython: a set that is asked for is looked up as a frozenset.
 Result<bool> set_contains(Heap& heap, Value self, Value item) {
   Result<bool> found = contains(heap, set_of(self), item);
-  if (found.ok() || !has_kind(item, BuiltinType::kSet) || !heap.pending_is(BuiltinType::kTypeError)) return found;
+  if (found.ok() || !has_kind(item, BuiltinType::kSet) || !heap.pending_is(BuiltinType::kTypeError))
+    return found;
   static_cast<void>(heap.take_pending());
   Ref<Set> frozen = MINI_TRY(make_set(heap, BuiltinType::kFrozenSet));
   MINI_TRY(copy_table(heap, frozen.get(), set_of(item)));
@@ -230,7 +240,9 @@ Result<Ref<Value>> set_iterate(Heap& heap, Value self) {
   return Ref<Value>(std::move(iterator));
 }
 
-Result<Ref<Value>> set_iterator_itself(Heap&, Value self) { return Ref<Value>::share(self); }
+Result<Ref<Value>> set_iterator_itself(Heap&, Value self) {
+  return Ref<Value>::share(self);
+}
 
 Result<Ref<Value>> set_iterator_next(Heap& heap, Value self) {
   auto* iterator = static_cast<SetIterator*>(self.as_object());

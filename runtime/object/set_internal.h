@@ -17,7 +17,8 @@ Result<Ref<Set>> as_set(Heap&, Value iterable);
 inline bool is_any_set(Value value) {
   if (!value.is_object()) return false;
   const uint32_t kind = value.as_object()->type->kind;
-  return kind == static_cast<uint32_t>(BuiltinType::kSet) || kind == static_cast<uint32_t>(BuiltinType::kFrozenSet);
+  return kind == static_cast<uint32_t>(BuiltinType::kSet) ||
+         kind == static_cast<uint32_t>(BuiltinType::kFrozenSet);
 }
 /// Whether each item of `left` is in `right`.
 Result<bool> is_subset(Heap&, Set* left, Set* right);

@@ -7,7 +7,9 @@ namespace mini::object {
 
 namespace {
 
-Set* self_of(Call& call) { return static_cast<Set*>(call.args[0].as_object()); }
+Set* self_of(Call& call) {
+  return static_cast<Set*>(call.args[0].as_object());
+}
 
 /// KeyError and lookups take a set as the frozenset of its items.
 Result<Ref<Value>> as_key(Heap& heap, Value item) {
@@ -125,13 +127,15 @@ Result<Ref<Value>> set_isdisjoint(Call& call) {
   }
 }
 
-#define MINI_SHARED_METHODS(type)                                                          \
+#define MINI_SHARED_METHODS(type)                                                                 \
   {type ".copy(self, /)", set_copy}, {type ".union(self, *others)", set_combined<BinaryOp::kOr>}, \
-      {type ".intersection(self, *others)", set_combined<BinaryOp::kAnd>},                 \
-      {type ".difference(self, *others)", set_combined<BinaryOp::kSubtract>},              \
-      {type ".symmetric_difference(self, other, /)", set_combined<BinaryOp::kXor>},        \
-      {type ".issubset(self, other, /)", set_issubset}, {type ".issuperset(self, other, /)", set_issuperset}, \
-      {type ".isdisjoint(self, other, /)", set_isdisjoint}
+      {type ".intersection(self, *others)", set_combined<BinaryOp::kAnd>},                        \
+      {type ".difference(self, *others)", set_combined<BinaryOp::kSubtract>},                     \
+      {type ".symmetric_difference(self, other, /)", set_combined<BinaryOp::kXor>},               \
+      {type ".issubset(self, other, /)", set_issubset},                                           \
+      {type ".issuperset(self, other, /)", set_issuperset}, {                                     \
+    type ".isdisjoint(self, other, /)", set_isdisjoint                                            \
+  }
 
 constexpr NativeDefinition kSetMethods[] = {
     MINI_SHARED_METHODS("set"),
@@ -157,7 +161,8 @@ constinit const NativeDefinition kFrozenSetConstruct = {"frozenset.__new__(type,
 
 Result<void> define_set_methods(Heap& heap) {
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kSet), kSetMethods, std::size(kSetMethods)));
-  return add_methods(heap, heap.type(BuiltinType::kFrozenSet), kFrozenSetMethods, std::size(kFrozenSetMethods));
+  return add_methods(heap, heap.type(BuiltinType::kFrozenSet), kFrozenSetMethods,
+                     std::size(kFrozenSetMethods));
 }
 
 }  // namespace mini::object

@@ -66,10 +66,13 @@ Result<Shape*> extend(Heap& heap, Shape* shape, Str* name) {
 
 }  // namespace
 
-Shape* make_root_shape(Heap& heap, Type* owner) { return make_shape(heap, owner, nullptr, nullptr); }
+Shape* make_root_shape(Heap& heap, Type* owner) {
+  return make_shape(heap, owner, nullptr, nullptr);
+}
 
 void release_shapes(Heap& heap, Shape* root) {
-  // Depth first without recursion: a shape whose children are gone goes, and its parent looks at the next child.
+  // Depth first without recursion: a shape whose children are gone goes, and its parent looks at the next
+  // child.
   Shape* shape = root;
   while (shape) {
     if (Shape* child = shape->first_child) {
@@ -122,7 +125,8 @@ Result<void> move_to_dict(Heap& heap, Object* object) {
     std::array<Str*, Shape::kMaxSlots> names;
     const uint32_t count = shape->count;
     for (Shape* each = shape; each->parent; each = each->parent) names[each->count - 1] = each->name;
-    for (uint32_t i = 0; i < count; ++i) MINI_TRY(set_name(heap, dict.get(), names[i], attributes->values[i]));
+    for (uint32_t i = 0; i < count; ++i)
+      MINI_TRY(set_name(heap, dict.get(), names[i], attributes->values[i]));
     for (uint32_t i = 0; i < count; ++i) decref(attributes->values[i]);
     if (attributes->buffered) {
       heap.release_buffer(attributes->values, attributes->capacity * sizeof(Value));

@@ -1,4 +1,5 @@
-// The operations of builtin types as methods (`list.__len__`, `super().__eq__(other)`), made from NativeBehaviour.
+// The operations of builtin types as methods (`list.__len__`, `super().__eq__(other)`), made from
+// NativeBehaviour.
 #include "runtime/object/operations.h"
 #include "runtime/object/type_internal.h"
 
@@ -6,12 +7,18 @@ namespace mini::object {
 
 namespace {
 
-// A class inherits its base's behaviour untouched: what its own methods override stands in dictionaries only. So the
-// behaviour of the first argument is that of the builtin type that the method was found in.
-const NativeBehaviour& behaviour_of(Call& call) { return call.heap.type_of(call[0])->behaviour; }
+// A class inherits its base's behaviour untouched: what its own methods override stands in dictionaries only.
+// So the behaviour of the first argument is that of the builtin type that the method was found in.
+const NativeBehaviour& behaviour_of(Call& call) {
+  return call.heap.type_of(call[0])->behaviour;
+}
 
-Result<Ref<Value>> slot_repr(Call& call) { return widen(behaviour_of(call).repr(call.heap, call[0])); }
-Result<Ref<Value>> slot_str(Call& call) { return widen(behaviour_of(call).str(call.heap, call[0])); }
+Result<Ref<Value>> slot_repr(Call& call) {
+  return widen(behaviour_of(call).repr(call.heap, call[0]));
+}
+Result<Ref<Value>> slot_str(Call& call) {
+  return widen(behaviour_of(call).str(call.heap, call[0]));
+}
 Result<Ref<Value>> slot_hash(Call& call) {
   return make_int(call.heap, MINI_TRY(behaviour_of(call).hash(call.heap, call[0])));
 }
@@ -35,11 +42,15 @@ template <UnaryOp kOp>
 Result<Ref<Value>> slot_unary(Call& call) {
   return behaviour_of(call).unary(call.heap, kOp, call[0]);
 }
-Result<Ref<Value>> slot_bool(Call& call) { return Ref<Value>(MINI_TRY(behaviour_of(call).truth(call.heap, call[0]))); }
+Result<Ref<Value>> slot_bool(Call& call) {
+  return Ref<Value>(MINI_TRY(behaviour_of(call).truth(call.heap, call[0])));
+}
 Result<Ref<Value>> slot_len(Call& call) {
   return make_int(call.heap, MINI_TRY(behaviour_of(call).length(call.heap, call[0])));
 }
-Result<Ref<Value>> slot_getitem(Call& call) { return behaviour_of(call).get_item(call.heap, call[0], call[1]); }
+Result<Ref<Value>> slot_getitem(Call& call) {
+  return behaviour_of(call).get_item(call.heap, call[0], call[1]);
+}
 Result<Ref<Value>> slot_setitem(Call& call) {
   MINI_TRY(behaviour_of(call).set_item(call.heap, call[0], call[1], call[2]));
   return unboxed(kNone);
@@ -51,7 +62,9 @@ Result<Ref<Value>> slot_delitem(Call& call) {
 Result<Ref<Value>> slot_contains(Call& call) {
   return Ref<Value>(MINI_TRY(behaviour_of(call).contains(call.heap, call[0], call[1])));
 }
-Result<Ref<Value>> slot_iter(Call& call) { return behaviour_of(call).iterate(call.heap, call[0]); }
+Result<Ref<Value>> slot_iter(Call& call) {
+  return behaviour_of(call).iterate(call.heap, call[0]);
+}
 Result<Ref<Value>> slot_next(Call& call) {
   Ref<Value> item = MINI_TRY(behaviour_of(call).next(call.heap, call[0]));
   if (!item.get().is_unbound()) return item;
@@ -67,8 +80,8 @@ struct OperatorMethods {
   NativeDefinition plain, reflected, in_place;
 };
 constexpr OperatorMethods kOperators[] = {
-#define OPERATOR(enumerator, symbol, method, reflected_method, in_place_method)             \
-  {{MINI_TEXT(method) "(self, value, /)", slot_binary<BinaryOp::k##enumerator>},            \
+#define OPERATOR(enumerator, symbol, method, reflected_method, in_place_method)               \
+  {{MINI_TEXT(method) "(self, value, /)", slot_binary<BinaryOp::k##enumerator>},              \
    {MINI_TEXT(reflected_method) "(self, value, /)", slot_reflected<BinaryOp::k##enumerator>}, \
    {MINI_TEXT(in_place_method) "(self, value, /)", slot_in_place<BinaryOp::k##enumerator>}},
 #include "runtime/object/operators.def"
@@ -111,7 +124,8 @@ struct TypeOperators {
 using enum BinaryOp;
 const TypeOperators kTypeOperators[] = {
     {BuiltinType::kInt,
-     {kAdd, kSubtract, kMultiply, kTrueDivide, kFloorDivide, kModulo, kPower, kLeftShift, kRightShift, kAnd, kOr, kXor},
+     {kAdd, kSubtract, kMultiply, kTrueDivide, kFloorDivide, kModulo, kPower, kLeftShift, kRightShift, kAnd,
+      kOr, kXor},
      {}},
     {BuiltinType::kBool, {kAnd, kOr, kXor}, {}},
     {BuiltinType::kFloat, {kAdd, kSubtract, kMultiply, kTrueDivide, kFloorDivide, kModulo, kPower}, {}},
@@ -137,7 +151,8 @@ struct Adder {
   }
   /// What the type does in its own way.
   template <class Function>
-  Result<void> add_if_own(Function NativeBehaviour::*field, std::initializer_list<const NativeDefinition*> methods) {
+  Result<void> add_if_own(Function NativeBehaviour::*field,
+                          std::initializer_list<const NativeDefinition*> methods) {
     const NativeBehaviour* inherited = type->base ? &type->base->behaviour : nullptr;
     if (!(type->behaviour.*field) || (inherited && inherited->*field == type->behaviour.*field)) return {};
     for (const NativeDefinition* method : methods) MINI_TRY(add(*method));
@@ -152,8 +167,9 @@ Result<void> add_slot_methods(Heap& heap, Type* type) {
   MINI_TRY(adder.add_if_own(&NativeBehaviour::repr, {&kRepr}));
   MINI_TRY(adder.add_if_own(&NativeBehaviour::str, {&kStr}));
   MINI_TRY(adder.add_if_own(&NativeBehaviour::hash, {&kHash}));
-  MINI_TRY(adder.add_if_own(&NativeBehaviour::compare, {&kComparisons[0], &kComparisons[1], &kComparisons[2],
-                                                        &kComparisons[3], &kComparisons[4], &kComparisons[5]}));
+  MINI_TRY(
+      adder.add_if_own(&NativeBehaviour::compare, {&kComparisons[0], &kComparisons[1], &kComparisons[2],
+                                                   &kComparisons[3], &kComparisons[4], &kComparisons[5]}));
   MINI_TRY(adder.add_if_own(&NativeBehaviour::truth, {&kBool}));
   MINI_TRY(adder.add_if_own(&NativeBehaviour::length, {&kLen}));
   MINI_TRY(adder.add_if_own(&NativeBehaviour::get_item, {&kGetItem}));
@@ -164,7 +180,8 @@ Result<void> add_slot_methods(Heap& heap, Type* type) {
   if (type->behaviour.compare && !type->behaviour.hash) {
     MINI_TRY(set_name(heap, type->attributes, heap.name(Name::k__hash__), kNone));
   }
-  if (type->construct && (!type->base || type->construct != type->base->construct)) MINI_TRY(add_new(heap, type));
+  if (type->construct && (!type->base || type->construct != type->base->construct))
+    MINI_TRY(add_new(heap, type));
   return {};
 }
 
@@ -182,7 +199,8 @@ Result<void> define_slot_methods(Heap& heap) {
     }
     for (BinaryOp op : row.in_place) MINI_TRY(adder.add(kOperators[static_cast<size_t>(op)].in_place));
   }
-  for (const NativeDefinition& method : kUnary) MINI_TRY(Adder{heap, heap.type(BuiltinType::kInt)}.add(method));
+  for (const NativeDefinition& method : kUnary)
+    MINI_TRY(Adder{heap, heap.type(BuiltinType::kInt)}.add(method));
   for (int i = 0; i < 2; ++i) MINI_TRY(Adder{heap, heap.type(BuiltinType::kFloat)}.add(kUnary[i]));
   return {};
 }

@@ -16,12 +16,17 @@ constexpr uint32_t kFree = UINT32_MAX;
 /// Tables with at most this many entries have no index: their keys are compared one after the other.
 constexpr uint32_t kSmall = 10;
 
-/// How many entries a table of `size` index slots takes: two thirds, as CPython's (Objects/dictobject.c), so that
-/// tables are compacted at the same moments and loops that change a dict under themselves see the same.
-constexpr uint32_t usable(uint32_t size) { return static_cast<uint32_t>(uint64_t{size} * 2 / 3); }
+/// How many entries a table of `size` index slots takes: two thirds, as CPython's (Objects/dictobject.c), so
+/// that tables are compacted at the same moments and loops that change a dict under themselves see the same.
+constexpr uint32_t usable(uint32_t size) {
+  return static_cast<uint32_t>(uint64_t{size} * 2 / 3);
+}
 /// The number of index slots that goes with a capacity that `usable` answered.
-constexpr uint32_t index_size(uint32_t capacity) { return std::bit_ceil(capacity + capacity / 2); }
-static_assert(index_size(usable(8)) == 8 && index_size(usable(16)) == 16 && index_size(usable(1 << 20)) == 1 << 20);
+constexpr uint32_t index_size(uint32_t capacity) {
+  return std::bit_ceil(capacity + capacity / 2);
+}
+static_assert(index_size(usable(8)) == 8 && index_size(usable(16)) == 16 &&
+              index_size(usable(1 << 20)) == 1 << 20);
 
 /// CPython's probing: every bit of the hash comes into play after a few steps.
 struct Probe {
@@ -29,7 +34,9 @@ struct Probe {
   uint32_t mask;
   uint32_t at;
   Probe(int64_t hash, uint32_t index_mask)
-      : perturb(static_cast<uint64_t>(hash)), mask(index_mask), at(static_cast<uint32_t>(perturb) & index_mask) {}
+      : perturb(static_cast<uint64_t>(hash)),
+        mask(index_mask),
+        at(static_cast<uint32_t>(perturb) & index_mask) {}
   void advance() {
     perturb >>= 5;
     at = static_cast<uint32_t>(at * uint64_t{5} + perturb + 1) & mask;
@@ -39,7 +46,8 @@ struct Probe {
 const Str* exact_str(Value value) {
   if (!value.is_object()) return nullptr;
   const Type* type = value.as_object()->type;
-  const bool exact = type->kind == static_cast<uint32_t>(BuiltinType::kStr) && !(type->type_flags & Type::kUserClass);
+  const bool exact =
+      type->kind == static_cast<uint32_t>(BuiltinType::kStr) && !(type->type_flags & Type::kUserClass);
   return exact ? static_cast<const Str*>(value.as_object()) : nullptr;
 }
 
@@ -197,7 +205,8 @@ void visit_table(const Table* table, Visitor& visitor) {
 Result<void> copy_table(Heap& heap, Table* table, const Table* source) {
   MINI_ASSERT(table->capacity == 0);
   if (source->live == 0) return {};
-  // No larger than needed, with room for a few more (clone_combined_dict_keys keeps the size; a compacted copy does not).
+  // No larger than needed, with room for a few more (clone_combined_dict_keys keeps the size; a compacted
+  // copy does not).
   uint32_t size = 8;
   while (usable(size) < source->live) size *= 2;
   MINI_TRY(rebuild(heap, table, source, usable(size)));

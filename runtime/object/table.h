@@ -9,8 +9,8 @@ namespace mini::object {
 /// The hash of a key, quick for what most keys are. Else as `hash`; may run script code.
 Result<int64_t> key_hash(Heap&, Value key);
 
-/// The number of the entry for a key, or -1. May run the script's `__eq__`; starts again when that changed the table.
-/// The caller keeps the table's owner and the key alive.
+/// The number of the entry for a key, or -1. May run the script's `__eq__`; starts again when that changed
+/// the table. The caller keeps the table's owner and the key alive.
 Result<int64_t> find_entry(Heap&, Table*, Value key, int64_t hash);
 /// Adds a key that is not there.
 Result<void> insert_entry(Heap&, Table*, Value key, int64_t hash, Value value);

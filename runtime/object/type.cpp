@@ -1,4 +1,5 @@
-// Types: class statements, inheritance, subclasses, and the lookup of names along the method resolution order.
+// Types: class statements, inheritance, subclasses, and the lookup of names along the method resolution
+// order.
 #include "runtime/object/type.h"
 
 #include <algorithm>
@@ -59,7 +60,8 @@ Value lookup(Type* type, Str* name) {
   for (size_t i = 0; i < order->length && found.is_unbound(); ++i) {
     found = get_name(static_cast<Type*>(order->items()[i].as_object())->attributes, name);
   }
-  // A name that was found lives as long as this version; of the others only those that never die are safe to keep.
+  // A name that was found lives as long as this version; of the others only those that never die are safe to
+  // keep.
   if (found.is_unbound() ? name->interned == kImmortalName : name->interned != 0) {
     entry = {type->version, name, found};
   }
@@ -108,12 +110,12 @@ namespace {
 
 /// Names of methods that operations do not look up; a class that defines only these keeps the fast paths.
 constexpr Name kPassive[] = {
-    Name::k__init__,       Name::k__new__,         Name::k__del__,           Name::k__name__,
-    Name::k__qualname__,   Name::k__module__,      Name::k__doc__,           Name::k__dict__,
-    Name::k__class__,      Name::k__slots__,       Name::k__annotations__,   Name::k__init_subclass__,
-    Name::k__set_name__,   Name::k__match_args__,  Name::k__weakref__,       Name::k__classcell__,
-    Name::k__getattr__,    Name::k__setattr__,     Name::k__getattribute__,  Name::k__delattr__,
-    Name::k__subclasses__, Name::k__enter__,       Name::k__exit__,          Name::k__dir__,
+    Name::k__init__,       Name::k__new__,        Name::k__del__,          Name::k__name__,
+    Name::k__qualname__,   Name::k__module__,     Name::k__doc__,          Name::k__dict__,
+    Name::k__class__,      Name::k__slots__,      Name::k__annotations__,  Name::k__init_subclass__,
+    Name::k__set_name__,   Name::k__match_args__, Name::k__weakref__,      Name::k__classcell__,
+    Name::k__getattr__,    Name::k__setattr__,    Name::k__getattribute__, Name::k__delattr__,
+    Name::k__subclasses__, Name::k__enter__,      Name::k__exit__,         Name::k__dir__,
 };
 constexpr uint32_t kMethodFlags =
     Type::kHasFinalizer | Type::kHasScriptMethods | Type::kHasGetAttributeHook | Type::kHasSetAttributeHook;
@@ -164,7 +166,8 @@ Result<Type*> layout_base(Heap& heap, Tuple* bases) {
     if (!is_type(heap, bases->items()[i])) return heap.raise(BuiltinType::kTypeError, "bases must be types");
     auto* base = static_cast<Type*>(bases->items()[i].as_object());
     if (!(base->type_flags & (Type::kSubclassable | Type::kUserClass))) {
-      return heap.raise(BuiltinType::kTypeError, "type '{}' is not an acceptable base type", to_utf8(base->name));
+      return heap.raise(BuiltinType::kTypeError, "type '{}' is not an acceptable base type",
+                        to_utf8(base->name));
     }
     // All exceptions share one layout.
     Type* layout = heap.type(base->type_flags & Type::kException ? BuiltinType::kBaseException
@@ -179,8 +182,8 @@ Result<Type*> layout_base(Heap& heap, Tuple* bases) {
   return winner;
 }
 
-/// Attributes by interned names only, so that a cached name lives as long as the attribute. Answers the same dict if
-/// they are.
+/// Attributes by interned names only, so that a cached name lives as long as the attribute. Answers the same
+/// dict if they are.
 Result<Ref<Dict>> with_interned_names(Heap& heap, Ref<Dict> attributes) {
   bool all = true;
   for (uint32_t i = 0; i < attributes->used && all; ++i) {
@@ -215,12 +218,14 @@ Result<void> adjust_attributes(Heap& heap, Type* type) {
   if (Value given = get_name(attributes, heap.name(Name::k__qualname__)); !given.is_unbound()) {
     Str* text = as_str(heap, given);
     if (!text) {
-      return heap.raise(BuiltinType::kTypeError, "type __qualname__ must be a str, not {}", type_name(heap, given));
+      return heap.raise(BuiltinType::kTypeError, "type __qualname__ must be a str, not {}",
+                        type_name(heap, given));
     }
     decref(std::exchange(type->qualified_name, Ref<Str>::share(text).release()));
     remove_name(heap, attributes, heap.name(Name::k__qualname__));
   }
-  if (Value cell = get_name(attributes, heap.name(Name::k__classcell__)); has_kind(cell, BuiltinType::kCell)) {
+  if (Value cell = get_name(attributes, heap.name(Name::k__classcell__));
+      has_kind(cell, BuiltinType::kCell)) {
     auto* content = &static_cast<Cell*>(cell.as_object())->content;
     decref(std::exchange(*content, Ref<Value>::share(Value(type)).release()));
     remove_name(heap, attributes, heap.name(Name::k__classcell__));
@@ -230,7 +235,8 @@ Result<void> adjust_attributes(Heap& heap, Type* type) {
   if (get_name(attributes, heap.name(Name::k__doc__)).is_unbound()) {
     MINI_TRY(set_name(heap, attributes, heap.name(Name::k__doc__), kNone));
   }
-  // A class that compares in its own way, and says nothing about hashing, cannot be hashed (type_ready_set_hash).
+  // A class that compares in its own way, and says nothing about hashing, cannot be hashed
+  // (type_ready_set_hash).
   if (!get_name(attributes, heap.name(Name::k__eq__)).is_unbound() &&
       get_name(attributes, heap.name(Name::k__hash__)).is_unbound()) {
     MINI_TRY(set_name(heap, attributes, heap.name(Name::k__hash__), kNone));
@@ -245,8 +251,8 @@ void inherit_layout(Heap& heap, Type* type, Type* base) {
   type->instance_size = base->instance_size;
   type->attributes_offset = base->attributes_offset;
   type->trailer_size = base->trailer_size;
-  type->type_flags = Type::kUserClass | Type::kSubclassable |
-                     (base->type_flags & (Type::kTracked | Type::kException));
+  type->type_flags =
+      Type::kUserClass | Type::kSubclassable | (base->type_flags & (Type::kTracked | Type::kException));
   if (base == heap.type(BuiltinType::kObject)) {
     use_instance_layout(type);
   } else if (!base->attributes_offset) {
@@ -317,8 +323,8 @@ Result<void> announce_type(Heap& heap, Type* type) {
 
 Result<void> set_type_attribute(Heap& heap, Type* type, Str* name, Value value) {
   if (!(type->type_flags & Type::kUserClass)) {
-    return heap.raise(BuiltinType::kTypeError, "cannot set '{}' attribute of immutable type '{}'", to_utf8(name),
-                      to_utf8(type->name));
+    return heap.raise(BuiltinType::kTypeError, "cannot set '{}' attribute of immutable type '{}'",
+                      to_utf8(name), to_utf8(type->name));
   }
   Ref<Str> interned = MINI_TRY(heap.intern(Ref<Str>::share(name)));
   if (value.is_unbound()) {

@@ -5,7 +5,8 @@
 
 namespace mini::object {
 
-/// `Str::interned` of the names in names.def: they never die before the heap does, so a cache may hold them unowned.
+/// `Str::interned` of the names in names.def: they never die before the heap does, so a cache may hold them
+/// unowned.
 inline constexpr uint8_t kImmortalName = 2;
 
 void define_type_types(Heap&);
@@ -19,8 +20,8 @@ Result<void> define_descriptor_methods(Heap&);
 /// Makes the operations of every builtin type reachable as methods: `list.__len__`.
 Result<void> define_slot_methods(Heap&);
 
-/// Fills the gaps of `behaviour` from the base's. `hash` only together with `compare`, as CPython's inherit_slots (3.13,
-/// Objects/typeobject.c): what compares in its own way has to hash in its own way.
+/// Fills the gaps of `behaviour` from the base's. `hash` only together with `compare`, as CPython's
+/// inherit_slots (3.13, Objects/typeobject.c): what compares in its own way has to hash in its own way.
 void inherit_behaviour(NativeBehaviour& behaviour, const NativeBehaviour& base);
 Result<void> add_subclass(Heap&, Type* base, Type* derived);
 void unlink_from_bases(Type*);

@@ -7,7 +7,9 @@ namespace mini::object {
 
 namespace {
 
-Type* type_of(Value value) { return static_cast<Type*>(value.as_object()); }
+Type* type_of(Value value) {
+  return static_cast<Type*>(value.as_object());
+}
 
 void visit_type(Object* object, Visitor& visitor) {
   auto* type = static_cast<Type*>(object);
@@ -56,11 +58,15 @@ Result<Ref<Str>> type_repr(Heap& heap, Value self) {
 
 // ---- attributes
 
-Result<Ref<Value>> get_type_name(Heap&, Value self) { return Ref<Value>::share(Value(type_of(self)->name)); }
+Result<Ref<Value>> get_type_name(Heap&, Value self) {
+  return Ref<Value>::share(Value(type_of(self)->name));
+}
 Result<Ref<Value>> get_qualified_name(Heap&, Value self) {
   return Ref<Value>::share(Value(type_of(self)->qualified_name));
 }
-Result<Ref<Value>> get_bases(Heap&, Value self) { return Ref<Value>::share(Value(type_of(self)->bases)); }
+Result<Ref<Value>> get_bases(Heap&, Value self) {
+  return Ref<Value>::share(Value(type_of(self)->bases));
+}
 Result<Ref<Value>> get_base(Heap&, Value self) {
   Type* base = type_of(self)->base;
   return base ? Ref<Value>::share(Value(base)) : unboxed(kNone);
@@ -74,7 +80,8 @@ Result<Ref<Value>> get_module(Heap& heap, Value self) {
 }
 Result<Ref<Value>> get_doc(Heap& heap, Value self) {
   Value own = get_name(type_of(self)->attributes, heap.name(Name::k__doc__));
-  return has_kind(own, BuiltinType::kGetSetDescriptor) || own.is_unbound() ? unboxed(kNone) : Ref<Value>::share(own);
+  return has_kind(own, BuiltinType::kGetSetDescriptor) || own.is_unbound() ? unboxed(kNone)
+                                                                           : Ref<Value>::share(own);
 }
 /// A copy: a class is changed through its attributes, so that caches notice.
 Result<Ref<Value>> get_dict(Heap& heap, Value self) {
@@ -92,8 +99,8 @@ Result<Str*> new_name(Heap& heap, Value self, Value value, const char* which) {
   }
   Str* text = as_str(heap, value);
   if (!text) {
-    return heap.raise(BuiltinType::kTypeError, "can only assign string to {}.{}, not '{}'", to_utf8(type->name), which,
-                      type_name(heap, value));
+    return heap.raise(BuiltinType::kTypeError, "can only assign string to {}.{}, not '{}'",
+                      to_utf8(type->name), which, type_name(heap, value));
   }
   return text;
 }
@@ -144,7 +151,8 @@ Result<Ref<Value>> construct_type(Call& call) {
   Ref<Dict> attributes = MINI_TRY(make_dict(heap));
   MINI_TRY(update(heap, attributes.get(), call.args[3]));
   if (get_name(attributes.get(), heap.name(Name::k__module__)).is_unbound()) {
-    MINI_TRY(set_name(heap, attributes.get(), heap.name(Name::k__module__), Value(heap.name(Name::k__main__))));
+    MINI_TRY(
+        set_name(heap, attributes.get(), heap.name(Name::k__module__), Value(heap.name(Name::k__main__))));
   }
   Ref<Type> made = MINI_TRY(make_type(heap, static_cast<Str*>(call.args[1].as_object()),
                                       static_cast<Tuple*>(call.args[2].as_object()), std::move(attributes)));

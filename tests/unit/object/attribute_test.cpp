@@ -9,9 +9,13 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) { return Value::integer(n); }
+Value number(int64_t n) {
+  return Value::integer(n);
+}
 
-Result<Ref<Value>> first_argument(Heap&, const Value* arguments, uint32_t) { return Ref<Value>::share(arguments[0]); }
+Result<Ref<Value>> first_argument(Heap&, const Value* arguments, uint32_t) {
+  return Ref<Value>::share(arguments[0]);
+}
 
 }  // namespace
 
@@ -92,7 +96,8 @@ TEST_CASE("a class with ever new attribute names keeps a bounded number of shape
 TEST_CASE("data descriptors come before the instance, other class attributes behind it") {
   World world;
   Heap& heap = world.heap();
-  Ref<Value> getter = world.function([](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(Ref<Value>::adopt(number(42))); });
+  Ref<Value> getter = world.function(
+      [](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(Ref<Value>::adopt(number(42))); });
   Ref<Value> property = world.construct(heap.type(BuiltinType::kProperty), {getter}).value();
   Ref<Value> method = world.function(first_argument);
   Ref<Type> type = world.make_class("A", {}, {{"p", property}, {"m", method}, {"x", number(1)}});
@@ -103,7 +108,9 @@ TEST_CASE("data descriptors come before the instance, other class attributes beh
   CHECK(world.outcome(world.attribute(a, "m")) == "7");
   CHECK(world.outcome(world.attribute(a, "x")) == "7");
   set_name(heap, dict, world.name("p").get(), number(7)).value();
-  auto store = [&](const char* name, Value value) { return world.outcome(set_attribute(heap, a, world.name(name).get(), value)); };
+  auto store = [&](const char* name, Value value) {
+    return world.outcome(set_attribute(heap, a, world.name(name).get(), value));
+  };
   CHECK(store("p", number(1)) == "AttributeError: property 'p' of 'A' object has no setter");
   CHECK(store("p", kUnbound) == "AttributeError: property 'p' of 'A' object has no deleter");
   CHECK(store("m", kUnbound) == "done");
@@ -148,10 +155,12 @@ TEST_CASE("what is missing or fixed is refused in CPython's words") {
         "AttributeError: 'list' object has no attribute 'x' and no __dict__ for setting new attributes");
   CHECK(store(list, "append", kNone) == "AttributeError: 'list' object attribute 'append' is read-only");
   CHECK(store(list, "append", kUnbound) == "AttributeError: 'list' object attribute 'append' is read-only");
-  CHECK(store(number(1), "real", kNone) == "AttributeError: attribute 'real' of 'int' objects is not writable");
+  CHECK(store(number(1), "real", kNone) ==
+        "AttributeError: attribute 'real' of 'int' objects is not writable");
   CHECK(store(kNone, "x", kNone) ==
         "AttributeError: 'NoneType' object has no attribute 'x' and no __dict__ for setting new attributes");
-  CHECK(world.outcome(world.attribute(number(1), "x")) == "AttributeError: 'int' object has no attribute 'x'");
+  CHECK(world.outcome(world.attribute(number(1), "x")) ==
+        "AttributeError: 'int' object has no attribute 'x'");
   Ref<Module> module = make_module(heap, "mm").value();
   CHECK(world.outcome(world.attribute(module, "x")) == "AttributeError: module 'mm' has no attribute 'x'");
   CHECK(store(module, "x", kUnbound) == "AttributeError: 'module' object has no attribute 'x'");
@@ -164,7 +173,8 @@ TEST_CASE("what is missing or fixed is refused in CPython's words") {
   CHECK(store(a, "__class__", number(1)) == "TypeError: __class__ must be set to a class, not 'int' object");
   CHECK(store(a, "__class__", heap.type(BuiltinType::kInt)) ==
         "TypeError: __class__ assignment only supported for mutable types or ModuleType subclasses");
-  CHECK(world.outcome(world.attribute(heap.type(BuiltinType::kInt), "real")) == "<attribute 'real' of 'int' objects>");
+  CHECK(world.outcome(world.attribute(heap.type(BuiltinType::kInt), "real")) ==
+        "<attribute 'real' of 'int' objects>");
 }
 
 TEST_CASE("an object may change its class, and takes its attributes along") {
@@ -209,12 +219,13 @@ TEST_CASE("__setattr__ sees every assignment, and object's does the work") {
   World world;
   Heap& heap = world.heap();
   std::string seen;
-  Ref<Value> hook = world.function([&](Heap& h, const Value* arguments, uint32_t count) -> Result<Ref<Value>> {
-    seen += to_utf8(static_cast<Str*>(arguments[1].as_object())) + std::to_string(count) + " ";
-    Ref<Value> original = MINI_TRY(get_attribute(h, h.type(BuiltinType::kObject),
-                                                 h.name(count == 3 ? Name::k__setattr__ : Name::k__delattr__)));
-    return call(h, original, arguments, count);
-  });
+  Ref<Value> hook =
+      world.function([&](Heap& h, const Value* arguments, uint32_t count) -> Result<Ref<Value>> {
+        seen += to_utf8(static_cast<Str*>(arguments[1].as_object())) + std::to_string(count) + " ";
+        Ref<Value> original = MINI_TRY(get_attribute(
+            h, h.type(BuiltinType::kObject), h.name(count == 3 ? Name::k__setattr__ : Name::k__delattr__)));
+        return call(h, original, arguments, count);
+      });
   Ref<Type> type = world.make_class("A", {}, {{"__setattr__", hook}, {"__delattr__", hook}});
   Ref<Value> a = world.construct(type).value();
   set_attribute(heap, a, world.name("x").get(), number(1)).value();
@@ -236,18 +247,22 @@ TEST_CASE("super looks behind a class in the order of the object's own class") {
   Ref<Type> right = world.make_class("Right", {base.get()}, {{"f", says("right")}});
   Ref<Type> both = world.make_class("Both", {left.get(), right.get()});
   Ref<Value> object = world.construct(both).value();
-  auto through = [&](Type* type) { return world.outcome(world.method(make_super(heap, type, object).value(), "f")); };
+  auto through = [&](Type* type) {
+    return world.outcome(world.method(make_super(heap, type, object).value(), "f"));
+  };
   CHECK(through(both.get()) == "'left'");
   CHECK(through(left.get()) == "'right'");
   CHECK(through(right.get()) == "'base'");
   CHECK(through(base.get()) == "AttributeError: 'super' object has no attribute 'f'");
-  CHECK(world.repr_of(make_super(heap, left.get(), object).value()) == "<super: <class 'Left'>, <Both object>>");
+  CHECK(world.repr_of(make_super(heap, left.get(), object).value()) ==
+        "<super: <class 'Left'>, <Both object>>");
   CHECK(world.outcome(widen(make_super(heap, both.get(), number(1)))) ==
         "TypeError: super(type, obj): obj (instance of int) is not an instance or subtype of type (Both).");
   CHECK(world.outcome(world.construct(heap.type(BuiltinType::kSuper), {number(1)})) ==
         "TypeError: super() argument 1 must be a type, not int");
   // In a class method the class is bound.
-  AttributeLookup found = resolve(heap, make_super(heap, both.get(), both).value(), world.name("f").get()).value();
+  AttributeLookup found =
+      resolve(heap, make_super(heap, both.get(), both).value(), world.name("f").get()).value();
   CHECK(found.kind == AttributeLookup::Kind::kValue);
 }
 

@@ -8,7 +8,9 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) { return Value::integer(n); }
+Value number(int64_t n) {
+  return Value::integer(n);
+}
 
 void link(World& world, Value from, const std::string& name, Value to) {
   set_attribute(world.heap(), from, world.name(name).get(), to).value();
@@ -95,7 +97,7 @@ TEST_CASE("after random changes to a graph exactly the reachable part is alive")
     constexpr size_t kNodes = 60;
     static_cast<void>(world.construct(text).value());  // makes the empty text that is kept
     const size_t before = heap.object_count();
-    std::vector<Value> nodes;       // borrowed: alive while reachable from the roots
+    std::vector<Value> nodes;  // borrowed: alive while reachable from the roots
     std::vector<std::vector<int>> edges(kNodes, std::vector<int>(5, -1));
     std::vector<Ref<Value>> roots;
     for (size_t i = 0; i < kNodes; ++i) {

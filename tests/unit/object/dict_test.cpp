@@ -1,4 +1,5 @@
-// Dicts and their views behave as CPython's under any sequence of changes, also while script code runs in between.
+// Dicts and their views behave as CPython's under any sequence of changes, also while script code runs in
+// between.
 #include <algorithm>
 #include <optional>
 #include <random>
@@ -10,7 +11,9 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) { return Value::integer(n); }
+Value number(int64_t n) {
+  return Value::integer(n);
+}
 
 /// What a dict should hold, in order.
 using Model = std::vector<std::pair<int64_t, int64_t>>;
@@ -78,7 +81,8 @@ TEST_CASE("random changes leave the items that a list of pairs has") {
           break;
         }
         default:
-          CHECK(get(heap, dict.get(), number(key)).value() == (place ? number(model[*place].second) : kUnbound));
+          CHECK(get(heap, dict.get(), number(key)).value() ==
+                (place ? number(model[*place].second) : kUnbound));
           if (random() % 200 == 0) {
             clear(heap, dict.get());
             model.clear();
@@ -187,8 +191,9 @@ TEST_CASE("an __eq__ that changes the table makes the probe start again") {
 TEST_CASE("what an __eq__ or __hash__ raises comes through") {
   World world;
   Heap& heap = world.heap();
-  Ref<Value> fail = world.function(
-      [](Heap& h, const Value*, uint32_t) -> Result<Ref<Value>> { return h.raise(BuiltinType::kValueError, "no"); });
+  Ref<Value> fail = world.function([](Heap& h, const Value*, uint32_t) -> Result<Ref<Value>> {
+    return h.raise(BuiltinType::kValueError, "no");
+  });
   Ref<Value> hash = world.function([](Heap& h, const Value*, uint32_t) { return make_int(h, 7); });
   Ref<Type> type = world.make_class("Key", {}, {{"__eq__", fail}, {"__hash__", hash}});
   Ref<Type> unhashable = world.make_class("Other", {}, {{"__eq__", fail}});
@@ -245,7 +250,8 @@ TEST_CASE("views show a dict as it is now, in both directions") {
   Ref<Set> set_of_keys = make_set(heap).value();
   update(heap, set_of_keys.get(), keys).value();
   CHECK(equal(heap, keys, set_of_keys).value());
-  CHECK(world.outcome(binary(heap, BinaryOp::kAnd, keys, number(1))) == "TypeError: 'int' object is not iterable");
+  CHECK(world.outcome(binary(heap, BinaryOp::kAnd, keys, number(1))) ==
+        "TypeError: 'int' object is not iterable");
 }
 
 TEST_CASE("methods say what CPython 3.13 says") {
@@ -287,8 +293,9 @@ TEST_CASE("methods say what CPython 3.13 says") {
 TEST_CASE("__missing__ answers for keys that a derived dict does not have") {
   World world;
   Heap& heap = world.heap();
-  Ref<Value> missing =
-      world.function([](Heap&, const Value* arguments, uint32_t) { return Result<Ref<Value>>(Ref<Value>::share(arguments[1])); });
+  Ref<Value> missing = world.function([](Heap&, const Value* arguments, uint32_t) {
+    return Result<Ref<Value>>(Ref<Value>::share(arguments[1]));
+  });
   Ref<Type> type = world.make_class("Echo", {heap.type(BuiltinType::kDict)}, {{"__missing__", missing}});
   Ref<Value> dict = world.construct(type).value();
   CHECK(world.outcome(get_item(heap, dict, number(5))) == "5");

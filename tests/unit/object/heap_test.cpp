@@ -1,4 +1,5 @@
-// Objects are freed when the last reference goes, in the right order, without recursion, and nothing is left at the end.
+// Objects are freed when the last reference goes, in the right order, without recursion, and nothing is left
+// at the end.
 #include <chrono>
 
 #include "world.h"
@@ -6,7 +7,9 @@
 using namespace mini::object;
 using namespace mini::object::test;
 
-TEST_CASE("a heap comes and goes without a trace") { World world; }
+TEST_CASE("a heap comes and goes without a trace") {
+  World world;
+}
 
 TEST_CASE("starting a heap takes less than a millisecond") {
   double best = 1e9;
@@ -87,7 +90,9 @@ TEST_CASE("objects die in the order of CPython's recursion") {
   };
   // root -> (a -> (b, c), d): CPython finalises root, a, b, c, d.
   Ref<Value> root = node("r"), a = node("a"), b = node("b"), c = node("c"), d = node("d");
-  auto link = [&](Value from, const char* field, Value to) { set_attribute(heap, from, world.name(field).get(), to).value(); };
+  auto link = [&](Value from, const char* field, Value to) {
+    set_attribute(heap, from, world.name(field).get(), to).value();
+  };
   link(a, "x", b);
   link(a, "y", c);
   link(root, "x", a);

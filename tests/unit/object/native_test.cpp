@@ -6,7 +6,9 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) { return Value::integer(n); }
+Value number(int64_t n) {
+  return Value::integer(n);
+}
 
 /// Answers what it was given, as a text: `a=1 b=- *[3, 4] k=5 **{x: 6}`.
 Result<Ref<Value>> show(Call& call) {
@@ -18,7 +20,8 @@ Result<Ref<Value>> show(Call& call) {
       shown = "{";
       auto* dict = static_cast<Dict*>(value.as_object());
       for (uint32_t i = 0; i < dict->used; ++i) {
-        shown += fmt::format("{}{}: {}", i ? ", " : "", to_utf8(static_cast<Str*>(dict->entries[i].key.as_object())),
+        shown += fmt::format("{}{}: {}", i ? ", " : "",
+                             to_utf8(static_cast<Str*>(dict->entries[i].key.as_object())),
                              dict->entries[i].value.as_int());
       }
       shown += "}";
@@ -124,37 +127,46 @@ TEST_CASE("wrong calls are refused as CPython 3.13 refuses them") {
   CHECK(call(world, kOne, {{}}) == "TypeError: len() takes exactly one argument (0 given)");
   CHECK(call(world, kOne, {{1, 2}}) == "TypeError: len() takes exactly one argument (2 given)");
   CHECK(call(world, kOne, {{}, {{"x", 1}}}) == "TypeError: len() takes no keyword arguments");
-  CHECK(call(world, kAppend, {{1, 2}}, self) == "TypeError: list.append() takes exactly one argument (2 given)");
-  CHECK(call(world, kAppend, {{}, {{"x", 1}}}, self) == "TypeError: list.append() takes no keyword arguments");
+  CHECK(call(world, kAppend, {{1, 2}}, self) ==
+        "TypeError: list.append() takes exactly one argument (2 given)");
+  CHECK(call(world, kAppend, {{}, {{"x", 1}}}, self) ==
+        "TypeError: list.append() takes no keyword arguments");
   CHECK(call(world, kPop, {{1, 2}}, self) == "TypeError: pop expected at most 1 argument, got 2");
   CHECK(call(world, kTwo, {{1}}, self) == "TypeError: insert expected 2 arguments, got 1");
   CHECK(call(world, kTwo, {{1, 2, 3}}, self) == "TypeError: insert expected 2 arguments, got 3");
   CHECK(call(world, kGetattr, {{1}}) == "TypeError: getattr expected at least 2 arguments, got 1");
   CHECK(call(world, kGetattr, {{1, 2, 3, 4}}) == "TypeError: getattr expected at most 3 arguments, got 4");
   CHECK(call(world, kRound, {{}}) == "TypeError: round() missing required argument 'number' (pos 1)");
-  CHECK(call(world, kRound, {{}, {{"x", 1}}}) == "TypeError: round() missing required argument 'number' (pos 1)");
+  CHECK(call(world, kRound, {{}, {{"x", 1}}}) ==
+        "TypeError: round() missing required argument 'number' (pos 1)");
   CHECK(call(world, kRound, {{1, 2, 3}}) == "TypeError: round() takes at most 2 arguments (3 given)");
   CHECK(call(world, kPow, {{1}}) == "TypeError: pow() missing required argument 'exp' (pos 2)");
   CHECK(call(world, kPow, {{1, 2}, {{"x", 3}}}) == "TypeError: pow() got an unexpected keyword argument 'x'");
   CHECK(call(world, kSum, {{}}) == "TypeError: sum() takes at least 1 positional argument (0 given)");
   CHECK(call(world, kSum, {{1, 2, 3}}) == "TypeError: sum() takes at most 2 arguments (3 given)");
   CHECK(call(world, kSum, {{1}, {{"x", 1}}}) == "TypeError: sum() got an unexpected keyword argument 'x'");
-  CHECK(call(world, kSum, {{1}, {{"start", 1}, {"x", 2}}}) == "TypeError: sum() takes at most 2 arguments (3 given)");
+  CHECK(call(world, kSum, {{1}, {{"start", 1}, {"x", 2}}}) ==
+        "TypeError: sum() takes at most 2 arguments (3 given)");
   CHECK(call(world, kSplit, {{1, 2, 3}}, self) == "TypeError: split() takes at most 2 arguments (3 given)");
   CHECK(call(world, kSplit, {{1}, {{"sep", 1}}}, self) ==
         "TypeError: argument for split() given by name ('sep') and position (1)");
-  CHECK(call(world, kReplace, {{1}}, self) == "TypeError: replace() takes at least 2 positional arguments (1 given)");
-  CHECK(call(world, kReplace, {{1, 2, 3, 4}}, self) == "TypeError: replace() takes at most 3 arguments (4 given)");
+  CHECK(call(world, kReplace, {{1}}, self) ==
+        "TypeError: replace() takes at least 2 positional arguments (1 given)");
+  CHECK(call(world, kReplace, {{1, 2, 3, 4}}, self) ==
+        "TypeError: replace() takes at most 3 arguments (4 given)");
   CHECK(call(world, kSort, {{1}}, self) == "TypeError: sort() takes no positional arguments");
   CHECK(call(world, kSort, {{}, {{"key", 1}, {"reverse", 2}, {"foo", 3}}}, self) ==
         "TypeError: sort() takes at most 2 keyword arguments (3 given)");
   CHECK(call(world, kPrint, {{}, {{"x", 1}}}) == "TypeError: print() got an unexpected keyword argument 'x'");
   CHECK(call(world, kInt, {{1, 2, 3}}, self) == "TypeError: int expected at most 2 arguments, got 3");
-  CHECK(call(world, kInt, {{}, {{"x", 3}}}, self) == "TypeError: int() got an unexpected keyword argument 'x'");
-  CHECK(call(world, kBytes, {{1, 2, 3, 4}}, self) == "TypeError: bytes() takes at most 3 arguments (4 given)");
+  CHECK(call(world, kInt, {{}, {{"x", 3}}}, self) ==
+        "TypeError: int() got an unexpected keyword argument 'x'");
+  CHECK(call(world, kBytes, {{1, 2, 3, 4}}, self) ==
+        "TypeError: bytes() takes at most 3 arguments (4 given)");
   CHECK(call(world, kSleep, {{}}) == "TypeError: time.sleep() takes exactly one argument (0 given)");
   CHECK(call(world, kSlot, {{1}}, self) == "TypeError: expected 0 arguments, got 1");
-  CHECK(call(world, kSlot, {{}, {{"x", 1}}}, self) == "TypeError: wrapper __len__() takes no keyword arguments");
+  CHECK(call(world, kSlot, {{}, {{"x", 1}}}, self) ==
+        "TypeError: wrapper __len__() takes no keyword arguments");
 }
 
 TEST_CASE("natives tell their names") {

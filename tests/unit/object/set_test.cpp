@@ -9,7 +9,9 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) { return Value::integer(n); }
+Value number(int64_t n) {
+  return Value::integer(n);
+}
 
 Ref<Value> make(World& world, BuiltinType which, const std::set<int64_t>& items) {
   Ref<Set> made = make_set(world.heap(), which).value();
@@ -42,14 +44,17 @@ TEST_CASE("operators and methods agree with std::set") {
     Ref<Value> left = make(world, left_kind, a);
     Ref<Value> right = make(world, right_kind, b);
     std::set<int64_t> expected[4];
-    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(expected[0], expected[0].end()));
+    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(),
+                          std::inserter(expected[0], expected[0].end()));
     std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::inserter(expected[1], expected[1].end()));
     std::set_symmetric_difference(a.begin(), a.end(), b.begin(), b.end(),
                                   std::inserter(expected[2], expected[2].end()));
-    std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::inserter(expected[3], expected[3].end()));
+    std::set_difference(a.begin(), a.end(), b.begin(), b.end(),
+                        std::inserter(expected[3], expected[3].end()));
     const BinaryOp ops[] = {BinaryOp::kAnd, BinaryOp::kOr, BinaryOp::kXor, BinaryOp::kSubtract};
     const char* methods[] = {"intersection", "union", "symmetric_difference", "difference"};
-    const char* updates[] = {"intersection_update", "update", "symmetric_difference_update", "difference_update"};
+    const char* updates[] = {"intersection_update", "update", "symmetric_difference_update",
+                             "difference_update"};
     for (int i = 0; i < 4; ++i) {
       Ref<Value> result = binary(heap, ops[i], left, right).value();
       CHECK(items_of(world, result) == expected[i]);

@@ -9,10 +9,13 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) { return Value::integer(n); }
+Value number(int64_t n) {
+  return Value::integer(n);
+}
 
 /// The C3 merge in a few lines of strings: what the heap's order has to equal.
-std::optional<std::vector<std::string>> c3(const std::string& name, std::vector<std::vector<std::string>> sequences) {
+std::optional<std::vector<std::string>> c3(const std::string& name,
+                                           std::vector<std::vector<std::string>> sequences) {
   std::vector<std::string> order{name};
   for (;;) {
     std::erase_if(sequences, [](const auto& sequence) { return sequence.empty(); });
@@ -72,7 +75,8 @@ TEST_CASE("method resolution orders are C3's, or refused where C3 has none") {
       REQUIRE(made.ok() == expected.has_value());
       if (!expected) {
         ++refused;
-        CHECK(world.error().starts_with("TypeError: Cannot create a consistent method resolution order (MRO) for bases "));
+        CHECK(world.error().starts_with(
+            "TypeError: Cannot create a consistent method resolution order (MRO) for bases "));
         continue;
       }
       std::vector<std::string> order;
@@ -101,9 +105,11 @@ TEST_CASE("bases that cannot be are refused in CPython's words") {
   CHECK(refusal({builtin(BuiltinType::kObject), a.get()}) ==
         "TypeError: Cannot create a consistent method resolution order (MRO) for bases object, A");
   CHECK(refusal({builtin(BuiltinType::kBool)}) == "TypeError: type 'bool' is not an acceptable base type");
-  CHECK(refusal({builtin(BuiltinType::kFunction)}) == "TypeError: type 'function' is not an acceptable base type");
+  CHECK(refusal({builtin(BuiltinType::kFunction)}) ==
+        "TypeError: type 'function' is not an acceptable base type");
   CHECK(refusal({builtin(BuiltinType::kRange)}) == "TypeError: type 'range' is not an acceptable base type");
-  CHECK(refusal({builtin(BuiltinType::kNoneType)}) == "TypeError: type 'NoneType' is not an acceptable base type");
+  CHECK(refusal({builtin(BuiltinType::kNoneType)}) ==
+        "TypeError: type 'NoneType' is not an acceptable base type");
   CHECK(refusal({builtin(BuiltinType::kInt), builtin(BuiltinType::kStr)}) ==
         "TypeError: multiple bases have instance lay-out conflict");
   CHECK(refusal({a.get(), builtin(BuiltinType::kList)}) == "made");
@@ -150,7 +156,8 @@ TEST_CASE("a class derived from a builtin type has its base's layout and attribu
 
 TEST_CASE("equality without a hash makes unhashable") {
   World world;
-  Ref<Value> eq = world.function([](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(Ref<Value>(true)); });
+  Ref<Value> eq =
+      world.function([](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(Ref<Value>(true)); });
   Ref<Type> type = world.make_class("A", {}, {{"__eq__", eq}});
   CHECK(world.outcome(world.attribute(type, "__hash__")) == "None");
   auto hashed = hash(world.heap(), world.construct(type).value());
@@ -181,7 +188,8 @@ TEST_CASE("a change to a class is seen in all classes below, and by no stale cac
   // A method that comes later counts, too.
   CHECK((c->type_flags & Type::kHasScriptMethods) == 0);
   CHECK(truth(heap, instance).value());
-  Ref<Value> no = world.function([](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(Ref<Value>(false)); });
+  Ref<Value> no =
+      world.function([](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(Ref<Value>(false)); });
   set_type_attribute(heap, a.get(), heap.name(Name::k__bool__), no).value();
   CHECK((c->type_flags & Type::kHasScriptMethods) != 0);
   CHECK_FALSE(truth(heap, instance).value());
@@ -210,10 +218,13 @@ TEST_CASE("a type tells about itself as in CPython 3.13") {
   World world;
   Heap& heap = world.heap();
   Ref<Type> a = world.make_class("A");
-  auto shown = [&](Value value, const char* attribute) { return world.outcome(world.attribute(value, attribute)); };
+  auto shown = [&](Value value, const char* attribute) {
+    return world.outcome(world.attribute(value, attribute));
+  };
   CHECK(world.repr_of(a) == "<class '__main__.A'>");
   CHECK(world.repr_of(heap.type(BuiltinType::kInt)) == "<class 'int'>");
-  CHECK(shown(heap.type(BuiltinType::kBool), "__mro__") == "(<class 'bool'>, <class 'int'>, <class 'object'>)");
+  CHECK(shown(heap.type(BuiltinType::kBool), "__mro__") ==
+        "(<class 'bool'>, <class 'int'>, <class 'object'>)");
   CHECK(shown(heap.type(BuiltinType::kBool), "__base__") == "<class 'int'>");
   CHECK(shown(heap.type(BuiltinType::kObject), "__base__") == "None");
   CHECK(shown(a, "__bases__") == "(<class 'object'>,)");
@@ -229,7 +240,8 @@ TEST_CASE("a type tells about itself as in CPython 3.13") {
   };
   CHECK(set(a, "__name__", number(1)) == "TypeError: can only assign string to A.__name__, not 'int'");
   CHECK(set(a, "__mro__", kNone) == "AttributeError: attribute '__mro__' of 'type' objects is not writable");
-  CHECK(set(heap.type(BuiltinType::kInt), "x", kNone) == "TypeError: cannot set 'x' attribute of immutable type 'int'");
+  CHECK(set(heap.type(BuiltinType::kInt), "x", kNone) ==
+        "TypeError: cannot set 'x' attribute of immutable type 'int'");
   CHECK(set(a, "zzz", kUnbound) == "AttributeError: type object 'A' has no attribute 'zzz'");
   CHECK(set(a, "__name__", Value(world.text("B").get())) == "done");
   CHECK(shown(a, "__name__") == "'B'");
@@ -255,8 +267,10 @@ TEST_CASE("making objects checks its arguments as object.__new__ and object.__in
   Ref<Value> make_int_object = world.attribute(heap.type(BuiltinType::kInt), "__new__").value();
   CHECK(world.outcome(world.call_value(make_int_object, {Value(heap.type(BuiltinType::kStr))})) ==
         "TypeError: int.__new__(str): str is not a subtype of int");
-  CHECK(world.outcome(world.call_value(make_int_object, {Value(heap.type(BuiltinType::kInt)), number(4)})) == "4");
-  Ref<Value> init = world.function([](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(unboxed(kNone)); });
+  CHECK(world.outcome(world.call_value(make_int_object, {Value(heap.type(BuiltinType::kInt)), number(4)})) ==
+        "4");
+  Ref<Value> init =
+      world.function([](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(unboxed(kNone)); });
   Ref<Type> b = world.make_class("B", {}, {{"__init__", init}});
   CHECK(world.construct(b, {number(1)}).ok());
 }
@@ -277,7 +291,8 @@ TEST_CASE("type(name, bases, dict) makes classes") {
   Ref<Value> made = world.construct(type, {name, bases, dict}).value();
   CHECK(world.repr_of(made) == "<class '__main__.X'>");
   CHECK(world.outcome(get_attribute(heap, made, world.name(key).get())) == "8");
-  Ref<Value> again = get_attribute(heap, made, world.name("another name").get()).ok() ? Ref<Value>() : Ref<Value>();
+  Ref<Value> again =
+      get_attribute(heap, made, world.name("another name").get()).ok() ? Ref<Value>() : Ref<Value>();
   CHECK(world.error() == "AttributeError: type object 'X' has no attribute 'another name'");
 }
 
@@ -318,22 +333,27 @@ TEST_CASE("builtin operations are methods, with CPython's errors") {
   CHECK(of_list("append", {}) == "TypeError: unbound method list.append() needs an argument");
   CHECK(of_list("append", {number(1), number(2)}) ==
         "TypeError: descriptor 'append' for 'list' objects doesn't apply to a 'int' object");
-  CHECK(world.outcome(world.method(made, "__len__", {number(1)})) == "TypeError: expected 0 arguments, got 1");
+  CHECK(world.outcome(world.method(made, "__len__", {number(1)})) ==
+        "TypeError: expected 0 arguments, got 1");
   CHECK(world.outcome(world.method(number(1), "__add__")) == "TypeError: expected 1 argument, got 0");
   CHECK(world.outcome(world.method(number(1), "__add__", {number(2)})) == "3");
   CHECK(world.outcome(world.method(number(1), "__add__", {made})) == "NotImplemented");
   CHECK(world.outcome(world.method(number(7), "__rsub__", {number(10)})) == "3");
   CHECK(world.outcome(world.method(made, "__eq__", {made})) == "True");
-  CHECK(world.repr_of(world.attribute(list, "__len__").value()) == "<slot wrapper '__len__' of 'list' objects>");
+  CHECK(world.repr_of(world.attribute(list, "__len__").value()) ==
+        "<slot wrapper '__len__' of 'list' objects>");
   CHECK(world.repr_of(world.attribute(list, "append").value()) == "<method 'append' of 'list' objects>");
-  CHECK(world.repr_of(world.attribute(made, "append").value()).starts_with("<built-in method append of list object at 0x"));
-  CHECK(world.repr_of(world.attribute(made, "__len__").value()).starts_with("<method-wrapper '__len__' of list object at 0x"));
+  CHECK(world.repr_of(world.attribute(made, "append").value())
+            .starts_with("<built-in method append of list object at 0x"));
+  CHECK(world.repr_of(world.attribute(made, "__len__").value())
+            .starts_with("<method-wrapper '__len__' of list object at 0x"));
   CHECK_FALSE(world.attribute(list, "__sub__").ok());
   CHECK(world.error() == "AttributeError: type object 'list' has no attribute '__sub__'");
   Ref<Value> iterator = iterate(heap, world.list({})).value();
   CHECK(world.outcome(world.method(iterator, "__next__")) == "StopIteration");
   // A class's own method does not get in the way of its base's.
-  Ref<Value> zero = world.function([](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(Ref<Value>::adopt(Value::integer(0))); });
+  Ref<Value> zero = world.function(
+      [](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(Ref<Value>::adopt(Value::integer(0))); });
   Ref<Type> derived = world.make_class("Empty", {heap.type(BuiltinType::kList)}, {{"__len__", zero}});
   Ref<Value> empty = world.construct(derived, {made}).value();
   CHECK(length(heap, empty).value() == 0);
@@ -342,7 +362,8 @@ TEST_CASE("builtin operations are methods, with CPython's errors") {
 
 TEST_CASE("making classes survives any failing allocation") {
   World world;
-  Ref<Value> eq = world.function([](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(Ref<Value>(true)); });
+  Ref<Value> eq =
+      world.function([](Heap&, const Value*, uint32_t) { return Result<Ref<Value>>(Ref<Value>(true)); });
   sweep_failing_allocations(world, [&](World& w) {
     auto run = [&]() -> Result<void> {
       Ref<Type> a = MINI_TRY(w.try_class("A", {}, {{"__eq__", eq}, {"x", number(1)}}));

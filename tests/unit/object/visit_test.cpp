@@ -69,8 +69,8 @@ TEST_CASE("objects of this layer show every field") {
   Ref<Module> module = make_module(heap, "mm").value();
   check_fields(module.get(), module->name, module->dict);
   Ref<Type> type = world.make_class("Class");
-  check_fields(type.get(), type->name, type->qualified_name, type->bases, type->method_resolution_order, type->base,
-               type->attributes, type->kind, type->subclass_count);
+  check_fields(type.get(), type->name, type->qualified_name, type->bases, type->method_resolution_order,
+               type->base, type->attributes, type->kind, type->subclass_count);
   Ref<Value> instance = world.construct(type).value();
   Ref<Super> super = make_super(heap, type.get(), instance).value();
   check_fields(super.get(), super->type, super->self, super->self_type);

@@ -30,7 +30,9 @@ class World {
     MachineHooks hooks{};
     hooks.call = call;
     hooks.get_attribute = [](Heap& heap, Value value, Str* name) { return get_attribute(heap, value, name); };
-    hooks.finalizers_pending = [](Heap& heap) { static_cast<World*>(heap.machine())->finalizers_pending = true; };
+    hooks.finalizers_pending = [](Heap& heap) {
+      static_cast<World*>(heap.machine())->finalizers_pending = true;
+    };
     hooks.enter_native = [](Heap& heap) -> Result<void> {
       if (static_cast<World*>(heap.machine())->depth++ < 500) return {};
       --static_cast<World*>(heap.machine())->depth;
@@ -77,7 +79,8 @@ class World {
   Result<Ref<Type>> try_class(std::string_view class_name, std::initializer_list<Type*> bases,
                               std::initializer_list<Item> attributes = {}) {
     Ref<Dict> dict = MINI_TRY(make_dict(*heap_));
-    MINI_TRY(set_name(*heap_, dict.get(), heap_->name(Name::k__module__), Value(heap_->name(Name::k__main__))));
+    MINI_TRY(
+        set_name(*heap_, dict.get(), heap_->name(Name::k__module__), Value(heap_->name(Name::k__main__))));
     for (const Item& item : attributes) {
       Ref<Str> key = MINI_TRY(heap_->intern(item.name));
       MINI_TRY(set_name(*heap_, dict.get(), key.get(), item.value));
@@ -109,7 +112,8 @@ class World {
   Result<Ref<Value>> attribute(Value value, std::string_view attribute) {
     return get_attribute(*heap_, value, name(attribute).get());
   }
-  Result<Ref<Value>> method(Value self, std::string_view method_name, std::initializer_list<Value> arguments = {}) {
+  Result<Ref<Value>> method(Value self, std::string_view method_name,
+                            std::initializer_list<Value> arguments = {}) {
     return call_method(*heap_, self, name(method_name).get(), arguments.begin(),
                        static_cast<uint32_t>(arguments.size()));
   }
@@ -173,8 +177,9 @@ class World {
   std::vector<std::unique_ptr<Body>> bodies_;
 };
 
-/// Runs `action` with the first, the second, ... allocation failing, until none fails: each time it has to answer, with
-/// MemoryError pending if it says so, and nothing may leak. `action(World&)` answers whether it succeeded.
+/// Runs `action` with the first, the second, ... allocation failing, until none fails: each time it has to
+/// answer, with MemoryError pending if it says so, and nothing may leak. `action(World&)` answers whether it
+/// succeeded.
 template <class Action>
 void sweep_failing_allocations(World& world, Action action) {
   REQUIRE(action(world));  // whatever is made once and kept
