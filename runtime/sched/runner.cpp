@@ -80,6 +80,7 @@ void Runner::finish(Thread& thread) {
   }
   if (ticker_) ticker_->retire();
   machine_.thread_finished(thread);
+  table_.current = nullptr;  // its memory may be another's by now
 }
 
 // Takes the thread out of whatever queue it is in.

@@ -28,6 +28,7 @@ enum class Op : std::uint8_t {
   Native,   // a native that runs the program `argument` inside itself
   Call,     // a call outside the VM that may block
   Spin,     // until `stop` is set, or an interrupt comes
+  Await,    // until `argument` times Work has been done
   Stop,     // sets `stop`
   Pause,    // the run, if the runner can: see FakeMachine::pause_at
 };
@@ -263,10 +264,11 @@ class FakeMachine : public Machine, public Observer {
         return true;
       }
       case Op::Call: {
+        const auto outside = options_.outside;  // the machine may be gone before it is called
         --inside;
         {
           BlockingCall call(*runner_, thread);
-          if (options_.outside) options_.outside(instruction.argument);
+          if (outside) outside(instruction.argument);
         }
         ++inside;
         return false;
@@ -276,6 +278,9 @@ class FakeMachine : public Machine, public Observer {
         return false;
       case Op::Spin:
         if (!world_->stop) --thread.frames[thread.depth - 1].position;  // once more
+        return false;
+      case Op::Await:
+        if (world_->counter < instruction.argument) --thread.frames[thread.depth - 1].position;
         return false;
       case Op::Stop:
         world_->stop = true;
