@@ -18,13 +18,13 @@ Result<void> write_to(ThreadState& thread, Value file, std::string_view text) {
     return write(thread, native, text);
   Ref<Str> argument = MINI_TRY(make_str(heap, text));
   const Value value = argument;
-  MINI_TRY(call_method(heap, file, heap.name(Name::kwrite), &value, 1));
+  static_cast<void>(MINI_TRY(call_method(heap, file, heap.name(Name::kwrite), &value, 1)));
   return {};
 }
 
 Result<void> flush_any(ThreadState& thread, Value file) {
   if (File* native = as_file(file); native && native->descriptor >= 0) return flush(thread, native);
-  MINI_TRY(call_method(*thread.heap, file, thread.heap->name(Name::kflush), nullptr, 0));
+  static_cast<void>(MINI_TRY(call_method(*thread.heap, file, thread.heap->name(Name::kflush), nullptr, 0)));
   return {};
 }
 

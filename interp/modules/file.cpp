@@ -112,34 +112,62 @@ Result<std::string> take_ahead(Heap& heap, File* file, size_t count) {
 
 }  // namespace
 
-Result<void> flush(ThreadState& thread, File* file) {
+namespace {
+
+/// Writes out the first `count` bytes of `pending`. Of those that the system refuses, `keep` says whether they stay.
+Result<void> write_pending(ThreadState& thread, File* file, size_t count, bool keep) {
   Heap& heap = *thread.heap;
-  if (file->writing) return {};  // who writes looks again before it leaves
-  Ref<File> kept = Ref<File>::share(file);
-  while (file->pending_length > 0) {
-    const std::string bytes(file->pending, file->pending_length);
-    file->pending_length = 0;
-    file->writing = 1;
-    int error = 0;
-    const size_t done = write_out(thread, file, bytes, error);
-    file->writing = 0;
-    if (error == 0) continue;
-    // What was not written stays, before what came meanwhile.
+  const std::string bytes(file->pending, count);
+  std::memmove(file->pending, file->pending + count, file->pending_length - count);
+  file->pending_length -= static_cast<uint32_t>(count);
+  file->lower_length -= std::min(file->lower_length, static_cast<uint32_t>(count));
+  file->writing = 1;
+  int error = 0;
+  const size_t done = write_out(thread, file, bytes, error);
+  file->writing = 0;
+  if (error == 0) return {};
+  if (keep) {
     const std::string later(file->pending, file->pending_length);
     file->pending_length = 0;
     MINI_TRY(append_pending(heap, file, std::string_view(bytes).substr(done)));
+    file->lower_length += file->pending_length;
     MINI_TRY(append_pending(heap, file, later));
-    if (heap.has_pending()) return raised;  // an interrupt
-    return raise_os_error(heap, error);
   }
+  if (heap.has_pending()) return raised;  // an interrupt
+  return raise_os_error(heap, error);
+}
+
+/// Hands what the upper stage holds to the lower one, which writes when it has no room.
+Result<void> push_down(ThreadState& thread, File* file) {
+  if (file->pending_length > File::kLowerBytes && file->lower_length > 0) {
+    if (auto written = write_pending(thread, file, file->lower_length, true); !written.ok()) {
+      file->pending_length = file->lower_length;
+      return written;
+    }
+  }
+  if (file->pending_length > File::kLowerBytes)
+    MINI_TRY(write_pending(thread, file, file->pending_length, false));
+  file->lower_length = file->pending_length;
+  return {};
+}
+
+}  // namespace
+
+Result<void> flush(ThreadState& thread, File* file) {
+  if (file->writing) return {};  // who writes looks again before it leaves
+  Ref<File> kept = Ref<File>::share(file);
+  while (file->pending_length > 0) MINI_TRY(write_pending(thread, file, file->pending_length, true));
   return {};
 }
 
 Result<void> write(ThreadState& thread, File* file, std::string_view text) {
+  Ref<File> kept = Ref<File>::share(file);
+  if (!file->writing && file->pending_length - file->lower_length + text.size() > File::kBufferBytes)
+    MINI_TRY(push_down(thread, file));
   MINI_TRY(append_pending(*thread.heap, file, text));
-  const bool due = file->pending_length > File::kBufferBytes ||
-                   (file->line_buffered && text.find_first_of("\r\n") != text.npos);
-  return due ? flush(thread, file) : Result<void>();
+  if (file->line_buffered && text.find_first_of("\r\n") != text.npos) return flush(thread, file);
+  if (!file->writing && file->pending_length - file->lower_length >= File::kBufferBytes) return push_down(thread, file);
+  return {};
 }
 
 Result<std::string> read_line(ThreadState& thread, File* file, int64_t limit) {
@@ -188,7 +216,7 @@ Result<Ref<Value>> file_writelines(Call& call) {
     if (line.get().is_unbound()) return none();
     Value arguments[] = {call[0], line};
     Call one{call.heap, arguments, 2, nullptr};
-    MINI_TRY(file_write(one));
+    static_cast<void>(MINI_TRY(file_write(one)));
   }
 }
 
@@ -253,7 +281,7 @@ Result<Ref<Value>> file_close(Call& call) {
   if (file->descriptor < 0) return none();
   auto flushed = flush(thread_of(call), file);
   const int descriptor = std::exchange(file->descriptor, -1);
-  file->pending_length = 0;
+  file->pending_length = file->lower_length = 0;
   if (file->owns_descriptor) ::close(descriptor);
   if (!flushed.ok()) return raised;
   return none();
@@ -299,6 +327,7 @@ void visit_file(Object* object, Visitor& visitor) {
   for (uint8_t flag : {file->readable, file->writable, file->line_buffered, file->owns_descriptor, file->stream,
                        file->translates, file->writing, file->after_return, file->at_end})
     visitor.scalar(flag);
+  visitor.scalar(file->lower_length);
   visitor.content(file->pending, file->pending_length);
   visitor.content(file->ahead + file->ahead_start, file->ahead_end - file->ahead_start);
 }

@@ -170,7 +170,7 @@ Result<Ref<Value>> start_and_wait(Call& call) {
   ThreadState& thread = thread_of(call);
   const bool first = take_phase(thread) == 0;
   if (first) {
-    MINI_TRY(start_joinable_thread(call));
+    static_cast<void>(MINI_TRY(start_joinable_thread(call)));
   } else if (interrupted(thread)) {
     return raised;
   }

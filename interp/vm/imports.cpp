@@ -330,7 +330,7 @@ Result<Ref<Value>> import_nested(Machine& machine, std::string_view name) {
   Value ready = loaded(machine, text);
   if (!ready.is_unbound()) return Ref<Value>::share(ready);
   if (const size_t dot = text.rfind('.'); dot != std::string::npos)
-    MINI_TRY(import_nested(machine, text.substr(0, dot)));
+    static_cast<void>(MINI_TRY(import_nested(machine, text.substr(0, dot))));
   Ref<CodeObject> code;
   auto module = MINI_TRY(make_half(machine, text, code));
   MINI_TRY(bind_to_parent(machine, text, module));

@@ -7,6 +7,7 @@
 //
 // State in registers: `pc` the instruction at hand, `sp` one above the top of the value stack, `frame`, `locals`.
 // SAVE() puts pc and sp where others find them; everything that can raise, call, allocate or look at frames needs it.
+// A handler with a handle among its locals ends its scope before NEXT(): a computed goto runs no destructors.
 #include "interp/vm/loop.h"
 
 #include "interp/vm/breaker.h"

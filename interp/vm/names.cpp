@@ -82,7 +82,7 @@ Result<void> display(ThreadState& thread, Value value) {
   auto hook = MINI_TRY(heap.intern("displayhook"));
   Value function = get_name(thread.machine->state().sys, hook.get());
   if (function.is_unbound()) return heap.raise(BuiltinType::kRuntimeError, "lost sys.displayhook");
-  MINI_TRY(call(heap, function, &value, 1));
+  static_cast<void>(MINI_TRY(call(heap, function, &value, 1)));
   return {};
 }
 

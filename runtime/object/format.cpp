@@ -141,7 +141,7 @@ Result<Ref<Str>> check_width(Heap& heap, int64_t width) {
 }
 
 Result<Ref<Str>> lay_out(Heap& heap, NumberText text, const Spec& spec, size_t group_size = 3) {
-  MINI_TRY(check_width(heap, spec.width));
+  static_cast<void>(MINI_TRY(check_width(heap, spec.width)));
   if (text.sign.empty() && (spec.sign == '+' || spec.sign == ' ')) text.sign = static_cast<char>(spec.sign);
   int64_t around = static_cast<int64_t>(text.sign.size() + text.prefix.size() + text.rest.size());
   bool fills_zeros = spec.fill == '0' && spec.align == '=';
@@ -161,7 +161,7 @@ Result<Ref<Str>> lay_out(Heap& heap, NumberText text, const Spec& spec, size_t g
 }
 
 Result<Ref<Str>> lay_out_text(Heap& heap, Str* text, const Spec& spec) {
-  MINI_TRY(check_width(heap, spec.width));
+  static_cast<void>(MINI_TRY(check_width(heap, spec.width)));
   size_t length = spec.precision >= 0 ? std::min<size_t>(text->length, static_cast<size_t>(spec.precision)) : text->length;
   int64_t blanks = std::max<int64_t>(spec.width - static_cast<int64_t>(length), 0);
   int64_t before = spec.align == '>' ? blanks : spec.align == '^' ? blanks / 2 : 0;

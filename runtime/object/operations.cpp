@@ -152,7 +152,7 @@ Result<void> set_item(Heap& heap, Value container, Value key, Value item) {
   Value method = script_method(heap, type, deletes ? Name::k__delitem__ : Name::k__setitem__);
   if (!method.is_unbound()) {
     Value arguments[] = {key, item};
-    MINI_TRY(call_special(heap, method, container, arguments, deletes ? 1 : 2));
+    static_cast<void>(MINI_TRY(call_special(heap, method, container, arguments, deletes ? 1 : 2)));
     return {};
   }
   if (type->behaviour.set_item) return type->behaviour.set_item(heap, container, key, item);

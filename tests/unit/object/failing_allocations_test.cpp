@@ -102,11 +102,11 @@ const Case kCases[] = {
      [](World& world) -> Result<Ref<Value>> {
        Ref<Value> list = MINI_TRY(items(world, {"b", "a", "c"}));
        Ref<Value> item = MINI_TRY(text(world, "new item"));
-       MINI_TRY(method(world, list, "insert", {Value::integer(0), item}));
-       MINI_TRY(method(world, list, "extend", {item}));
-       MINI_TRY(method(world, list, "sort"));
-       MINI_TRY(method(world, list, "pop", {Value::integer(1)}));
-       MINI_TRY(method(world, list, "remove", {item}));
+       static_cast<void>(MINI_TRY(method(world, list, "insert", {Value::integer(0), item})));
+       static_cast<void>(MINI_TRY(method(world, list, "extend", {item})));
+       static_cast<void>(MINI_TRY(method(world, list, "sort")));
+       static_cast<void>(MINI_TRY(method(world, list, "pop", {Value::integer(1)})));
+       static_cast<void>(MINI_TRY(method(world, list, "remove", {item})));
        return method(world, list, "copy");
      }},
     {"repr of containers",
@@ -145,7 +145,7 @@ const Case kCases[] = {
        if (heap.type_of(Value(second)) == heap.type(BuiltinType::kMemoryError)) return heap.raise_memory_error();
        set_context(second.get(), first.get());
        Ref<Value> note = MINI_TRY(text(world, "a note"));
-       MINI_TRY(method(world, Value(second), "add_note", {note}));
+       static_cast<void>(MINI_TRY(method(world, Value(second), "add_note", {note})));
        static_cast<void>(MINI_TRY(repr(heap, Value(second))));
        return widen(str(heap, Value(second)));
      }},
