@@ -18,11 +18,13 @@ Opcode opcode_at(const Frame* frame, const Instr* pc) {
   return frame->code->code->units[pc - frame->code->instructions].opcode;
 }
 
-/// The point before the instruction at frame->pc, as far as it is known. False: the instruction before is unknown.
-bool describe(ThreadState& thread, Frame* frame, const Instr* saved, Boundary& boundary) {
+/// The point before the instruction at frame->pc, as far as it is known, and the place that statistics count it under.
+/// False: the instruction before is unknown.
+bool describe(ThreadState& thread, Frame* frame, const Instr* saved, Boundary& boundary, SwitchPlace& place) {
   const Breaker& breaker = thread.breaker;
   const uint32_t index = frame->index();
   boundary.next = opcode_at(frame, frame->pc);
+  place = {Arrival::kHandler, frame->code->code, index};
   if (breaker.handler) {
     boundary.arrival = Arrival::kHandler;
     return true;
@@ -32,6 +34,7 @@ bool describe(ThreadState& thread, Frame* frame, const Instr* saved, Boundary& b
   if (breaker.frame != frame || breaker.returned != Breaker::kNothing) {
     if (breaker.returned == Breaker::kNothing) {
       boundary.arrival = frame->is_generator && index > 0 ? Arrival::kResumed : Arrival::kEntered;
+      place.arrival = boundary.arrival;
       boundary.comprehension = frame->code->has(bytecode::kComprehension);
       return true;
     }
@@ -41,6 +44,7 @@ bool describe(ThreadState& thread, Frame* frame, const Instr* saved, Boundary& b
   }
   boundary.previous = opcode_at(frame, previous);
   const uint32_t from = static_cast<uint32_t>(previous - frame->code->instructions);
+  place = {Arrival::kCompleted, place.code, from};
   boundary.jumped = index != from + 1;
   boundary.backward = index <= from;
   boundary.tested_bool = breaker.tested_bool;
@@ -66,24 +70,6 @@ void remember(ThreadState& thread, Frame* frame) {
                         frame->stack_top[-1].is_bool();
 }
 
-void count_switch(SwitchCounts& counts, const Boundary& boundary) {
-  ++counts.total;
-  switch (boundary.arrival) {
-    case Arrival::kCompleted:
-      ++counts.after[static_cast<uint8_t>(boundary.previous)];
-      break;
-    case Arrival::kEntered:
-      ++counts.at_entry;
-      break;
-    case Arrival::kResumed:
-      ++counts.at_resume;
-      break;
-    case Arrival::kHandler:
-      ++counts.at_handler;
-      break;
-  }
-}
-
 }  // namespace
 
 BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
@@ -93,7 +79,8 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
   if (frame->is_native) return BreakerAnswer::kContinue;  // no visible instruction
 
   Boundary boundary;
-  const bool known = describe(thread, frame, saved, boundary);
+  SwitchPlace place{};
+  const bool known = describe(thread, frame, saved, boundary, place);
   const bool is_point = known && bytecode::may_switch(machine.options().switch_model, boundary);
   remember(thread, frame);
   sched::Runner& runner = machine.runner();
@@ -112,7 +99,8 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
     case sched::Notice::None:
       break;
     case sched::Notice::Switch:
-      count_switch(machine.switch_counts(), boundary);
+      ++machine.switch_counts().total;
+      if (is_point) ++machine.switch_counts().places[place];  // `steps:` may switch elsewhere before its list begins
       return BreakerAnswer::kSwitch;
     case sched::Notice::Interrupt:
       if (machine.handle_interrupt(thread)) return BreakerAnswer::kRaise;

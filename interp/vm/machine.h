@@ -71,10 +71,18 @@ struct MachineState {
   CodeObject* native_stub = nullptr;   ///< the code of frames of suspended natives
 };
 
-/// Where switches fell: a counter for each visible opcode, for --stats.
+/// A switch point of a script. The machine keeps the code object.
+struct SwitchPlace {
+  bytecode::Arrival arrival;
+  const bytecode::Code* code;
+  uint32_t index;  ///< of the instruction that completed; otherwise of the one that comes next
+  auto operator<=>(const SwitchPlace&) const = default;
+};
+
+/// Where forced switches fell, for --stats.
 struct SwitchCounts {
-  uint64_t after[256] = {};
-  uint64_t at_entry = 0, at_resume = 0, at_handler = 0, total = 0;
+  std::map<SwitchPlace, uint64_t> places;
+  uint64_t total = 0;
 };
 
 class Machine final : public sched::Machine {
