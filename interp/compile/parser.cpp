@@ -52,13 +52,16 @@ bool check_bytes(const SourceFile& source, Diagnostics& diagnostics) {
     return 1 + static_cast<uint32_t>(
                    std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(offset), '\n'));
   };
+  const size_t nul = text.find('\0');
   if (!base::is_ascii(text)) {
     std::string encoding = declared_encoding(source);
     if (!encoding.empty() && !encoding.starts_with("utf-8") && encoding != "utf8") {
       diagnostics.syntax_error({}, fmt::format("source encoding '{}' is not part of mini", encoding));
       return false;
     }
-    if (auto invalid = base::find_utf8_error(text)) {
+    // CPython looks at one line after the other, and in each at the encoding first.
+    auto invalid = base::find_utf8_error(text);
+    if (invalid && (nul == std::string_view::npos || line_of(invalid->offset) <= line_of(nul))) {
       diagnostics.syntax_error(
           {},
           fmt::format(
@@ -68,7 +71,7 @@ bool check_bytes(const SourceFile& source, Diagnostics& diagnostics) {
       return false;
     }
   }
-  if (size_t nul = text.find('\0'); nul != std::string_view::npos) {
+  if (nul != std::string_view::npos) {
     uint32_t line = line_of(nul);
     diagnostics.syntax_error({line, Token::kNoColumn, line, Token::kNoColumn},
                              "source code cannot contain null bytes");
