@@ -48,13 +48,17 @@ class LineReader {
 
 enum class Read { kStatement, kEnd };
 
-/// Whether the text could still become a statement if more lines followed.
-bool is_incomplete(const std::string& text) {
+enum class Completeness { kComplete, kIncomplete, kWrong };
+
+Completeness completeness_of(const std::string& text) {
   compile::SourceFile source(kFilename, text);
   compile::Diagnostics diagnostics(source);
   const auto code = compile::compile_source(source, compile::CompileMode::kSingle, {.filename = kFilename}, diagnostics);
-  return !code && diagnostics.incomplete();
+  if (code) return Completeness::kComplete;
+  return diagnostics.incomplete() ? Completeness::kIncomplete : Completeness::kWrong;
 }
+/// Whether the text could still become a statement if more lines followed.
+bool is_incomplete(const std::string& text) { return completeness_of(text) == Completeness::kIncomplete; }
 
 /// A compound statement goes on until an empty line.
 bool opens_block(const std::string& text) {
@@ -106,13 +110,17 @@ int run_prompt(Machine& machine, const std::string& filename, std::string source
     if (isatty(STDIN_FILENO))
       owner.write_error("mini " MINI_VERSION ", a subset of Python 3.13. Type exit() or Ctrl-D to leave.\n");
     std::string text;
+    uint64_t number = 0;
     while (read_statement(reader, thread, text) == Read::kStatement) {
       if (owner.runner().take_interrupt()) {
         owner.write_error("\nKeyboardInterrupt\n");
         continue;
       }
       if (text.find_first_not_of(" \t\n") == std::string::npos) continue;
-      if (!execute(owner, kFilename, text, compile::CompileMode::kSingle) || thread.abandoned) return;
+      // A name of its own, for the lines in tracebacks; an error is shown before the name matters.
+      const bool wrong = completeness_of(text) == Completeness::kWrong;
+      const std::string name = wrong ? kFilename : fmt::format("{}-{}", kFilename, number++);
+      if (!execute(owner, name, text, compile::CompileMode::kSingle) || thread.abandoned) return;
     }
     owner.write_error("\n");
   });

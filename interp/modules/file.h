@@ -6,7 +6,8 @@
 namespace mini::modules {
 
 /// A text file, UTF-8 both ways. What was written waits in `pending` until it is due: at a line's end on a terminal, else
-/// when kBufferBytes are full, at flush() and at the end (as CPython's TextIOWrapper over a BufferedWriter).
+/// when kBufferBytes are full, at flush() and at the end. As CPython's TextIOWrapper over a BufferedWriter, there are two
+/// stages, which shows when the system refuses to take it: what the lower one holds stays, what was on its way is lost.
 struct File : Tracked {
   Value name;  ///< str, or the descriptor's number
   Str* mode;
@@ -21,10 +22,12 @@ struct File : Tracked {
   uint8_t at_end;
   char* pending;
   uint32_t pending_length, pending_capacity;
+  uint32_t lower_length;   ///< of `pending`, how much the lower stage holds
   char* ahead;             ///< read, but not yet asked for: [ahead_start, ahead_end)
   uint32_t ahead_start, ahead_end, ahead_capacity;
 
-  static constexpr uint32_t kBufferBytes = 8192;
+  static constexpr uint32_t kBufferBytes = 8192;  ///< of the upper stage (TextIOWrapper's chunk)
+  static constexpr uint32_t kLowerBytes = 4096;   ///< of the lower one: the block size of files and pipes
 };
 
 inline File* as_file(Value value) {

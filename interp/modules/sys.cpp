@@ -227,9 +227,9 @@ std::string program_path() {
   return path;
 }
 
-/// The end of a program: what is buffered is written. As CPython's flush_std_files (3.13 Python/pylifecycle.c), a failure
-/// is told once.
-bool flush_streams(Machine& machine) {
+/// Writes out what is buffered; what cannot be written stays. `failure` gets what CPython says about that at the end of a
+/// program (3.13 Python/pylifecycle.c, flush_std_files).
+bool flush_streams(Machine& machine, std::string* failure) {
   if (!machine.state().threads.current || !machine.state().sys) return true;
   ThreadState& thread = machine.current();
   Heap& heap = machine.heap();
@@ -238,18 +238,14 @@ bool flush_streams(Machine& machine) {
     const Value found = get_name(machine.state().sys, heap.name(which));
     if (found.is_unbound() || found.is_none()) continue;
     Ref<Value> stream = Ref<Value>::share(found);
-    File* file = as_file(stream);
-    if (file && file->descriptor < 0) continue;
+    if (File* file = as_file(stream); file && file->descriptor < 0) continue;
     // What is pending already is not this flush's business.
     Ref<Exception> outer = heap.has_pending() ? heap.take_pending() : Ref<Exception>();
     if (!flush_any(thread, stream).ok()) {
       Ref<Exception> error = heap.take_pending();
       if (which == Name::kstdout) {
         good = false;
-        if (file) file->pending_length = 0;
-        auto shown = repr(heap, stream);
-        machine.write_error("Exception ignored in: " + (shown.ok() ? to_utf8(shown->get()) : std::string("?")) + "\n" +
-                            render_exception_only(machine, error.get()));
+        if (failure) *failure = "Exception ignored on flushing sys.stdout:\n" + render_exception_only(machine, error.get());
       }
     }
     if (outer) static_cast<void>(heap.raise_object(std::move(outer)));

@@ -248,7 +248,9 @@ const std::string* Machine::source_text(const std::string& filename) {
   return &found->second;
 }
 
-bool Machine::flush_output() { return !state_ || !state_->flush_hook || state_->flush_hook(*this); }
+bool Machine::flush_output(std::string* failure) {
+  return !state_ || !state_->flush_hook || state_->flush_hook(*this, failure);
+}
 
 void Machine::write_error(std::string_view text) {
   flush_output();
@@ -329,7 +331,10 @@ bool Machine::deadlock() {
 bool Machine::handle_interrupt(ThreadState& thread) {
   if (!runner_->take_interrupt()) return false;
   static_cast<void>(thread);
-  static_cast<void>(heap_->raise_value(BuiltinType::kKeyboardInterrupt, kUnbound));
+  auto no_arguments = make_tuple(*heap_, 0);
+  if (!no_arguments.ok()) return true;
+  auto exception = make_exception(*heap_, heap_->type(BuiltinType::kKeyboardInterrupt), no_arguments.take());
+  if (exception.ok()) static_cast<void>(heap_->raise_object(exception.take()));
   return true;
 }
 

@@ -67,7 +67,7 @@ struct MachineState {
   sched::Time switch_interval = 5 * sched::kMillisecond;  ///< what a script set under a schedule that has none
   /// What modules do at the end of the program (atexit's callbacks), and how sys.stdout is written out.
   void (*exit_hook)(Machine&) = nullptr;
-  bool (*flush_hook)(Machine&) = nullptr;
+  bool (*flush_hook)(Machine&, std::string* failure) = nullptr;
   CodeObject* native_stub = nullptr;   ///< the code of frames of suspended natives
 };
 
@@ -97,8 +97,8 @@ class Machine final : public sched::Machine {
   int run_file(const std::string& filename, std::string source);
   /// The main thread calls `work` instead of running a file (the prompt, embedding); it holds the GIL.
   int run_with(std::function<void(Machine&, ThreadState&)> work);
-  /// One-thread runner: makes the run stop (run_file or resume returns kPaused) before the next instruction. For
-  /// observers.
+  /// For observers, under the one-thread runner: makes the run stop (run_file or resume returns kPaused) before the next
+  /// instruction, the schedule not yet asked about it; while a native that called back is in the way, after that.
   void pause() { pause_asked_ = true; }
   bool take_pause() { return std::exchange(pause_asked_, false); }
   static constexpr int kPaused = -1;
@@ -144,8 +144,8 @@ class Machine final : public sched::Machine {
 
   /// To standard error, after what was printed so far.
   void write_error(std::string_view text);
-  /// Asks sys.stdout to write out what it holds; false if that failed.
-  bool flush_output();
+  /// Asks sys.stdout to write out what it holds; false if that failed, with what to say about it in `failure`.
+  bool flush_output(std::string* failure = nullptr);
   /// Prints an exception that ends the program and sets the exit status; SystemExit only sets it.
   void report_uncaught(Ref<Exception> exception);
   void** spare_repr_chain() { return &spare_repr_chain_; }

@@ -115,8 +115,10 @@ void Machine::at_exit(ThreadState& thread) {
   heap_->collect();
   run_all_finalizers(thread);
   const uint32_t status = state_->exit_status;
-  if (!flush_output()) state_->exit_status = 120;
-  else state_->exit_status = status;
+  std::string failure;
+  const bool flushed = flush_output(&failure);
+  if (!flushed) write_error(failure);
+  state_->exit_status = flushed ? status : 120;
 }
 
 }  // namespace mini::vm

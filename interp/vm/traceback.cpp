@@ -91,6 +91,12 @@ uint32_t line_of(const Traceback* traceback) {
   return frame->code->code->position(traceback->instruction).line;
 }
 
+/// Statements of the prompt are named "<stdin>-N", so that each keeps its lines (as in CPython 3.13's linecache).
+static std::string_view shown_filename(std::string_view filename) {
+  constexpr std::string_view kPrompt = "<stdin>";
+  return filename.starts_with("<stdin>-") ? kPrompt : filename;
+}
+
 std::string render_traceback(Machine& machine, Traceback* traceback) {
   std::string out;
   const auto entries = entries_of(traceback);
@@ -109,7 +115,7 @@ std::string render_traceback(Machine& machine, Traceback* traceback) {
       repeated = 0;
     }
     if (++repeated > 3) continue;
-    out += fmt::format("  File \"{}\", line {}, in {}\n", entry.code->code->filename, entry.position.line,
+    out += fmt::format("  File \"{}\", line {}, in {}\n", shown_filename(entry.code->code->filename), entry.position.line,
                        entry.code->code->name);
     append_source(out, machine, entry);
   }
