@@ -14,7 +14,7 @@ namespace {
 template <class Function>
 class ReferenceVisitor final : public Visitor {
  public:
-  explicit ReferenceVisitor(Function function) : function_(function) {}
+  explicit ReferenceVisitor(Function function) : Visitor(true), function_(function) {}
   void reference(Value value) override {
     if (!value.is_object()) return;
     if (Tracked* node = node_of(value.as_object())) function_(node);
@@ -56,7 +56,9 @@ class Collection {
     subtract_internal_references(candidates);
     TrackedList reachable;
     move_reachable(candidates, reachable);
+    survived_ = 0;
     for (Tracked& node : reachable) {
+      ++survived_;
       node.flags = (node.flags & ~(Tracked::kCandidate | Tracked::kReachable | kCounted)) | kSurvivor;
     }
     survivors.splice(survivors.end(), reachable);
@@ -71,6 +73,8 @@ class Collection {
     if (!revive_for_finalizers(candidates)) free_all(candidates);
     return found;
   }
+
+  size_t survived() const { return survived_; }
 
  private:
   /// Garbage that waits for a finaliser is not counted a second time.
@@ -158,6 +162,7 @@ class Collection {
   }
 
   Heap& heap_;
+  size_t survived_ = 0;
 };
 
 size_t Heap::collect_generation(uint32_t generation) {
@@ -170,13 +175,14 @@ size_t Heap::collect_generation(uint32_t generation) {
   candidates.splice(candidates.end(), tracked_);
   for (uint32_t i = 1; i <= generation; ++i) candidates.splice(candidates.end(), old_[i - 1]);
   TrackedList& survivors = old_[std::min(generation, 1u)];
+  Collection collection(*this);
+  const size_t found = collection.run(candidates, survivors);
+  const auto survived = static_cast<uint32_t>(collection.survived());
+  if (generation == 1) state.long_lived_pending += survived;
   if (generation == 2) {
+    state.long_lived_total = survived;
     state.long_lived_pending = 0;
   }
-  const size_t found = Collection(*this).run(candidates, survivors);
-  if (generation == 2) state.long_lived_total = static_cast<uint32_t>(old_[1].size());
-  if (generation == 1)
-    state.long_lived_pending = static_cast<uint32_t>(old_[1].size()) - state.long_lived_total;
   state.collecting = 0;
   return found;
 }

@@ -152,8 +152,10 @@ void visit_object(Object* object, Visitor& visitor) {
   } else {
     visitor.scalar(type->kind);
   }
-  visitor.scalar(object->serial);
-  if (Tracked* node = node_of(object)) visitor.scalar(node->flags & Tracked::kFinalized);
+  if (!visitor.references_only) {
+    visitor.scalar(object->serial);
+    if (Tracked* node = node_of(object)) visitor.scalar(node->flags & Tracked::kFinalized);
+  }
   if (type->behaviour.visit) type->behaviour.visit(object, visitor);
   if (type->trailer_size) visit_attributes(attributes_of(object), visitor);
 }

@@ -211,6 +211,7 @@ void visit_attributes(Attributes* attributes, Visitor& visitor) {
   const Shape* shape = attributes->shape;
   visitor.scalar(shape->count);
   for (uint32_t i = 0; i < shape->count; ++i) visitor.reference(attributes->values[i]);
+  if (visitor.references_only) return;
   for (const Shape* each = shape; each->parent; each = each->parent) {
     visitor.scalar(static_cast<uint64_t>(hash_of(each->name)));
   }

@@ -13,7 +13,10 @@ namespace mini::object {
 /// a test changes every field of every type and expects another hash.
 class Visitor {
  public:
+  explicit Visitor(bool only_references = false) : references_only(only_references) {}
   virtual ~Visitor() = default;
+  /// Who visits does not look at scalars and contents: dear ones may be left out.
+  const bool references_only;
   /// A reference that the object owns (or an unboxed value).
   virtual void reference(Value value) = 0;
   void reference(const Object* object) {
