@@ -60,7 +60,8 @@ inline Result<void> delete_attribute(Heap& heap, Value object, Str* name) {
 
 /// The name that getattr and its likes were given, interned; TypeError if it is no str.
 Result<Ref<Str>> attribute_name(Heap&, Value name);
-/// The address that reprs show: the serial that `id()` answers.
+/// The address that reprs show, made of the serial that `id()` answers: it looks like CPython's, and is the
+/// same in every run.
 std::string shown_address(Heap&, Value value);
 
 }  // namespace mini::object

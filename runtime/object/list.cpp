@@ -240,7 +240,7 @@ void splice(Heap& heap, List* list, size_t start, size_t count, const Value* ite
   Value* at = list->items + start;
   size_t behind = list->length - start - count;
   for (size_t i = count; i-- > 0;) decref(at[i]);
-  std::memmove(static_cast<void*>(at + item_count), at + count, behind * sizeof(Value));
+  if (behind > 0) std::memmove(static_cast<void*>(at + item_count), at + count, behind * sizeof(Value));
   std::copy_n(items, item_count, at);
   list->length = start + item_count + behind;
   if (list->length < list->capacity / 2) {

@@ -141,7 +141,8 @@ Result<Ref<Value>> get_no_doc(Heap&, Value) {
 }  // namespace
 
 std::string shown_address(Heap& heap, Value value) {
-  return fmt::format("0x{:012x}", value.is_object() ? heap.serial_of(value.as_object()) : 0);
+  const uint64_t serial = value.is_object() ? heap.serial_of(value.as_object()) : 0;
+  return fmt::format("0x{:012x}", 0x7f0000000000u + 16 * serial);
 }
 
 Result<Ref<NativeObject>> make_native(Heap& heap, const NativeDefinition& definition, Value self,
