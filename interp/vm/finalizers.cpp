@@ -82,7 +82,15 @@ void run_all_finalizers(ThreadState& thread) {
 
 void report_unraisable(ThreadState& thread, Ref<Exception> exception) {
   if (!exception) return;
-  thread.machine->write_error("Exception ignored in:\n" + render_exception(*thread.machine, exception.get()));
+  // CPython names the function. The frame is gone, but the traceback begins with it.
+  std::string source;
+  if (const Traceback* line = exception->traceback) {
+    CodeObject* code = static_cast<FrameObject*>(line->frame)->code;
+    source = fmt::format(" <function {} at 0x{:012x}>", to_utf8(code->qualified_name),
+                         0x7f0000000000u + 16ull * thread.heap->serial_of(code));
+  }
+  thread.machine->write_error("Exception ignored in:" + source + "\n" +
+                              render_exception(*thread.machine, exception.get()));
 }
 
 }  // namespace mini::vm

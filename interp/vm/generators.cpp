@@ -127,8 +127,9 @@ void release_generator_frame(ThreadState& thread, Frame* frame) {
   const bool was_running = std::exchange(generator->running, 0);
   generator->frame = nullptr;
   generator->flags |= Tracked::kFinalized;
-  Value* slots = frame->locals - 1;
-  for (uint32_t i = frame->slot_count + 1; i-- > 0;) decref(std::exchange(slots[i], kUnbound));
+  // Variables die in the order of their definition, as in other frames.
+  for (uint32_t i = 0; i < frame->slot_count; ++i) decref(std::exchange(frame->locals[i], kUnbound));
+  decref(std::exchange(frame->locals[-1], kUnbound));
   if (was_running) decref(generator);
 }
 
