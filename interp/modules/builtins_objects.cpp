@@ -1,6 +1,7 @@
 // Builtin functions about any object: its type, text, identity and attributes.
 #include "interp/modules/builtins.h"
 #include "interp/vm/function.h"
+#include "runtime/object/native_scope.h"
 
 namespace mini::modules {
 namespace {
@@ -14,6 +15,8 @@ Result<bool> passes(Heap& heap, Value subject, Value classes, Test test, const c
   if (has_kind(classes, BuiltinType::kTypeType))
     return test(heap, subject, static_cast<Type*>(classes.as_object()));
   if (has_kind(classes, BuiltinType::kTuple)) {
+    const object::NativeScope scope(heap);  // tuples nest
+    if (!scope.entered()) return raised;
     auto* tuple = static_cast<Tuple*>(classes.as_object());
     for (uint64_t i = 0; i < tuple->length; ++i)
       if (MINI_TRY(passes(heap, subject, tuple->items()[i], test, error))) return true;

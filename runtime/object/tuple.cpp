@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/object/native_scope.h"
 #include "runtime/object/number.h"
 #include "runtime/object/operations.h"
 #include "runtime/object/sequence_types.h"
@@ -45,6 +46,8 @@ Result<Ref<Str>> tuple_repr(Heap& heap, Value value) {
 Result<int64_t> tuple_hash(Heap& heap, Value value) {
   Tuple* tuple = tuple_of(value);
   if (tuple->cached_hash != 0) return tuple->cached_hash;
+  NativeScope scope(heap);  // tuples nest
+  if (!scope.entered()) return raised;
   uint64_t result = 0x345678 + tuple->length;
   for (size_t i = 0; i < tuple->length; ++i) {
     uint64_t one = static_cast<uint64_t>(MINI_TRY(hash(heap, tuple->items()[i])));
