@@ -353,7 +353,7 @@ def main():
             if not given.parts or part.__name__ in given.parts:
                 part(suite)
     print(f'{suite.checks} checks, {suite.failures} failures')
-    if suite.failures:
+    if suite.failures or not suite.checks:
         return 1
     if not python:
         oracles.require('3.13')
