@@ -1,6 +1,7 @@
 // The module `sys`.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cfloat>
 #include <cmath>
 
@@ -46,15 +47,19 @@ Result<Ref<Value>> exit(Call& call) {
 Result<Ref<Value>> getswitchinterval(Call& call) {
   Machine& machine = *thread_of(call).machine;
   const sched::Time interval = machine.runner().schedule().interval();
-  return make_float(call.heap, to_seconds(interval == sched::kNever ? machine.state().switch_interval : interval));
+  const sched::Time shown = interval == sched::kNever ? machine.state().switch_interval : interval;
+  // As CPython 3.13 computes it (Python/sysmodule.c): 3.7 seconds read 3.6999999999999997.
+  return make_float(call.heap, 1e-6 * (static_cast<double>(shown) / sched::kMicrosecond));
 }
 Result<Ref<Value>> setswitchinterval(Call& call) {
   const double seconds = MINI_TRY(to_double(call.heap, call[0]));
   if (!(seconds > 0))
     return call.heap.raise_text(BuiltinType::kValueError, "switch interval must be strictly positive");
-  const double nanoseconds = seconds * 1e9;
+  // Whole microseconds; CPython shows 0 for less than one, and takes one (Python/ceval_gil.c).
+  const double microseconds = std::max(1.0, std::trunc(seconds * 1e6));
   Machine& machine = *thread_of(call).machine;
-  machine.state().switch_interval = nanoseconds < 9e18 ? static_cast<sched::Time>(nanoseconds) : sched::kNever - 1;
+  machine.state().switch_interval =
+      microseconds < 9e15 ? static_cast<sched::Time>(microseconds) * sched::kMicrosecond : sched::kNever - 1;
   machine.runner().set_interval(machine.state().switch_interval);
   return none();
 }
