@@ -314,6 +314,7 @@ def interrupts(suite):
                 process.stdout.readline()
             time.sleep(0.3)
             process.send_signal(signal.SIGINT)
+            process.wait(timeout=TIMEOUT)  # before its standard input is closed
             output, errors = process.communicate(timeout=TIMEOUT)
             return process.returncode, output, errors.splitlines()[:1] + errors.splitlines()[-1:]
         except subprocess.TimeoutExpired:
