@@ -207,27 +207,25 @@ Result<Ref<Value>> call_descriptor(Heap& heap, MethodDescriptor* method, Value* 
   if (method->kind == MethodDescriptor::kStaticMethod) {
     return call_native(heap, definition, kUnbound, arguments, count, keyword_names);
   }
+  if (count > 0 && (method->kind == MethodDescriptor::kClassMethod ||
+                    is_subtype(heap.type_of(arguments[0]), method->owner))) [[likely]] {
+    return call_native(heap, definition, kUnbound, arguments, count, keyword_names);
+  }
   const bool slot = method->kind == MethodDescriptor::kSlotMethod;
-  std::string_view name = short_name(definition.signature);
+  const std::string_view name = short_name(definition.signature);
+  const std::string owner = to_utf8(method->owner->name);
   if (count == 0) {
     if (slot) {
-      return heap.raise(BuiltinType::kTypeError, "descriptor '{}' of '{}' object needs an argument", name,
-                        to_utf8(method->owner->name));
+      return heap.raise(BuiltinType::kTypeError, "descriptor '{}' of '{}' object needs an argument", name, owner);
     }
-    return heap.raise(BuiltinType::kTypeError, "unbound method {}.{}() needs an argument",
-                      to_utf8(method->owner->name), name);
+    return heap.raise(BuiltinType::kTypeError, "unbound method {}.{}() needs an argument", owner, name);
   }
-  if (method->kind != MethodDescriptor::kClassMethod &&
-      !is_subtype(heap.type_of(arguments[0]), method->owner)) {
-    if (slot) {
-      return heap.raise(BuiltinType::kTypeError, "descriptor '{}' requires a '{}' object but received a '{}'",
-                        name, to_utf8(method->owner->name), type_name(heap, arguments[0]));
-    }
-    return heap.raise(BuiltinType::kTypeError,
-                      "descriptor '{}' for '{}' objects doesn't apply to a '{}' object", name,
-                      to_utf8(method->owner->name), type_name(heap, arguments[0]));
+  if (slot) {
+    return heap.raise(BuiltinType::kTypeError, "descriptor '{}' requires a '{}' object but received a '{}'", name,
+                      owner, type_name(heap, arguments[0]));
   }
-  return call_native(heap, definition, kUnbound, arguments, count, keyword_names);
+  return heap.raise(BuiltinType::kTypeError, "descriptor '{}' for '{}' objects doesn't apply to a '{}' object", name,
+                    owner, type_name(heap, arguments[0]));
 }
 
 }  // namespace mini::object
