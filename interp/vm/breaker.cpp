@@ -70,6 +70,12 @@ void remember(ThreadState& thread, Frame* frame) {
                         frame->stack_top[-1].is_bool();
 }
 
+/// The fast loop goes on, now or when the thread has its turn again: the instruction before will be unknown.
+void forget(Breaker& breaker) {
+  breaker.previous = nullptr;
+  ++breaker.epoch;
+}
+
 }  // namespace
 
 BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
@@ -101,16 +107,13 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
     case sched::Notice::Switch:
       ++machine.switch_counts().total;
       if (is_point) ++machine.switch_counts().places[place];  // `steps:` may switch elsewhere before its list begins
+      if (!machine.observed()) forget(thread.breaker);
       return BreakerAnswer::kSwitch;
     case sched::Notice::Interrupt:
       if (machine.handle_interrupt(thread)) return BreakerAnswer::kRaise;
       break;
   }
-  // Back in the fast loop the instruction before will be unknown again.
-  if (thread.dispatch.load(std::memory_order_relaxed) != machine.tables().breaker) {
-    thread.breaker.previous = nullptr;
-    ++thread.breaker.epoch;
-  }
+  if (thread.dispatch.load(std::memory_order_relaxed) != machine.tables().breaker) forget(thread.breaker);
   return BreakerAnswer::kContinue;
 }
 
