@@ -39,7 +39,7 @@ bool describe(ThreadState& thread, Frame* frame, const Instr* saved, Boundary& b
       return true;
     }
     // Back in the caller: what completed is its own instruction, a call as a rule.
-    previous = saved;
+    previous = saved == frame->pc ? breaker.previous : saved;
     boundary.script_callee = breaker.returned == Breaker::kScript;
   }
   boundary.previous = opcode_at(frame, previous);
@@ -70,6 +70,17 @@ void remember(ThreadState& thread, Frame* frame) {
                         frame->stack_top[-1].is_bool();
 }
 
+/// Whether the run stops here, where nothing was decided yet: the same point is looked at again when it goes on.
+bool pauses(Machine& machine, ThreadState& thread, const Instr* saved) {
+  if (!machine.take_pause()) return false;
+  if (thread.nested_runs > 0 || machine.runner().inside_native()) {
+    machine.pause();  // later
+    return false;
+  }
+  if (thread.breaker.previous && thread.breaker.returned != Breaker::kNothing) thread.breaker.previous = saved;
+  return true;
+}
+
 /// The fast loop goes on, now or when the thread has its turn again: the instruction before will be unknown.
 void forget(Breaker& breaker) {
   breaker.previous = nullptr;
@@ -83,6 +94,7 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
   Frame* frame = thread.frame;
   if (thread.heap->has_finalizable() && run_finalizer(thread)) return BreakerAnswer::kReload;
   if (frame->is_native) return BreakerAnswer::kContinue;  // no visible instruction
+  if (machine.observer() && pauses(machine, thread, saved)) return BreakerAnswer::kPause;
 
   Boundary boundary;
   SwitchPlace place{};
@@ -94,7 +106,6 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
   if (machine.observed()) {
     if (machine.observer()) {
       machine.observer()->before(thread, *frame, frame->index(), is_point);
-      if (machine.take_pause()) return BreakerAnswer::kPause;
     }
     const bool counted = !frame->code->has(bytecode::kPrelude) && boundary.next != Opcode::EXTENDED_ARG;
     notice = runner.before_instruction(thread, {is_point, counted});

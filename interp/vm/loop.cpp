@@ -124,7 +124,6 @@ look: {
       thread.skip_check = true;
       return LoopExit::kSwitched;
     case BreakerAnswer::kPause:
-      thread.skip_check = true;
       return LoopExit::kPaused;
     case BreakerAnswer::kRaise:
       goto error;

@@ -103,9 +103,13 @@ StateHash hash_state(Machine& machine) {
   hasher.reference(state.main_names);
   hasher.scalar(state.recursion_limit);
   hasher.scalar(state.exit_status);
+  hasher.scalar(state.main_is_over);
   hasher.scalar(state.next_identity);
   hasher.scalar(static_cast<uint64_t>(state.switch_interval));
   hasher.scalar(state.threads.started);
+  const CollectorState& collector = machine.heap().collector();
+  hasher.scalar(collector.enabled);
+  for (int32_t threshold : collector.thresholds) hasher.scalar(static_cast<uint64_t>(threshold));
   for (auto& thread : state.threads.all)
     visit_thread(static_cast<ThreadState&>(thread), state.threads.virtual_now, hasher);
   if (Exception* pending = machine.heap().pending()) hasher.reference(pending);
@@ -120,7 +124,9 @@ bool Machine::save(SavedState& saved, std::string& error) {
     error = "a VM can be saved only under the one-thread runner";
     return false;
   }
-  if (sched::Thread* inside = runner_->inside_native()) {
+  sched::Thread* inside = runner_->inside_native();
+  if (!inside && state_->threads.current && current().nested_runs > 0) inside = &current();
+  if (inside) {
     error = fmt::format("T{} is inside a native that called back into the script", inside->serial);
     return false;
   }
