@@ -205,7 +205,8 @@ def recursion(suite):
             suite.check(f'recursion, {name}{" (thread)" * (head != RECURSION_HEAD)}', (0, True, ''),
                         (got[0], got[1].endswith('end\n') and ('RecursionError' in got[1] or name in
                                                               ('nested lists', 'nested tuples compared', 'nested tuples hashed',
-                                                               'nested dicts', 'isinstance', 'a huge limit')), got[2]))
+                                                               'nested dicts', 'isinstance', 'a huge limit')),
+                         '' if name == '__del__' else got[2]))  # finalisers at the limit may be ignored, and say so
 
 
 def files(suite):
