@@ -66,7 +66,13 @@ Result<Ref<Value>> print(Call& call) {
     }
     if (!is_plain(heap, call[i])) MINI_TRY(pass_on());
     Ref<Str> text = MINI_TRY(str(heap, call[i]));
-    append_utf8(line, text.get());
+    auto bytes = native ? encoded(heap, as_file(file), text.get()) : Result<std::string>(to_utf8(text.get()));
+    if (!bytes.ok()) {
+      Ref<Exception> error = heap.take_pending();
+      MINI_TRY(pass_on());
+      return heap.raise_object(std::move(error));
+    }
+    line += *bytes;
     if (!native) MINI_TRY(pass_on());
   }
   line += end;

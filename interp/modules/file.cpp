@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "runtime/base/utf8.h"
+#include "runtime/object/bytes_text.h"
 
 namespace mini::modules {
 namespace {
@@ -102,9 +103,10 @@ Result<bool> fill(ThreadState& thread, File* file) {
 /// Takes the first `count` bytes of what was read.
 Result<std::string> take_ahead(Heap& heap, File* file, size_t count) {
   std::string taken(file->ahead + file->ahead_start, count);
-  if (auto error = base::find_utf8_error(taken)) {
-    return heap.raise(BuiltinType::kUnicodeDecodeError, "'utf-8' codec can't decode byte 0x{:02x} in position {}: {}",
-                      static_cast<unsigned char>(taken[error->offset]), error->offset, error->reason);
+  if (base::find_utf8_error(taken)) {
+    Ref<Bytes> bytes = MINI_TRY(make_bytes(heap, taken.data(), taken.size()));
+    MINI_TRY(decode(heap, bytes.get(), kUnbound, kUnbound, "decode"));  // raises
+    MINI_UNREACHABLE();
   }
   file->ahead_start += static_cast<uint32_t>(count);
   return taken;
@@ -170,6 +172,26 @@ Result<void> write(ThreadState& thread, File* file, std::string_view text) {
   return {};
 }
 
+Result<std::string> encoded(Heap& heap, const File* file, const Str* text) {
+  std::string out = to_utf8(text);
+  if (!text->wide) return out;
+  const bool escapes = file && file->stream == 2;
+  std::string escaped;
+  for (size_t i = 0; i < text->length; ++i) {
+    const char32_t unit = text->at(i);
+    if (!base::is_surrogate(unit)) {
+      if (escapes) base::append_utf8(escaped, unit);
+      continue;
+    }
+    if (!escapes) {
+      MINI_TRY(encode(heap, const_cast<Str*>(text), kUnbound, kUnbound, "encode"));  // raises
+      MINI_UNREACHABLE();
+    }
+    escaped += fmt::format("\\u{:04x}", static_cast<uint32_t>(unit));
+  }
+  return escapes ? escaped : out;
+}
+
 Result<std::string> read_line(ThreadState& thread, File* file, int64_t limit) {
   size_t looked_at = 0;
   for (;;) {
@@ -204,7 +226,8 @@ Result<Ref<Value>> file_write(Call& call) {
                            type_name(call.heap, call[1]));
   MINI_TRY(check_open(call.heap, file));
   if (!file->writable) return raise_unsupported(call.heap, "writable");
-  MINI_TRY(write(thread_of(call), file, to_utf8(text)));
+  const std::string bytes = MINI_TRY(encoded(call.heap, file, text));
+  MINI_TRY(write(thread_of(call), file, bytes));
   return unboxed(Value::integer(text->length));
 }
 

@@ -46,6 +46,9 @@ Result<void> flush(ThreadState&, File*);
 /// A line with its newline; less, or nothing, at the end of the file. `limit` < 0: no limit.
 Result<std::string> read_line(ThreadState&, File*, int64_t limit = -1);
 
+/// A text as it goes into a file: UnicodeEncodeError where it has lone surrogates, which stderr shows as escapes.
+Result<std::string> encoded(Heap&, const File*, const Str* text);
+
 /// `sys.stdout` and the like, borrowed; RuntimeError "lost sys.stdout" if a script deleted it.
 Result<Value> standard_stream(ThreadState&, Name which);
 /// Writes to any object with a `write` method, as print does.

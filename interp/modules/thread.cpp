@@ -19,7 +19,9 @@ ThreadHandle* as_handle(Value value) { return static_cast<ThreadHandle*>(value.a
 
 sched::Thread* living_thread(Heap& heap, const ThreadHandle* handle) {
   if (handle->stage == ThreadHandle::kNew || handle->stage == ThreadHandle::kSetDone) return nullptr;
-  return Machine::of(heap).state().threads.find(handle->serial);
+  MachineState& state = Machine::of(heap).state();
+  sched::Thread* thread = state.threads.find(handle->serial);
+  return thread == state.main && state.main_is_over ? nullptr : thread;
 }
 bool is_done(Heap& heap, const ThreadHandle* handle) {
   return handle->stage != ThreadHandle::kNew && !living_thread(heap, handle);

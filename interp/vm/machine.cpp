@@ -433,6 +433,9 @@ sched::Exit Machine::run_main(ThreadState& thread) {
     thread.stage = kWaitingForOthers;
   }
   if (thread.stage == kWaitingForOthers) {
+    // For who joins the main thread it is over now, as in CPython's threading._shutdown.
+    state_->main_is_over = true;
+    runner_->wake_all(thread.joiners);
     if (runner_->wait_for_non_daemons(thread)) return sched::Exit::Parked;
     thread.stage = kOver;
     if (runner_->take_interrupt()) {

@@ -63,6 +63,7 @@ struct MachineState {
   Dict* main_names = nullptr;          ///< the namespace of __main__
   uint32_t recursion_limit = 1000;
   uint32_t exit_status = 0;
+  bool main_is_over = false;           ///< the script has ended; other threads may still run
   uint64_t next_identity = 1;
   sched::Time switch_interval = 5 * sched::kMillisecond;  ///< what a script set under a schedule that has none
   /// What modules do at the end of the program (atexit's callbacks), and how sys.stdout is written out.
