@@ -101,18 +101,20 @@ void Runner::let_out(Thread& thread) {
 }
 
 void Runner::end() {
-  while (!table_.all.empty()) {
-    Thread& thread = table_.all.front();
-    table_.all.pop_front();
+  for (Thread& thread : table_.all) {
     unlink(thread);
     thread.state = State::Finished;
     thread.host = nullptr;
-    machine_.thread_abandoned(thread);
   }
   table_.current = nullptr;
   table_.calling = 0;
   main_.store(nullptr);
-  if (ticker_) ticker_->set_holder(nullptr);
+  if (ticker_) ticker_->retire();
+  while (!table_.all.empty()) {  // only now: one thread's waiters may be others
+    Thread& thread = table_.all.front();
+    table_.all.pop_front();
+    machine_.thread_abandoned(thread);
+  }
 }
 
 bool Runner::wait_for_non_daemons(Thread& main) {

@@ -60,8 +60,8 @@ class Machine {
   virtual Exit run_slice(Thread& thread) = 0;
   /// The thread has finished: it is in no queue, and nobody touches it after this call, so it may be freed.
   virtual void thread_finished(Thread&) {}
-  /// The run is over before this thread, which never runs again and is in no queue: a daemon, a deadlock. Also told of
-  /// the main thread, unless that finished.
+  /// The run is over before this thread, which never runs again: a daemon, a deadlock. No thread is in any queue, and
+  /// nobody touches this one after the call, so it may be freed. Also told of the main thread, unless that finished.
   virtual void thread_abandoned(Thread&) {}
   /// Nobody can ever run again, and nobody is table().current. true ends the run (Outcome::Deadlock); false
   /// waits for an interrupt, which is right where the script handles signals, or the user asked for the hang.

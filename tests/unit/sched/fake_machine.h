@@ -118,6 +118,7 @@ class FakeMachine : public Machine, public Observer {
     std::destroy_at(&finished);
     memory_->release(&finished, sizeof finished);
   }
+  void thread_abandoned(Thread& thread) override { thread_finished(thread); }
 
   bool deadlock() override {
     ++deadlocks;

@@ -116,6 +116,7 @@ TEST_CASE("a deadlock is an answer, and a near miss is none") {
       });
       CHECK(test.machine.run() == row.outcome);
       CHECK(test.machine.deadlocks == (row.outcome == Outcome::Deadlock));
+      CHECK(test.machine.memory().live_blocks() == 1);  // the world: every thread was freed
       CHECK(test.machine.most_inside == 1);
     }
   }
