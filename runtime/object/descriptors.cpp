@@ -133,7 +133,7 @@ struct WrapperType {
 
   static void define(Heap& heap, BuiltinType which, const NativeDefinition* construct) {
     Type* type = heap.type(which);
-    type->type_flags |= Type::kTracked;
+    type->type_flags |= Type::kTracked | Type::kSubclassable;
     type->instance_size = sizeof(Wrapper);
     type->behaviour.visit = visit;
     type->behaviour.drop = drop;

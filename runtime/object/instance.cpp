@@ -292,8 +292,10 @@ void define_instance_types(Heap& heap) {
   bound->construct = &kBoundConstruct;
   Type* module = define<Module>(heap, BuiltinType::kModule, visit_module, drop_module, module_repr);
   module->construct = &kModuleConstruct;
+  module->type_flags |= Type::kSubclassable;
   Type* super = define<Super>(heap, BuiltinType::kSuper, visit_super, drop_super, super_repr);
   super->construct = &kSuperConstruct;
+  super->type_flags |= Type::kSubclassable;
   define_descriptor_types(heap);
   NativeBehaviour& none = heap.type(BuiltinType::kNoneType)->behaviour;
   none.repr = none_repr;
