@@ -39,7 +39,7 @@ bool describe(ThreadState& thread, Frame* frame, const Instr* saved, Boundary& b
       return true;
     }
     // Back in the caller: what completed is its own instruction, a call as a rule.
-    previous = saved == frame->pc ? breaker.previous : saved;
+    previous = saved == frame->pc && breaker.frame == frame ? breaker.previous : saved;  // see pauses()
     boundary.script_callee = breaker.returned == Breaker::kScript;
   }
   boundary.previous = opcode_at(frame, previous);
@@ -77,7 +77,10 @@ bool pauses(Machine& machine, ThreadState& thread, const Instr* saved) {
     machine.pause();  // later
     return false;
   }
-  if (thread.breaker.previous && thread.breaker.returned != Breaker::kNothing) thread.breaker.previous = saved;
+  if (thread.breaker.previous && thread.breaker.returned != Breaker::kNothing) {
+    thread.breaker.previous = saved;
+    thread.breaker.frame = thread.frame;
+  }
   return true;
 }
 

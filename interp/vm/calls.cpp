@@ -110,7 +110,7 @@ Frame* link_frame(ThreadState& thread, CodeObject* code, Value* locals, uint32_t
   frame->is_generator = false;
   frame->is_native = false;
   frame->depth = thread.frame ? thread.frame->depth + 1 : 0;
-  frame->while_epoch = 0;
+  frame->while_epoch = ~0u;  // none: the tracker is reset before its first use
   frame->stack_top = frame->stack_base();
   thread.frame = frame;
   return frame;
@@ -502,7 +502,10 @@ Result<Ref<Value>> run_nested(ThreadState& thread) {
   --thread.nested_runs;
   const uint32_t epoch = thread.breaker.epoch;
   thread.breaker = saved;
-  thread.breaker.epoch = epoch;
+  if (epoch != saved.epoch) {  // meanwhile the fast loop ran
+    thread.breaker.previous = nullptr;
+    thread.breaker.epoch = epoch;
+  }
   thread.skip_check = saved_skip;
   if (over) {
     thread.abandoned = true;

@@ -155,6 +155,7 @@ def closure(start):
       case 28: return line(depth, "local = len({n: Key(n) for n in items}) + threading.active_count()");
       case 29:
         if (random_.below(3)) return line(depth, "event.clear()");
+        if (races_ && random_.below(4) == 0) return line(depth, "lock.acquire()");
         return line(depth, random_.below(2) ? "items[99]" : "raise Failure(local)");
       default: return line(depth, "assert local is not None, (local, 'gone')");
     }

@@ -81,7 +81,7 @@ class Session final : public InstructionObserver, public sched::Observer {
 
   Run run;
   uint64_t executed = 0;
-  uint64_t pause_at = 0;  ///< pauses before the instruction of this number, from 1; 0: never
+  uint64_t pause_at = 0;  ///< pauses after the instruction of this number, from 1; 0: never
 
  private:
   uint64_t name_of(const bytecode::Code* code) {

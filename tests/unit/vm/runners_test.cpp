@@ -14,12 +14,10 @@ std::string random_steps(sched::Random& random) {
   std::string list = "steps:";
   const uint32_t length = 2 + random.below(6);
   for (uint32_t i = 0; i < length; ++i) {
-    list += (i ? " T" : "T") + std::to_string(random.below(4) % 3);
-    switch (random.below(4)) {
-      case 0: break;
-      case 1: list += "*"; break;
-      default: list += "*" + std::to_string(1 + random.below(30));
-    }
+    list += (i ? " T" : "T") + std::to_string(random.below(3));
+    const uint32_t kind = random.below(12);
+    if (kind > 0) list += "*";
+    if (kind > 1) list += std::to_string(1 + random.below(30));
   }
   return list;
 }
@@ -55,8 +53,10 @@ TEST_CASE("random threaded programs run the same under both runners") {
       CAPTURE(number);
       CAPTURE(schedule);
       CAPTURE(program);
-      const Run one = run_script(program, with_schedule(schedule, false, model));
-      const Run many = run_script(program, with_schedule(schedule, true, model));
+      // A count of steps may end anywhere under that model only.
+      const SwitchModel under = schedule.starts_with("steps") && number % 8 ? SwitchModel::kEvery : model;
+      const Run one = run_script(program, with_schedule(schedule, false, under));
+      const Run many = run_script(program, with_schedule(schedule, true, under));
       INFO(difference(one, many));
       REQUIRE(one == many);
       ++statuses[one.status];
@@ -69,6 +69,7 @@ TEST_CASE("random threaded programs run the same under both runners") {
   // The property says nothing unless all this has happened.
   CHECK(statuses[0] > 400);
   CHECK(statuses[2] > 10);  // a list of steps that does not fit
+  CHECK(statuses[3] > 5);   // a deadlock
   CHECK(errors_seen > 50);
   CHECK(outputs_that_differ > 100);
   CHECK(switches > 10000);
@@ -100,9 +101,12 @@ TEST_CASE("programs without races print the same in the fast and the observed lo
     };
     const Run fast = run("interval:5ms", true, false);
     CHECK(!fast.output.empty());
-    for (const auto& [schedule, os_threads, observed] :
+    for (const auto& variant :
          {std::tuple{"interval:5ms", false, false}, {"interval:5ms", true, true}, {"interval:5us", true, false},
           {"every:3", false, true}, {"seeded:5", true, true}}) {
+      const auto [schedule_text, os_threads, observe] = variant;
+      const char* const schedule = schedule_text;  // a lambda of doctest's captures these: no bindings in clang 14
+      const bool observed = observe;
       CAPTURE(schedule);
       CAPTURE(observed);
       const Run other = run(schedule, os_threads, observed);
