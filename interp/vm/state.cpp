@@ -77,6 +77,10 @@ void visit_thread(ThreadState& thread, sched::Time now, Visitor& visitor) {
   visitor.scalar(static_cast<uint64_t>(thread.wait_kind));
   visitor.scalar(static_cast<uint64_t>(thread.wake_reason));
   visitor.scalar(thread.deadline == sched::kNever ? ~uint64_t{0} : static_cast<uint64_t>(thread.deadline - now));
+  // What a suspended native may go on waiting for.
+  const bool waits_on = thread.frame && thread.frame->is_native && thread.suspension.deadline != sched::kNever;
+  visitor.scalar(waits_on ? static_cast<uint64_t>(thread.suspension.deadline - now) : ~uint64_t{0});
+  visitor.reference(thread.body_names);
   visitor.scalar(thread.stage);
   visitor.scalar(thread.identity);
   visitor.reference(thread.handled);
