@@ -105,7 +105,7 @@ Result<std::string> take_ahead(Heap& heap, File* file, size_t count) {
   std::string taken(file->ahead + file->ahead_start, count);
   if (base::find_utf8_error(taken)) {
     Ref<Bytes> bytes = MINI_TRY(make_bytes(heap, taken.data(), taken.size()));
-    MINI_TRY(decode(heap, bytes.get(), kUnbound, kUnbound, "decode"));  // raises
+    static_cast<void>(MINI_TRY(decode(heap, bytes.get(), kUnbound, kUnbound, "decode")));  // raises
     MINI_UNREACHABLE();
   }
   file->ahead_start += static_cast<uint32_t>(count);
@@ -184,7 +184,7 @@ Result<std::string> encoded(Heap& heap, const File* file, const Str* text) {
       continue;
     }
     if (!escapes) {
-      MINI_TRY(encode(heap, const_cast<Str*>(text), kUnbound, kUnbound, "encode"));  // raises
+      static_cast<void>(MINI_TRY(encode(heap, const_cast<Str*>(text), kUnbound, kUnbound, "encode")));  // raises
       MINI_UNREACHABLE();
     }
     escaped += fmt::format("\\u{:04x}", static_cast<uint32_t>(unit));
