@@ -39,9 +39,27 @@ std::string plain_text(Heap& heap, Value value) {
   return out.substr(std::min(out.find_first_not_of(' '), out.size()));
 }
 
+/// A plain decimal number of up to 18 digits, the usual argument of int(). False: take the long way.
+bool parse_short_decimal(const Str* text, int64_t& number) {
+  if (!text || text->wide || text->length == 0 || text->length > 18) return false;
+  const char* at = text->narrow();
+  const char* end = at + text->length;
+  bool negative = *at == '-';
+  at += negative;
+  if (at == end) return false;
+  for (number = 0; at != end; ++at) {
+    if (*at < '0' || *at > '9') return false;
+    number = number * 10 + (*at - '0');
+  }
+  if (negative) number = -number;
+  return true;
+}
+
 }  // namespace
 
 Result<Ref<Value>> parse_int(Heap& heap, Value value, unsigned base) {
+  int64_t small;
+  if (base == 10 && parse_short_decimal(as_str(heap, value), small)) return make_int(heap, small);
   std::string text = plain_text(heap, value);
   if ((base & (base - 1)) != 0) {
     size_t digits = 0;

@@ -42,7 +42,8 @@ std::string fold_case(std::string_view utf8) {
   return out;
 }
 
-Result<Ref<Value>> change_case(Call& call, char (*ascii)(char), std::string (*unicode)(std::string_view)) {
+template <char (*ascii)(char)>
+Result<Ref<Value>> change_case(Call& call, std::string (*unicode)(std::string_view)) {
   const Str* text = self_of(call);
   if (text->wide) return widen(make_str(call.heap, unicode(to_utf8(text))));
   if (text->length == 1) {
@@ -52,10 +53,10 @@ Result<Ref<Value>> change_case(Call& call, char (*ascii)(char), std::string (*un
   std::transform(text->narrow(), text->narrow() + text->length, result->narrow(), ascii);
   return Ref<Value>(std::move(result));
 }
-Result<Ref<Value>> str_upper(Call& call) { return change_case(call, ascii_upper, base::upper); }
-Result<Ref<Value>> str_lower(Call& call) { return change_case(call, ascii_lower, base::lower); }
-Result<Ref<Value>> str_casefold(Call& call) { return change_case(call, ascii_lower, fold_case); }
-Result<Ref<Value>> str_swapcase(Call& call) { return change_case(call, ascii_swap, base::swap_case); }
+Result<Ref<Value>> str_upper(Call& call) { return change_case<ascii_upper>(call, base::upper); }
+Result<Ref<Value>> str_lower(Call& call) { return change_case<ascii_lower>(call, base::lower); }
+Result<Ref<Value>> str_casefold(Call& call) { return change_case<ascii_lower>(call, fold_case); }
+Result<Ref<Value>> str_swapcase(Call& call) { return change_case<ascii_swap>(call, base::swap_case); }
 Result<Ref<Value>> str_title(Call& call) {
   return widen(make_str(call.heap, base::title(to_utf8(self_of(call)))));
 }

@@ -1,6 +1,7 @@
 // The methods of str that take texts apart and put them together.
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "runtime/base/unicode.h"
 #include "runtime/object/number.h"
@@ -193,50 +194,51 @@ Result<Ref<Value>> str_join(Call& call) {
   return widen(join(heap, self_of(call), items_of(Value(items))));
 }
 
+/// Where `old` stands, without overlap: at most `limit` places. An empty text stands before and behind every character.
+std::vector<size_t> places_of(const Str* text, const Str* old, size_t limit) {
+  std::vector<size_t> places;
+  for (size_t start = 0; places.size() < limit;) {
+    int64_t at = find(text, old, start, text->length);
+    if (at < 0) break;
+    places.push_back(static_cast<size_t>(at));
+    start = static_cast<size_t>(at) + std::max<size_t>(old->length, 1);
+  }
+  return places;
+}
+
 Result<Ref<Value>> str_replace(Call& call) {
   Heap& heap = call.heap;
   Str* text = self_of(call);
   Str* old = MINI_TRY(str_argument(call, 1, "replace"));
   Str* fresh = MINI_TRY(str_argument(call, 2, "replace"));
   int64_t limit = call.has(3) ? MINI_TRY(to_int64(heap, call[3], "index")) : -1;
-  size_t count = count_occurrences(text, old, 0, text->length, limit < 0 ? SIZE_MAX : static_cast<size_t>(limit));
-  if (count == 0) return widen(substring(heap, text, 0, text->length));
-  size_t length = text->length - count * old->length;
+  std::vector<size_t> places = places_of(text, old, limit < 0 ? SIZE_MAX : static_cast<size_t>(limit));
+  if (places.empty()) return widen(substring(heap, text, 0, text->length));
   size_t added;
-  if (__builtin_mul_overflow(count, size_t{fresh->length}, &added) || added > Str::kMaxLength) {
+  if (__builtin_mul_overflow(places.size(), size_t{fresh->length}, &added) || added > Str::kMaxLength) {
     return heap.raise_memory_error();
   }
-  // What is replaced may have been all that needed wide characters.
-  bool wide = text->wide || fresh->wide;
-  if (text->wide && !fresh->wide && old->wide) {
-    std::u32string units;
-    for (size_t start = 0;; --count) {
-      size_t at = count > 0 ? static_cast<size_t>(find(text, old, start, text->length)) : text->length;
-      for (; start < at; ++start) units += text->at(start);
-      if (count == 0) break;
-      for (size_t i = 0; i < fresh->length; ++i) units += fresh->at(i);
-      start += old->length;
+  auto write = [&](auto&& put) {
+    size_t start = 0;
+    for (size_t at : places) {
+      put(text, start, at);
+      put(fresh, 0, fresh->length);
+      start = at + old->length;
     }
+    put(text, start, text->length);
+  };
+  if (text->wide && old->wide && !fresh->wide) {
+    // What goes may have been all that needed wide characters.
+    std::u32string units;
+    write([&](const Str* piece, size_t start, size_t end) {
+      for (; start < end; ++start) units += piece->at(start);
+    });
     return widen(make_str(heap, units.data(), units.size()));
   }
-  Ref<Str> result = MINI_TRY(make_blank_str(heap, length + added, wide));
+  size_t length = text->length - places.size() * old->length + added;
+  Ref<Str> result = MINI_TRY(make_blank_str(heap, length, text->wide || fresh->wide));
   Writer writer(result.get());
-  size_t start = 0;
-  for (; count > 0; --count) {
-    if (old->length == 0) {
-      writer.put(fresh);
-      if (start < text->length) {
-        writer.put(text, start, start + 1);
-        ++start;
-      }
-      continue;
-    }
-    size_t at = static_cast<size_t>(find(text, old, start, text->length));
-    writer.put(text, start, at);
-    writer.put(fresh);
-    start = at + old->length;
-  }
-  writer.put(text, start, text->length);
+  write([&](const Str* piece, size_t start, size_t end) { writer.put(piece, start, end); });
   return Ref<Value>(std::move(result));
 }
 
