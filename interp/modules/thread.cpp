@@ -8,6 +8,7 @@
 #include "interp/modules/file.h"
 #include "interp/modules/modules.h"
 #include "interp/modules/thread.h"
+#include "interp/vm/finalizers.h"
 #include "interp/vm/traceback.h"
 
 namespace mini::modules {
@@ -110,11 +111,18 @@ Result<Ref<Value>> make_thread_handle(Call& call) {
 
 // Starting ------------------------------------------------------------------------------------------------------------
 
+/// What threading.local stored dies with the thread, before anybody who joins it goes on.
+void forget_locals(ThreadState& thread) {
+  decref(std::exchange(thread.locals, kUnbound));
+  run_all_finalizers(thread);
+}
+
 /// Makes a thread and puts it into the run queue.
 Result<ThreadState*> start(Call& call, Value function, Value arguments, Value keywords, bool daemon,
                            ThreadHandle* handle) {
   Machine& machine = *thread_of(call).machine;
   ThreadState* child = MINI_TRY(machine.make_thread(function, arguments, keywords));
+  child->finished = forget_locals;
   if (!machine.start_thread(child, daemon).ok()) {
     machine.free_thread(child);
     return raised;
