@@ -1,5 +1,5 @@
-// Operators on numbers: small ints in a register, everything else through base::Integer and base's float functions,
-// which constant folding uses too.
+// Operators on numbers: small ints in a register, everything else through base::Integer and base's float
+// functions, which constant folding uses too.
 #include <algorithm>
 #include <cerrno>
 
@@ -27,19 +27,23 @@ Result<Ref<Value>> make_int(Heap& heap, const std::optional<Integer>& number) {
 using object::make_int;
 
 Raised raise_zero_division(Heap& heap, BinaryOp op, bool integers) {
-  std::string_view text = op == BinaryOp::kTrueDivide    ? (integers ? "division by zero" : "float division by zero")
-                          : op == BinaryOp::kFloorDivide ? (integers ? "integer division or modulo by zero"
-                                                                     : "float floor division by zero")
-                          : op == BinaryOp::kModulo      ? (integers ? "integer modulo by zero" : "float modulo by zero")
-                                                         : "0.0 cannot be raised to a negative power";
+  std::string_view text =
+      op == BinaryOp::kTrueDivide ? (integers ? "division by zero" : "float division by zero")
+      : op == BinaryOp::kFloorDivide
+          ? (integers ? "integer division or modulo by zero" : "float floor division by zero")
+      : op == BinaryOp::kModulo ? (integers ? "integer modulo by zero" : "float modulo by zero")
+                                : "0.0 cannot be raised to a negative power";
   return heap.raise_text(BuiltinType::kZeroDivisionError, text);
 }
 
 Result<Ref<Value>> float_result(Heap& heap, BinaryOp op, base::FloatResult result) {
   switch (result.error) {
-    case NumberError::kNone: return make_float(heap, result.value);
-    case NumberError::kZeroDivision: return raise_zero_division(heap, op, false);
-    case NumberError::kOverflow: return raise_range_error(heap);
+    case NumberError::kNone:
+      return make_float(heap, result.value);
+    case NumberError::kZeroDivision:
+      return raise_zero_division(heap, op, false);
+    case NumberError::kOverflow:
+      return raise_range_error(heap);
     case NumberError::kComplexResult:
       return heap.raise(BuiltinType::kValueError, "negative number cannot be raised to a fractional power");
   }
@@ -107,15 +111,29 @@ Result<Ref<Value>> shift(Heap& heap, BinaryOp op, Value left, Value right) {
 /// Operators whose result, for small operands, needs no Integer. False: take the long way.
 bool small_binary(BinaryOp op, int64_t a, int64_t b, int64_t& result) {
   switch (op) {
-    case BinaryOp::kAdd: return !__builtin_add_overflow(a, b, &result);
-    case BinaryOp::kSubtract: return !__builtin_sub_overflow(a, b, &result);
-    case BinaryOp::kMultiply: return !__builtin_mul_overflow(a, b, &result);
-    case BinaryOp::kFloorDivide: result = b ? base::floor_divide(a, b) : 0; return b != 0;
-    case BinaryOp::kModulo: result = b ? base::floor_modulo(a, b) : 0; return b != 0;
-    case BinaryOp::kAnd: result = a & b; return true;
-    case BinaryOp::kOr: result = a | b; return true;
-    case BinaryOp::kXor: result = a ^ b; return true;
-    default: return false;
+    case BinaryOp::kAdd:
+      return !__builtin_add_overflow(a, b, &result);
+    case BinaryOp::kSubtract:
+      return !__builtin_sub_overflow(a, b, &result);
+    case BinaryOp::kMultiply:
+      return !__builtin_mul_overflow(a, b, &result);
+    case BinaryOp::kFloorDivide:
+      result = b ? base::floor_divide(a, b) : 0;
+      return b != 0;
+    case BinaryOp::kModulo:
+      result = b ? base::floor_modulo(a, b) : 0;
+      return b != 0;
+    case BinaryOp::kAnd:
+      result = a & b;
+      return true;
+    case BinaryOp::kOr:
+      result = a | b;
+      return true;
+    case BinaryOp::kXor:
+      result = a ^ b;
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -144,13 +162,18 @@ Result<Ref<Value>> int_binary(Heap& heap, BinaryOp op, Value left, Value right) 
     if (small_binary(op, a, b, result)) return make_int(heap, result);
   }
   switch (op) {
-    case BinaryOp::kAdd: return make_int(heap, integer_of(left) + integer_of(right));
-    case BinaryOp::kSubtract: return make_int(heap, integer_of(left) - integer_of(right));
+    case BinaryOp::kAdd:
+      return make_int(heap, integer_of(left) + integer_of(right));
+    case BinaryOp::kSubtract:
+      return make_int(heap, integer_of(left) - integer_of(right));
     case BinaryOp::kMultiply:
       return make_int(heap, Integer::multiply(integer_of(left), integer_of(right), max_bits(heap)));
-    case BinaryOp::kAnd: return make_int(heap, integer_of(left) & integer_of(right));
-    case BinaryOp::kOr: return make_int(heap, integer_of(left) | integer_of(right));
-    case BinaryOp::kXor: return make_int(heap, integer_of(left) ^ integer_of(right));
+    case BinaryOp::kAnd:
+      return make_int(heap, integer_of(left) & integer_of(right));
+    case BinaryOp::kOr:
+      return make_int(heap, integer_of(left) | integer_of(right));
+    case BinaryOp::kXor:
+      return make_int(heap, integer_of(left) ^ integer_of(right));
     case BinaryOp::kFloorDivide:
     case BinaryOp::kModulo: {
       Integer divisor = integer_of(right);
@@ -158,11 +181,15 @@ Result<Ref<Value>> int_binary(Heap& heap, BinaryOp op, Value left, Value right) 
       Integer::Division division = Integer::floor_divide(integer_of(left), divisor);
       return make_int(heap, op == BinaryOp::kModulo ? division.remainder : division.quotient);
     }
-    case BinaryOp::kTrueDivide: return true_divide(heap, left, right);
-    case BinaryOp::kPower: return integer_power(heap, left, right);
+    case BinaryOp::kTrueDivide:
+      return true_divide(heap, left, right);
+    case BinaryOp::kPower:
+      return integer_power(heap, left, right);
     case BinaryOp::kLeftShift:
-    case BinaryOp::kRightShift: return shift(heap, op, left, right);
-    case BinaryOp::kMatrixMultiply: break;
+    case BinaryOp::kRightShift:
+      return shift(heap, op, left, right);
+    case BinaryOp::kMatrixMultiply:
+      break;
   }
   return unboxed(kNotImplemented);
 }
@@ -172,13 +199,20 @@ Result<Ref<Value>> float_binary(Heap& heap, BinaryOp op, Value left, Value right
   double a = MINI_TRY(to_double(heap, left));
   double b = MINI_TRY(to_double(heap, right));
   switch (op) {
-    case BinaryOp::kAdd: return make_float(heap, a + b);
-    case BinaryOp::kSubtract: return make_float(heap, a - b);
-    case BinaryOp::kMultiply: return make_float(heap, a * b);
-    case BinaryOp::kTrueDivide: return float_result(heap, op, base::float_divide(a, b));
-    case BinaryOp::kFloorDivide: return float_result(heap, op, base::float_floor_divide(a, b));
-    case BinaryOp::kModulo: return float_result(heap, op, base::float_modulo(a, b));
-    default: return float_result(heap, op, base::float_power(a, b));
+    case BinaryOp::kAdd:
+      return make_float(heap, a + b);
+    case BinaryOp::kSubtract:
+      return make_float(heap, a - b);
+    case BinaryOp::kMultiply:
+      return make_float(heap, a * b);
+    case BinaryOp::kTrueDivide:
+      return float_result(heap, op, base::float_divide(a, b));
+    case BinaryOp::kFloorDivide:
+      return float_result(heap, op, base::float_floor_divide(a, b));
+    case BinaryOp::kModulo:
+      return float_result(heap, op, base::float_modulo(a, b));
+    default:
+      return float_result(heap, op, base::float_power(a, b));
   }
 }
 
@@ -230,8 +264,9 @@ Result<Ref<Value>> power(Heap& heap, Value base, Value exponent, Value modulus) 
       return heap.raise(BuiltinType::kTypeError,
                         "pow() 3rd argument not allowed unless all arguments are integers");
     }
-    return heap.raise(BuiltinType::kTypeError, "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'",
-                      type_name(heap, base), type_name(heap, exponent), type_name(heap, modulus));
+    return heap.raise(BuiltinType::kTypeError,
+                      "unsupported operand type(s) for ** or pow(): '{}', '{}', '{}'", type_name(heap, base),
+                      type_name(heap, exponent), type_name(heap, modulus));
   }
   Integer factor = integer_of(base), times = integer_of(exponent), divisor = integer_of(modulus);
   if (divisor.is_zero()) return heap.raise(BuiltinType::kValueError, "pow() 3rd argument cannot be 0");
@@ -275,14 +310,16 @@ Result<Ref<Value>> round_number(Heap& heap, Value value, Value digits) {
     Integer unit = Integer::power(10, -places).value();
     Integer::Division division = Integer::floor_divide(number, unit);
     Integer twice = division.remainder + division.remainder;
-    if (twice > unit || (twice == unit && division.quotient.is_odd())) division.quotient = division.quotient + 1;
+    if (twice > unit || (twice == unit && division.quotient.is_odd()))
+      division.quotient = division.quotient + 1;
     return make_int(heap, division.quotient * unit);
   }
   Type* type = heap.type_of(value);
   if (Value method = script_method(heap, type, Name::k__round__); !method.is_unbound()) {
     return call_special(heap, method, value, &digits, whole ? 0 : 1);
   }
-  return heap.raise(BuiltinType::kTypeError, "type {} doesn't define __round__ method", type_name(heap, value));
+  return heap.raise(BuiltinType::kTypeError, "type {} doesn't define __round__ method",
+                    type_name(heap, value));
 }
 
 }  // namespace mini::object

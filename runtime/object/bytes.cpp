@@ -11,9 +11,13 @@ namespace mini::object {
 
 namespace {
 
-Bytes* bytes_of(Value value) { return static_cast<Bytes*>(value.as_object()); }
+Bytes* bytes_of(Value value) {
+  return static_cast<Bytes*>(value.as_object());
+}
 
-size_t bytes_size(const Object* object) { return sizeof(Bytes) + static_cast<const Bytes*>(object)->length; }
+size_t bytes_size(const Object* object) {
+  return sizeof(Bytes) + static_cast<const Bytes*>(object)->length;
+}
 
 void visit_bytes(Object* object, Visitor& visitor) {
   Bytes* bytes = static_cast<Bytes*>(object);
@@ -85,7 +89,9 @@ Result<Ref<Value>> bytes_binary(Heap& heap, BinaryOp op, Value left, Value right
   return unboxed(kNotImplemented);
 }
 
-Result<int64_t> bytes_length(Heap&, Value value) { return static_cast<int64_t>(bytes_of(value)->length); }
+Result<int64_t> bytes_length(Heap&, Value value) {
+  return static_cast<int64_t>(bytes_of(value)->length);
+}
 
 Result<Ref<Value>> bytes_get_item(Heap& heap, Value value, Value key) {
   std::string_view bytes = view_of(value);
@@ -147,8 +153,8 @@ Result<Ref<Value>> bytes_new(Call& call) {
   std::memcpy(result->data(), bytes->data(), bytes->length);
   return Ref<Value>(std::move(result));
 }
-constexpr NativeDefinition kConstructor = {"bytes.__new__(type, source=b'', encoding='utf-8', errors='strict')",
-                                           bytes_new};
+constexpr NativeDefinition kConstructor = {
+    "bytes.__new__(type, source=b'', encoding='utf-8', errors='strict')", bytes_new};
 
 }  // namespace
 
@@ -160,7 +166,8 @@ Result<uint8_t> to_byte(Heap& heap, Value value, const char* error) {
 
 Result<std::string_view> bytes_argument(Heap& heap, Value value) {
   if (is_bytes(value)) return view_of(value);
-  return heap.raise(BuiltinType::kTypeError, "a bytes-like object is required, not '{}'", type_name(heap, value));
+  return heap.raise(BuiltinType::kTypeError, "a bytes-like object is required, not '{}'",
+                    type_name(heap, value));
 }
 
 Result<Ref<Bytes>> make_bytes(Heap& heap, const void* data, size_t length) {
@@ -171,13 +178,15 @@ Result<Ref<Bytes>> make_bytes(Heap& heap, const void* data, size_t length) {
 
 Result<Ref<Bytes>> bytes_from(Heap& heap, Value source) {
   if (is_bytes(source)) {
-    if (source.as_object()->type == heap.type(BuiltinType::kBytes)) return Ref<Bytes>::share(bytes_of(source));
+    if (source.as_object()->type == heap.type(BuiltinType::kBytes))
+      return Ref<Bytes>::share(bytes_of(source));
     return make_bytes(heap, bytes_of(source)->data(), bytes_of(source)->length);
   }
   Result<Ref<Value>> iterator = as_str(heap, source) ? Result<Ref<Value>>(raised) : iterate(heap, source);
   if (!iterator.ok()) {
     if (heap.has_pending() && !heap.pending_is(BuiltinType::kTypeError)) return raised;
-    return heap.raise(BuiltinType::kTypeError, "cannot convert '{}' object to bytes", type_name(heap, source));
+    return heap.raise(BuiltinType::kTypeError, "cannot convert '{}' object to bytes",
+                      type_name(heap, source));
   }
   std::string out;
   for (;;) {

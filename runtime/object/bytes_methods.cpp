@@ -11,7 +11,9 @@ namespace {
 constexpr size_t kNowhere = std::string_view::npos;
 constexpr std::string_view kSpace = " \t\n\r\v\f";
 
-std::string_view self(Call& call) { return view_of(call[0]); }
+std::string_view self(Call& call) {
+  return view_of(call[0]);
+}
 Result<Ref<Value>> answer(Heap& heap, std::string_view bytes) {
   return widen(make_bytes(heap, bytes.data(), bytes.size()));
 }
@@ -38,17 +40,20 @@ Result<std::optional<Part>> part_of(Call& call, uint32_t at) {
   numbers[1] = std::min(numbers[1], length);
   if (numbers[0] > numbers[1]) return std::optional<Part>();
   return std::optional<Part>(
-      {whole.substr(static_cast<size_t>(numbers[0]), static_cast<size_t>(numbers[1] - numbers[0])), numbers[0]});
+      {whole.substr(static_cast<size_t>(numbers[0]), static_cast<size_t>(numbers[1] - numbers[0])),
+       numbers[0]});
 }
 
 /// What find() and its like search for: bytes, or the number of one.
 Result<std::string> needle(Call& call) {
   if (is_bytes(call[1])) return std::string(view_of(call[1]));
   if (!is_index(call.heap, call[1])) {
-    return call.heap.raise(BuiltinType::kTypeError, "argument should be integer or bytes-like object, not '{}'",
+    return call.heap.raise(BuiltinType::kTypeError,
+                           "argument should be integer or bytes-like object, not '{}'",
                            type_name(call.heap, call[1]));
   }
-  return std::string(1, static_cast<char>(MINI_TRY(to_byte(call.heap, call[1], "byte must be in range(0, 256)"))));
+  return std::string(
+      1, static_cast<char>(MINI_TRY(to_byte(call.heap, call[1], "byte must be in range(0, 256)"))));
 }
 
 Result<int64_t> search(Call& call, bool last) {
@@ -62,17 +67,26 @@ Result<Ref<Value>> found(Call& call, bool last, bool must) {
   if (at < 0 && must) return call.heap.raise(BuiltinType::kValueError, "subsection not found");
   return make_int(call.heap, at);
 }
-Result<Ref<Value>> bytes_find(Call& call) { return found(call, false, false); }
-Result<Ref<Value>> bytes_rfind(Call& call) { return found(call, true, false); }
-Result<Ref<Value>> bytes_index(Call& call) { return found(call, false, true); }
-Result<Ref<Value>> bytes_rindex(Call& call) { return found(call, true, true); }
+Result<Ref<Value>> bytes_find(Call& call) {
+  return found(call, false, false);
+}
+Result<Ref<Value>> bytes_rfind(Call& call) {
+  return found(call, true, false);
+}
+Result<Ref<Value>> bytes_index(Call& call) {
+  return found(call, false, true);
+}
+Result<Ref<Value>> bytes_rindex(Call& call) {
+  return found(call, true, true);
+}
 
 Result<Ref<Value>> bytes_count(Call& call) {
   std::string piece = MINI_TRY(needle(call));
   std::optional<Part> part = MINI_TRY(part_of(call, 2));
   int64_t count = 0;
   if (part && piece.empty()) count = static_cast<int64_t>(part->text.size()) + 1;
-  for (size_t at = 0; part && !piece.empty() && (at = part->text.find(piece, at)) != kNowhere; at += piece.size()) {
+  for (size_t at = 0; part && !piece.empty() && (at = part->text.find(piece, at)) != kNowhere;
+       at += piece.size()) {
     ++count;
   }
   return make_int(call.heap, count);
@@ -86,8 +100,8 @@ Result<Ref<Value>> affix(Call& call, const char* name, bool (*test)(std::string_
     pieces = items_of(call[1]).data();
     count = items_of(call[1]).size();
   } else if (!is_bytes(call[1])) {
-    return call.heap.raise(BuiltinType::kTypeError, "{} first arg must be bytes or a tuple of bytes, not {}", name,
-                           type_name(call.heap, call[1]));
+    return call.heap.raise(BuiltinType::kTypeError, "{} first arg must be bytes or a tuple of bytes, not {}",
+                           name, type_name(call.heap, call[1]));
   }
   for (size_t i = 0; i < count; ++i) {
     std::string_view piece = MINI_TRY(bytes_argument(call.heap, pieces[i]));
@@ -96,23 +110,32 @@ Result<Ref<Value>> affix(Call& call, const char* name, bool (*test)(std::string_
   return Ref<Value>(false);
 }
 Result<Ref<Value>> bytes_startswith(Call& call) {
-  return affix(call, "startswith", [](std::string_view text, std::string_view piece) { return text.starts_with(piece); });
+  return affix(call, "startswith",
+               [](std::string_view text, std::string_view piece) { return text.starts_with(piece); });
 }
 Result<Ref<Value>> bytes_endswith(Call& call) {
-  return affix(call, "endswith", [](std::string_view text, std::string_view piece) { return text.ends_with(piece); });
+  return affix(call, "endswith",
+               [](std::string_view text, std::string_view piece) { return text.ends_with(piece); });
 }
 
 Result<Ref<Value>> strip(Call& call, bool left, bool right) {
   std::string_view text = self(call);
-  std::string_view set = call.has(1) && !call[1].is_none() ? MINI_TRY(bytes_argument(call.heap, call[1])) : kSpace;
+  std::string_view set =
+      call.has(1) && !call[1].is_none() ? MINI_TRY(bytes_argument(call.heap, call[1])) : kSpace;
   if (left) text.remove_prefix(std::min(text.find_first_not_of(set), text.size()));
   if (right) text = text.substr(0, text.find_last_not_of(set) + 1);
   if (text.size() == self(call).size()) return Ref<Value>::share(call[0]);
   return answer(call.heap, text);
 }
-Result<Ref<Value>> bytes_strip(Call& call) { return strip(call, true, true); }
-Result<Ref<Value>> bytes_lstrip(Call& call) { return strip(call, true, false); }
-Result<Ref<Value>> bytes_rstrip(Call& call) { return strip(call, false, true); }
+Result<Ref<Value>> bytes_strip(Call& call) {
+  return strip(call, true, true);
+}
+Result<Ref<Value>> bytes_lstrip(Call& call) {
+  return strip(call, true, false);
+}
+Result<Ref<Value>> bytes_rstrip(Call& call) {
+  return strip(call, false, true);
+}
 
 Result<void> add_piece(Heap& heap, List* list, std::string_view piece) {
   Ref<Value> bytes = MINI_TRY(answer(heap, piece));
@@ -210,8 +233,8 @@ Result<Ref<Value>> bytes_join(Call& call) {
   std::span<Value> items = items_of(call[1]);
   for (size_t i = 0; i < items.size(); ++i) {
     if (!is_bytes(items[i])) {
-      return heap.raise(BuiltinType::kTypeError, "sequence item {}: expected a bytes-like object, {} found", i,
-                        type_name(heap, items[i]));
+      return heap.raise(BuiltinType::kTypeError, "sequence item {}: expected a bytes-like object, {} found",
+                        i, type_name(heap, items[i]));
     }
     if (i > 0) out.append(self(call));
     out.append(view_of(items[i]));
@@ -252,16 +275,18 @@ Result<Ref<Value>> bytes_fromhex(Call& call) {
   Heap& heap = call.heap;
   const Str* text = as_str(heap, call[1]);
   if (!text) {
-    return heap.raise(BuiltinType::kTypeError, "fromhex() argument must be str, not {}", type_name(heap, call[1]));
+    return heap.raise(BuiltinType::kTypeError, "fromhex() argument must be str, not {}",
+                      type_name(heap, call[1]));
   }
   std::string out;
   for (size_t i = 0; i < text->length; i += 2) {
-    while (i < text->length && text->at(i) < 0x80 && kSpace.find(static_cast<char>(text->at(i))) != kNowhere) ++i;
+    while (i < text->length && text->at(i) < 0x80 && kSpace.find(static_cast<char>(text->at(i))) != kNowhere)
+      ++i;
     if (i == text->length) break;
     int high = hex_digit(text->at(i)), low = i + 1 < text->length ? hex_digit(text->at(i + 1)) : -1;
     if (high < 0 || low < 0) {
-      return heap.raise(BuiltinType::kValueError, "non-hexadecimal number found in fromhex() arg at position {}",
-                        high < 0 ? i : i + 1);
+      return heap.raise(BuiltinType::kValueError,
+                        "non-hexadecimal number found in fromhex() arg at position {}", high < 0 ? i : i + 1);
     }
     out += static_cast<char>(high * 16 + low);
   }

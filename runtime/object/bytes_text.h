@@ -6,7 +6,9 @@
 
 namespace mini::object {
 
-inline bool is_bytes(Value value) { return has_kind(value, BuiltinType::kBytes); }
+inline bool is_bytes(Value value) {
+  return has_kind(value, BuiltinType::kBytes);
+}
 inline std::string_view view_of(Value bytes) {
   const Bytes* object = static_cast<const Bytes*>(bytes.as_object());
   return {reinterpret_cast<const char*>(object->data()), object->length};
@@ -16,8 +18,8 @@ Result<std::string_view> bytes_argument(Heap&, Value);
 /// A number from 0 to 255; ValueError with that text.
 Result<uint8_t> to_byte(Heap&, Value, const char* error);
 
-/// `text.encode(encoding, errors)` for UTF-8, ASCII and Latin-1; kUnbound where an argument was not given. `function`
-/// stands in the TypeError about an argument that is no str.
+/// `text.encode(encoding, errors)` for UTF-8, ASCII and Latin-1; kUnbound where an argument was not given.
+/// `function` stands in the TypeError about an argument that is no str.
 Result<Ref<Bytes>> encode(Heap&, Str* text, Value encoding, Value errors, std::string_view function);
 /// `bytes.decode(encoding, errors)`
 Result<Ref<Str>> decode(Heap&, Bytes* bytes, Value encoding, Value errors, std::string_view function);

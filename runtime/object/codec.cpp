@@ -13,8 +13,8 @@ enum class Codec { kUtf8, kAscii, kLatin1 };
 constexpr const char* kCodecNames[] = {"utf-8", "ascii", "latin-1"};
 enum class ErrorHandler { kStrict, kIgnore, kReplace, kBackslash, kSurrogate, kReference, kUnknown };
 
-Result<std::string> text_argument(Heap& heap, Value value, std::string_view fallback, std::string_view function,
-                                  const char* name) {
+Result<std::string> text_argument(Heap& heap, Value value, std::string_view fallback,
+                                  std::string_view function, const char* name) {
   if (value.is_unbound()) return std::string(fallback);
   if (const Str* text = as_str(heap, value)) return to_utf8(text);
   return heap.raise(BuiltinType::kTypeError, "{} argument '{}' must be str, not {}", function, name,
@@ -40,13 +40,14 @@ Result<Codec> find_codec(Heap& heap, const std::string& name) {
 }
 
 ErrorHandler find_handler(const std::string& name) {
-  constexpr const char* kNames[] = {"strict",          "ignore",          "replace",
+  constexpr const char* kNames[] = {"strict",           "ignore",          "replace",
                                     "backslashreplace", "surrogateescape", "xmlcharrefreplace"};
-  return static_cast<ErrorHandler>(std::find(std::begin(kNames), std::end(kNames), name) - std::begin(kNames));
+  return static_cast<ErrorHandler>(std::find(std::begin(kNames), std::end(kNames), name) -
+                                   std::begin(kNames));
 }
 
-Raised raise_unicode_error(Heap& heap, BuiltinType which, const char* codec, Value object, size_t start, size_t end,
-                           const char* reason) {
+Raised raise_unicode_error(Heap& heap, BuiltinType which, const char* codec, Value object, size_t start,
+                           size_t end, const char* reason) {
   auto make = [&]() -> Result<Ref<Exception>> {
     Ref<Tuple> args = MINI_TRY(make_tuple(heap, 5));
     args->items()[0] = Value(MINI_TRY(make_str(heap, codec)).release());
@@ -131,7 +132,8 @@ Result<Ref<Str>> decode(Heap& heap, Bytes* bytes, Value encoding, Value errors, 
       if (auto found = base::find_utf8_error(rest)) error = *found;
     } else {
       auto bad = std::find_if(rest.begin(), rest.end(), [](char byte) { return byte < 0; });
-      if (bad != rest.end()) error = {static_cast<size_t>(bad - rest.begin()), 1, "ordinal not in range(128)"};
+      if (bad != rest.end())
+        error = {static_cast<size_t>(bad - rest.begin()), 1, "ordinal not in range(128)"};
     }
     if (!error.reason && out.empty()) return make_str(heap, rest);
     out += rest.substr(0, error.offset);
@@ -140,8 +142,11 @@ Result<Ref<Str>> decode(Heap& heap, Bytes* bytes, Value encoding, Value errors, 
     rest.remove_prefix(error.offset + error.size);
     size_t start = bytes->length - rest.size() - bad.size();
     switch (handler) {
-      case ErrorHandler::kIgnore: break;
-      case ErrorHandler::kReplace: base::append_utf8(out, 0xfffd); break;
+      case ErrorHandler::kIgnore:
+        break;
+      case ErrorHandler::kReplace:
+        base::append_utf8(out, 0xfffd);
+        break;
       case ErrorHandler::kBackslash:
         for (char byte : bad) append_escape(out, static_cast<unsigned char>(byte));
         break;
@@ -151,8 +156,9 @@ Result<Ref<Str>> decode(Heap& heap, Bytes* bytes, Value encoding, Value errors, 
       case ErrorHandler::kUnknown:
         return heap.raise(BuiltinType::kLookupError, "unknown error handler name '{}'", handler_name);
       default:
-        return raise_unicode_error(heap, BuiltinType::kUnicodeDecodeError, kCodecNames[static_cast<int>(codec)],
-                                   Value(bytes), start, start + bad.size(), error.reason);
+        return raise_unicode_error(heap, BuiltinType::kUnicodeDecodeError,
+                                   kCodecNames[static_cast<int>(codec)], Value(bytes), start,
+                                   start + bad.size(), error.reason);
     }
   }
 }

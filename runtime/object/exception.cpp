@@ -1,4 +1,5 @@
-// Exceptions: how they are made from their arguments, what they say of themselves, how they are raised and chained.
+// Exceptions: how they are made from their arguments, what they say of themselves, how they are raised and
+// chained.
 #include "runtime/object/exception.h"
 
 #include <cerrno>
@@ -61,19 +62,28 @@ constexpr struct {
   int number;
   BuiltinType type;
 } kErrnoTypes[] = {
-    {EAGAIN, BuiltinType::kBlockingIOError},         {EALREADY, BuiltinType::kBlockingIOError},
-    {EINPROGRESS, BuiltinType::kBlockingIOError},    {EPIPE, BuiltinType::kBrokenPipeError},
-    {ESHUTDOWN, BuiltinType::kBrokenPipeError},      {ECHILD, BuiltinType::kChildProcessError},
+    {EAGAIN, BuiltinType::kBlockingIOError},
+    {EALREADY, BuiltinType::kBlockingIOError},
+    {EINPROGRESS, BuiltinType::kBlockingIOError},
+    {EPIPE, BuiltinType::kBrokenPipeError},
+    {ESHUTDOWN, BuiltinType::kBrokenPipeError},
+    {ECHILD, BuiltinType::kChildProcessError},
     {ECONNABORTED, BuiltinType::kConnectionAbortedError},
     {ECONNREFUSED, BuiltinType::kConnectionRefusedError},
-    {ECONNRESET, BuiltinType::kConnectionResetError}, {EEXIST, BuiltinType::kFileExistsError},
-    {ENOENT, BuiltinType::kFileNotFoundError},       {EISDIR, BuiltinType::kIsADirectoryError},
-    {ENOTDIR, BuiltinType::kNotADirectoryError},     {EINTR, BuiltinType::kInterruptedError},
-    {EACCES, BuiltinType::kPermissionError},         {EPERM, BuiltinType::kPermissionError},
-    {ESRCH, BuiltinType::kProcessLookupError},       {ETIMEDOUT, BuiltinType::kTimeoutError},
+    {ECONNRESET, BuiltinType::kConnectionResetError},
+    {EEXIST, BuiltinType::kFileExistsError},
+    {ENOENT, BuiltinType::kFileNotFoundError},
+    {EISDIR, BuiltinType::kIsADirectoryError},
+    {ENOTDIR, BuiltinType::kNotADirectoryError},
+    {EINTR, BuiltinType::kInterruptedError},
+    {EACCES, BuiltinType::kPermissionError},
+    {EPERM, BuiltinType::kPermissionError},
+    {ESRCH, BuiltinType::kProcessLookupError},
+    {ETIMEDOUT, BuiltinType::kTimeoutError},
 };
 
-/// OSError(errno, text) makes an instance of the subclass for that number (oserror_new, 3.13 Objects/exceptions.c).
+/// OSError(errno, text) makes an instance of the subclass for that number (oserror_new, 3.13
+/// Objects/exceptions.c).
 Type* os_error_type(Heap& heap, Type* type, const Tuple* args) {
   if (type != heap.type(BuiltinType::kOSError) || args->length < 2 || args->length > 5) return type;
   if (!args->items()[0].is_int()) return type;
@@ -134,9 +144,11 @@ Result<void> initialise_unicode_error(Heap& heap, Exception* exception) {
                           type_name(heap, item));
       }
       if (expected[i] == BuiltinType::kBytes) {
-        return heap.raise(BuiltinType::kTypeError, "a bytes-like object is required, not '{}'", type_name(heap, item));
+        return heap.raise(BuiltinType::kTypeError, "a bytes-like object is required, not '{}'",
+                          type_name(heap, item));
       }
-      return heap.raise(BuiltinType::kTypeError, "argument {} must be str, not {}", i + 1, type_name(heap, item));
+      return heap.raise(BuiltinType::kTypeError, "argument {} must be str, not {}", i + 1,
+                        type_name(heap, item));
     }
     set_detail(exception, i, item);
   }
@@ -164,7 +176,8 @@ Result<void> take_keywords(Heap& heap, Exception* exception, Dict* keywords) {
     fields = kAttribute;
     name = "AttributeError";
   } else {
-    return heap.raise(BuiltinType::kTypeError, "{}() takes no keyword arguments", to_utf8(exception->type->name));
+    return heap.raise(BuiltinType::kTypeError, "{}() takes no keyword arguments",
+                      to_utf8(exception->type->name));
   }
   size_t taken = 0;
   for (auto [field, index] : fields) {
@@ -183,7 +196,8 @@ Result<void> take_keywords(Heap& heap, Exception* exception, Dict* keywords) {
     bool known = false;
     for (auto [field, index] : fields) known |= key == heap.name(field);
     if (key && !known) {
-      return heap.raise(BuiltinType::kTypeError, "{}() got an unexpected keyword argument '{}'", name, to_utf8(key));
+      return heap.raise(BuiltinType::kTypeError, "{}() got an unexpected keyword argument '{}'", name,
+                        to_utf8(key));
     }
   }
   return {};
@@ -203,11 +217,16 @@ Result<void> initialise_exception(Heap& heap, Exception* exception, Ref<Tuple> a
       set_detail(exception, 0, given->length > 0 ? given->items()[0] : kNone);
       return {};
     case BuiltinType::kSystemExit:
-      set_detail(exception, 0, given->length == 0 ? kNone : given->length == 1 ? given->items()[0] : Value(given));
+      set_detail(exception, 0,
+                 given->length == 0   ? kNone
+                 : given->length == 1 ? given->items()[0]
+                                      : Value(given));
       return {};
     case BuiltinType::kUnicodeDecodeError:
-    case BuiltinType::kUnicodeEncodeError: return initialise_unicode_error(heap, exception);
-    default: break;
+    case BuiltinType::kUnicodeEncodeError:
+      return initialise_unicode_error(heap, exception);
+    default:
+      break;
   }
   if (is(BuiltinType::kOSError)) return initialise_os_error(heap, exception);
   if (is(BuiltinType::kSyntaxError)) return initialise_syntax_error(heap, exception);
@@ -229,8 +248,8 @@ Result<Ref<Exception>> make_exception(Heap& heap, Type* type, Ref<Tuple> args, D
     MINI_TRY(initialise_exception(heap, exception.get(), std::move(args), keywords));
     return exception;
   }
-  // The class's own __init__ decides what BaseException.__init__ gets to see; until then only args are there, and for
-  // an OSError not even these (oserror_use_init).
+  // The class's own __init__ decides what BaseException.__init__ gets to see; until then only args are there,
+  // and for an OSError not even these (oserror_use_init).
   bool os_error = is_subtype(type, heap.type(BuiltinType::kOSError));
   exception->args = (os_error ? MINI_TRY(make_tuple(heap, 0)) : std::move(args)).release();
   return exception;
@@ -238,7 +257,8 @@ Result<Ref<Exception>> make_exception(Heap& heap, Type* type, Ref<Tuple> args, D
 
 void set_context(Exception* exception, Exception* context) {
   if (exception == context) return;
-  // A chain that already contains the exception is cut before it; two steps against one find a cycle that was there.
+  // A chain that already contains the exception is cut before it; two steps against one find a cycle that was
+  // there.
   Exception* slow = context;
   bool odd = false;
   for (Exception* at = context; at && at->context; odd = !odd) {
@@ -259,7 +279,8 @@ Raised raise_os_error(Heap& heap, int error_number, std::string_view filename) {
   auto make = [&]() -> Result<Ref<Exception>> {
     Ref<Tuple> args = MINI_TRY(make_tuple(heap, filename.empty() ? 2 : 3));
     args->items()[0] = Value::integer(error_number);
-    args->items()[1] = Value(MINI_TRY(make_str(heap, std::generic_category().message(error_number))).release());
+    args->items()[1] =
+        Value(MINI_TRY(make_str(heap, std::generic_category().message(error_number))).release());
     if (!filename.empty()) args->items()[2] = Value(MINI_TRY(make_str(heap, filename)).release());
     return make_exception(heap, heap.type(BuiltinType::kOSError), std::move(args));
   };
@@ -269,7 +290,8 @@ Raised raise_os_error(Heap& heap, int error_number, std::string_view filename) {
 
 namespace {
 
-Raised raise_with_details(Heap& heap, BuiltinType which, std::string_view message, Value first, Value second) {
+Raised raise_with_details(Heap& heap, BuiltinType which, std::string_view message, Value first,
+                          Value second) {
   static_cast<void>(heap.raise_text(which, message));
   Exception* exception = heap.pending();
   if (exception && exception->type == heap.type(which)) {
@@ -282,7 +304,8 @@ Raised raise_with_details(Heap& heap, BuiltinType which, std::string_view messag
 }  // namespace
 
 Raised raise_name_error(Heap& heap, BuiltinType which, Str* name, std::string_view message) {
-  return raise_with_details(heap, which, message, which == BuiltinType::kNameError ? Value(name) : kUnbound, kUnbound);
+  return raise_with_details(heap, which, message, which == BuiltinType::kNameError ? Value(name) : kUnbound,
+                            kUnbound);
 }
 
 Raised raise_attribute_error(Heap& heap, Value object, Str* name) {
@@ -291,8 +314,8 @@ Raised raise_attribute_error(Heap& heap, Value object, Str* name) {
     text = fmt::format("type object '{}' has no attribute '{}'",
                        to_utf8(static_cast<Type*>(object.as_object())->name), to_utf8(name));
   } else if (has_kind(object, BuiltinType::kModule)) {
-    text = fmt::format("module '{}' has no attribute '{}'", to_utf8(static_cast<Module*>(object.as_object())->name),
-                       to_utf8(name));
+    text = fmt::format("module '{}' has no attribute '{}'",
+                       to_utf8(static_cast<Module*>(object.as_object())->name), to_utf8(name));
   } else {
     text = fmt::format("'{}' object has no attribute '{}'", type_name(heap, object), to_utf8(name));
   }

@@ -8,7 +8,9 @@ namespace mini::object {
 
 namespace {
 
-Exception* exception_of(Value value) { return static_cast<Exception*>(value.as_object()); }
+Exception* exception_of(Value value) {
+  return static_cast<Exception*>(value.as_object());
+}
 
 Result<Ref<Value>> or_none(const Object* object) {
   return object ? Ref<Value>::share(Value(object)) : unboxed(kNone);
@@ -39,7 +41,9 @@ Result<Ref<Value>> initialise(Call& call) {
 
 // ---- attributes
 
-Result<Ref<Value>> get_args(Heap&, Value self) { return or_none(exception_of(self)->args); }
+Result<Ref<Value>> get_args(Heap&, Value self) {
+  return or_none(exception_of(self)->args);
+}
 Result<void> set_args(Heap& heap, Value self, Value value) {
   if (value.is_unbound()) return may_not_be_deleted(heap, "args");
   Ref<Tuple> args = MINI_TRY(tuple_from(heap, value));
@@ -48,7 +52,9 @@ Result<void> set_args(Heap& heap, Value self, Value value) {
   return {};
 }
 
-Result<Ref<Value>> get_traceback(Heap&, Value self) { return or_none(exception_of(self)->traceback); }
+Result<Ref<Value>> get_traceback(Heap&, Value self) {
+  return or_none(exception_of(self)->traceback);
+}
 Result<void> set_traceback(Heap& heap, Value self, Value value) {
   if (value.is_unbound()) return may_not_be_deleted(heap, "__traceback__");
   if (!value.is_none() && !has_kind(value, BuiltinType::kTraceback)) {
@@ -65,25 +71,32 @@ Result<void> set_link(Heap& heap, Exception* Exception::*field, const char* what
   if (value.is_unbound()) return may_not_be_deleted(heap, fmt::format("__{}__", what).c_str());
   Exception* exception = as_exception(value);
   if (!exception && !value.is_none()) {
-    return heap.raise(BuiltinType::kTypeError, "exception {} must be None or derive from BaseException", what);
+    return heap.raise(BuiltinType::kTypeError, "exception {} must be None or derive from BaseException",
+                      what);
   }
   if (exception) incref(exception);
   Exception* old = std::exchange(exception_of(self)->*field, exception);
   if (old) decref(old);
   return {};
 }
-Result<Ref<Value>> get_context(Heap&, Value self) { return or_none(exception_of(self)->context); }
+Result<Ref<Value>> get_context(Heap&, Value self) {
+  return or_none(exception_of(self)->context);
+}
 Result<void> set_context_attribute(Heap& heap, Value self, Value value) {
   return set_link(heap, &Exception::context, "context", self, value);
 }
-Result<Ref<Value>> get_cause(Heap&, Value self) { return or_none(exception_of(self)->cause); }
+Result<Ref<Value>> get_cause(Heap&, Value self) {
+  return or_none(exception_of(self)->cause);
+}
 Result<void> set_cause(Heap& heap, Value self, Value value) {
   MINI_TRY(set_link(heap, &Exception::cause, "cause", self, value));
   exception_of(self)->suppress_context = 1;
   return {};
 }
 
-Result<Ref<Value>> get_suppress(Heap&, Value self) { return Ref<Value>(exception_of(self)->suppress_context != 0); }
+Result<Ref<Value>> get_suppress(Heap&, Value self) {
+  return Ref<Value>(exception_of(self)->suppress_context != 0);
+}
 Result<void> set_suppress(Heap& heap, Value self, Value value) {
   if (!value.is_bool()) return heap.raise(BuiltinType::kTypeError, "attribute value type must be bool");
   exception_of(self)->suppress_context = value.as_bool();
@@ -125,7 +138,8 @@ constexpr struct {
     {BuiltinType::kBaseException, "__cause__", get_cause, set_cause},
     {BuiltinType::kBaseException, "__suppress_context__", get_suppress, set_suppress},
     {BuiltinType::kBaseException, "__notes__", get_notes, set_notes},
-#define DETAIL(type, name, index) {BuiltinType::k##type, name, get_detail<index>, set_detail<index>}
+#define DETAIL(type, name, index) \
+  { BuiltinType::k##type, name, get_detail<index>, set_detail<index> }
     DETAIL(StopIteration, "value", 0),
     DETAIL(SystemExit, "code", 0),
     DETAIL(NameError, "name", 0),
@@ -189,7 +203,9 @@ constexpr NativeDefinition kMethods[] = {
 
 // ---- tracebacks
 
-Traceback* traceback_of(Value value) { return static_cast<Traceback*>(value.as_object()); }
+Traceback* traceback_of(Value value) {
+  return static_cast<Traceback*>(value.as_object());
+}
 
 void visit_traceback(Object* object, Visitor& visitor) {
   Traceback* traceback = static_cast<Traceback*>(object);
@@ -204,7 +220,9 @@ void drop_traceback(Heap&, Object* object) {
   if (Object* frame = std::exchange(traceback->frame, nullptr)) decref(frame);
 }
 
-Result<Ref<Value>> get_next(Heap&, Value self) { return or_none(traceback_of(self)->next); }
+Result<Ref<Value>> get_next(Heap&, Value self) {
+  return or_none(traceback_of(self)->next);
+}
 Result<void> set_next(Heap& heap, Value self, Value value) {
   if (value.is_unbound()) return heap.raise(BuiltinType::kTypeError, "can't delete tb_next attribute");
   if (!value.is_none() && !has_kind(value, BuiltinType::kTraceback)) {
@@ -219,7 +237,9 @@ Result<void> set_next(Heap& heap, Value self, Value value) {
   if (old) decref(old);
   return {};
 }
-Result<Ref<Value>> get_frame(Heap&, Value self) { return or_none(traceback_of(self)->frame); }
+Result<Ref<Value>> get_frame(Heap&, Value self) {
+  return or_none(traceback_of(self)->frame);
+}
 Result<Ref<Value>> get_last_instruction(Heap& heap, Value self) {
   return make_int(heap, int64_t{traceback_of(self)->instruction} * 2);
 }

@@ -7,13 +7,17 @@ namespace mini::object {
 
 namespace {
 
-Exception* exception_of(Value value) { return static_cast<Exception*>(value.as_object()); }
+Exception* exception_of(Value value) {
+  return static_cast<Exception*>(value.as_object());
+}
 
 Result<std::string> text_of(Heap& heap, Value value) {
   if (value.is_unbound()) return std::string("None");
   return to_utf8(MINI_TRY(str(heap, value)).get());
 }
-Result<std::string> repr_text(Heap& heap, Value value) { return to_utf8(MINI_TRY(repr(heap, value)).get()); }
+Result<std::string> repr_text(Heap& heap, Value value) {
+  return to_utf8(MINI_TRY(repr(heap, value)).get());
+}
 
 Result<Ref<Str>> base_str(Heap& heap, Value value) {
   Ref<Tuple> args = Ref<Tuple>::share(exception_of(value)->args);
@@ -37,7 +41,8 @@ Result<Ref<Str>> os_error_str(Heap& heap, Value value) {
   Exception* exception = exception_of(value);
   auto [number, message, filename, other, written, unused, last] = exception->details;
   if (filename.is_unbound() && (number.is_unbound() || message.is_unbound())) return base_str(heap, value);
-  std::string text = fmt::format("[Errno {}] {}", MINI_TRY(text_of(heap, number)), MINI_TRY(text_of(heap, message)));
+  std::string text =
+      fmt::format("[Errno {}] {}", MINI_TRY(text_of(heap, number)), MINI_TRY(text_of(heap, message)));
   if (!filename.is_unbound()) text += ": " + MINI_TRY(repr_text(heap, filename));
   if (!filename.is_unbound() && !other.is_unbound()) text += " -> " + MINI_TRY(repr_text(heap, other));
   return make_str(heap, text);
@@ -87,7 +92,8 @@ Result<Ref<Str>> unicode_error_str(Heap& heap, Value value) {
            : unit < 0x10000 ? fmt::format("character '\\u{:04x}'", unit)
                             : fmt::format("character '\\U{:08x}'", unit);
   }
-  return make_str(heap, fmt::format("'{}' codec can't {} {} in position {}: {}", codec, verb, what, first, why));
+  return make_str(heap,
+                  fmt::format("'{}' codec can't {} {} in position {}: {}", codec, verb, what, first, why));
 }
 
 }  // namespace

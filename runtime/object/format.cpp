@@ -1,4 +1,5 @@
-// format(): the mini-language of format specifiers for str, int and float (CPython 3.13, Python/formatter_unicode.c).
+// format(): the mini-language of format specifiers for str, int and float (CPython 3.13,
+// Python/formatter_unicode.c).
 #include "runtime/object/format.h"
 
 #include <algorithm>
@@ -70,15 +71,17 @@ class SpecReader {
     if (next_is('.')) {
       take();
       MINI_TRY(number(spec.precision));
-      if (spec.precision < 0) return heap_.raise(BuiltinType::kValueError, "Format specifier missing precision");
+      if (spec.precision < 0)
+        return heap_.raise(BuiltinType::kValueError, "Format specifier missing precision");
     }
     if (left() > 1) {
       return heap_.raise(BuiltinType::kValueError, "Invalid format specifier '{}' for object of type '{}'",
                          to_utf8(text_), type_name(heap_, value));
     }
     if (left() == 1) spec.type = take();
-    bool decimal = spec.type == 0 || (spec.type < 0x80 && std::string_view("defgEG%F").find(static_cast<char>(
-                                                              spec.type)) != std::string_view::npos);
+    bool decimal = spec.type == 0 ||
+                   (spec.type < 0x80 && std::string_view("defgEG%F").find(static_cast<char>(spec.type)) !=
+                                            std::string_view::npos);
     bool binary = spec.type == 'b' || spec.type == 'o' || spec.type == 'x' || spec.type == 'X';
     if (spec.separator && !decimal && !(binary && spec.separator == '_')) {
       return heap_.raise(BuiltinType::kValueError, "Cannot specify '{}' with '{}'.", spec.separator,
@@ -93,11 +96,14 @@ class SpecReader {
   bool next_is(char32_t unit) const { return left() > 0 && peek() == unit; }
   char32_t take() { return text_->at(at_++); }
 
-  Raised both_separators() { return heap_.raise(BuiltinType::kValueError, "Cannot specify both ',' and '_'."); }
+  Raised both_separators() {
+    return heap_.raise(BuiltinType::kValueError, "Cannot specify both ',' and '_'.");
+  }
 
   /// Leaves `result` alone where no number stands.
   Result<void> number(int64_t& result) {
-    for (int digit; left() > 0 && (digit = peek() < 0x80 ? static_cast<int>(peek()) - '0' : -1) >= 0 && digit <= 9;
+    for (int digit;
+         left() > 0 && (digit = peek() < 0x80 ? static_cast<int>(peek()) - '0' : -1) >= 0 && digit <= 9;
          ++at_) {
       result = std::max<int64_t>(result, 0);
       if (result > (INT64_MAX - digit) / 10) {
@@ -162,7 +168,8 @@ Result<Ref<Str>> lay_out(Heap& heap, NumberText text, const Spec& spec, size_t g
 
 Result<Ref<Str>> lay_out_text(Heap& heap, Str* text, const Spec& spec) {
   static_cast<void>(MINI_TRY(check_width(heap, spec.width)));
-  size_t length = spec.precision >= 0 ? std::min<size_t>(text->length, static_cast<size_t>(spec.precision)) : text->length;
+  size_t length = spec.precision >= 0 ? std::min<size_t>(text->length, static_cast<size_t>(spec.precision))
+                                      : text->length;
   int64_t blanks = std::max<int64_t>(spec.width - static_cast<int64_t>(length), 0);
   int64_t before = spec.align == '>' ? blanks : spec.align == '^' ? blanks / 2 : 0;
   Ref<Str> piece = MINI_TRY(substring(heap, text, 0, length));
@@ -208,7 +215,8 @@ Result<Ref<Str>> format_float(Heap& heap, double number, const Spec& spec) {
 }
 
 bool is_float_type(char32_t type) {
-  return type != 0 && type < 0x80 && std::string_view("eEfFgG%").find(static_cast<char>(type)) != std::string_view::npos;
+  return type != 0 && type < 0x80 &&
+         std::string_view("eEfFgG%").find(static_cast<char>(type)) != std::string_view::npos;
 }
 
 Result<Ref<Str>> format_int(Heap& heap, Value value, const Str* source) {
@@ -216,14 +224,22 @@ Result<Ref<Str>> format_int(Heap& heap, Value value, const Str* source) {
   if (is_float_type(spec.type)) return format_float(heap, MINI_TRY(to_double(heap, value)), spec);
   unsigned base = 10;
   switch (spec.type) {
-    case 'b': base = 2; break;
-    case 'o': base = 8; break;
+    case 'b':
+      base = 2;
+      break;
+    case 'o':
+      base = 8;
+      break;
     case 'x':
-    case 'X': base = 16; break;
+    case 'X':
+      base = 16;
+      break;
     case 'c':
     case 'd':
-    case 'n': break;
-    default: return unknown_type(heap, spec.type, value);
+    case 'n':
+      break;
+    default:
+      return unknown_type(heap, spec.type, value);
   }
   auto refuse = [&](const char* what, const char* where) {
     return heap.raise(BuiltinType::kValueError, "{} not allowed {}", what, where);
@@ -234,7 +250,8 @@ Result<Ref<Str>> format_int(Heap& heap, Value value, const Str* source) {
     if (spec.sign) return refuse("Sign", "with integer format specifier 'c'");
     if (spec.alternate) return refuse("Alternate form (#)", "with integer format specifier 'c'");
     int64_t code = MINI_TRY(to_int64(heap, value, "long"));
-    if (code < 0 || code > 0x10ffff) return heap.raise(BuiltinType::kOverflowError, "%c arg not in range(0x110000)");
+    if (code < 0 || code > 0x10ffff)
+      return heap.raise(BuiltinType::kOverflowError, "%c arg not in range(0x110000)");
     Ref<Str> character = MINI_TRY(make_character(heap, static_cast<char32_t>(code)));
     return lay_out_text(heap, character.get(), spec);
   }
@@ -257,8 +274,9 @@ Result<NumberText> int_text(Heap& heap, Value value, unsigned base, bool upper_c
                               : fmt::format("{:x}", magnitude);
     if (small < 0) text.sign = "-";
   } else {
-    text.digits = base == 10 ? to_utf8(MINI_TRY(heap.type(BuiltinType::kInt)->behaviour.repr(heap, value)).get())
-                             : integer_of(value).to_string(base);
+    text.digits = base == 10
+                      ? to_utf8(MINI_TRY(heap.type(BuiltinType::kInt)->behaviour.repr(heap, value)).get())
+                      : integer_of(value).to_string(base);
     if (text.digits[0] == '-') {
       text.digits.erase(0, 1);
       text.sign = "-";
@@ -297,7 +315,8 @@ Result<Ref<Str>> format(Heap& heap, Value value, Str* spec) {
     Value argument = spec ? Value(spec) : Value(empty);
     Ref<Value> answer = MINI_TRY(call_special(heap, method, value, &argument, 1));
     if (!as_str(heap, answer)) {
-      return heap.raise(BuiltinType::kTypeError, "__format__ must return a str, not {}", type_name(heap, answer));
+      return heap.raise(BuiltinType::kTypeError, "__format__ must return a str, not {}",
+                        type_name(heap, answer));
     }
     return Ref<Str>::adopt(static_cast<Str*>(answer.release().as_object()));
   }

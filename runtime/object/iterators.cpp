@@ -8,7 +8,9 @@ namespace mini::object {
 
 namespace {
 
-SequenceIterator* iterator_of(Value value) { return static_cast<SequenceIterator*>(value.as_object()); }
+SequenceIterator* iterator_of(Value value) {
+  return static_cast<SequenceIterator*>(value.as_object());
+}
 
 void visit_iterator(Object* object, Visitor& visitor) {
   SequenceIterator* iterator = static_cast<SequenceIterator*>(object);
@@ -56,9 +58,11 @@ Result<Ref<Value>> next_byte(Heap&, Value value) {
   return unboxed(Value::integer(bytes->data()[iterator->index++]));
 }
 
-/// IndexError and StopIteration end the iteration over `__getitem__` (iter_iternext, 3.13 Objects/iterobject.c).
+/// IndexError and StopIteration end the iteration over `__getitem__` (iter_iternext, 3.13
+/// Objects/iterobject.c).
 Result<Ref<Value>> end_on_index_error(Heap& heap, SequenceIterator* iterator) {
-  if (!heap.pending_is(BuiltinType::kIndexError) && !heap.pending_is(BuiltinType::kStopIteration)) return raised;
+  if (!heap.pending_is(BuiltinType::kIndexError) && !heap.pending_is(BuiltinType::kStopIteration))
+    return raised;
   static_cast<void>(heap.take_pending());
   return finish(iterator);
 }
@@ -127,7 +131,8 @@ Result<Ref<Value>> length_hint(Call& call) {
   SequenceIterator* iterator = iterator_of(call[0]);
   if (iterator->container.is_unbound()) return unboxed(Value::integer(0));
   int64_t length = MINI_TRY(object::length(call.heap, iterator->container));
-  bool reversed = has_kind(call[0], BuiltinType::kListReverseIterator) || has_kind(call[0], BuiltinType::kReversed);
+  bool reversed =
+      has_kind(call[0], BuiltinType::kListReverseIterator) || has_kind(call[0], BuiltinType::kReversed);
   int64_t rest = reversed ? (iterator->index < length ? iterator->index + 1 : 0) : length - iterator->index;
   return make_int(call.heap, std::max<int64_t>(rest, 0));
 }
@@ -137,17 +142,21 @@ constexpr struct {
   BuiltinType type;
   Result<Ref<Value>> (*next)(Heap&, Value);
 } kIterators[] = {
-    {BuiltinType::kStrIterator, next_character},      {BuiltinType::kBytesIterator, next_byte},
-    {BuiltinType::kTupleIterator, next_item},         {BuiltinType::kListIterator, next_item},
+    {BuiltinType::kStrIterator, next_character},
+    {BuiltinType::kBytesIterator, next_byte},
+    {BuiltinType::kTupleIterator, next_item},
+    {BuiltinType::kListIterator, next_item},
     {BuiltinType::kListReverseIterator, next_item_reversed},
-    {BuiltinType::kSequenceIterator, next_by_index},  {BuiltinType::kReversed, next_by_index_reversed},
+    {BuiltinType::kSequenceIterator, next_by_index},
+    {BuiltinType::kReversed, next_by_index_reversed},
 };
 
 }  // namespace
 
 Result<Ref<Value>> make_sequence_iterator(Heap& heap, BuiltinType which, Value container) {
   int64_t start = 0;
-  if (which == BuiltinType::kListReverseIterator) start = static_cast<int64_t>(items_of(container).size()) - 1;
+  if (which == BuiltinType::kListReverseIterator)
+    start = static_cast<int64_t>(items_of(container).size()) - 1;
   if (which == BuiltinType::kReversed) start = MINI_TRY(length(heap, container)) - 1;
   Ref<SequenceIterator> iterator = MINI_TRY(heap.create<SequenceIterator>(which));
   iterator->container = Ref<Value>::share(container).release();
@@ -167,7 +176,8 @@ Result<Ref<Value>> make_reversed(Heap& heap, Value sequence) {
   Ref<Value> method = MINI_TRY(find_attribute(heap, Value(type), heap.name(Name::k__reversed__)));
   if (!method.get().is_unbound()) {
     if (!method.get().is_none()) return call(heap, method, &sequence, 1);
-  } else if ((type->behaviour.get_item && type->behaviour.length && !has_kind(sequence, BuiltinType::kDict)) ||
+  } else if ((type->behaviour.get_item && type->behaviour.length &&
+              !has_kind(sequence, BuiltinType::kDict)) ||
              !script_method(heap, type, Name::k__getitem__).is_unbound()) {
     return make_sequence_iterator(heap, BuiltinType::kReversed, sequence);
   }

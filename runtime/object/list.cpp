@@ -11,8 +11,12 @@ namespace mini::object {
 
 namespace {
 
-List* list_of(Value value) { return static_cast<List*>(value.as_object()); }
-bool is_list(Value value) { return has_kind(value, BuiltinType::kList); }
+List* list_of(Value value) {
+  return static_cast<List*>(value.as_object());
+}
+bool is_list(Value value) {
+  return has_kind(value, BuiltinType::kList);
+}
 
 void visit_list(Object* object, Visitor& visitor) {
   List* list = static_cast<List*>(object);
@@ -21,9 +25,13 @@ void visit_list(Object* object, Visitor& visitor) {
   for (size_t i = 0; i < list->length; ++i) visitor.reference(list->items[i]);
 }
 
-void drop_list(Heap& heap, Object* object) { clear(heap, static_cast<List*>(object)); }
+void drop_list(Heap& heap, Object* object) {
+  clear(heap, static_cast<List*>(object));
+}
 
-Result<Ref<Str>> list_repr(Heap& heap, Value value) { return items_repr(heap, value, "[", "]"); }
+Result<Ref<Str>> list_repr(Heap& heap, Value value) {
+  return items_repr(heap, value, "[", "]");
+}
 
 Result<Ref<Value>> list_compare(Heap& heap, CompareOp op, Value left, Value right) {
   if (!is_list(left) || !is_list(right)) return unboxed(kNotImplemented);
@@ -82,7 +90,9 @@ Result<Ref<Value>> list_in_place(Heap& heap, BinaryOp op, Value self, Value othe
   return unboxed(kNotImplemented);
 }
 
-Result<int64_t> list_length(Heap&, Value value) { return static_cast<int64_t>(list_of(value)->length); }
+Result<int64_t> list_length(Heap&, Value value) {
+  return static_cast<int64_t>(list_of(value)->length);
+}
 
 constexpr const char* kIndexError = "list indices must be integers or slices, not {}";
 
@@ -150,7 +160,8 @@ Result<void> assign_slice(Heap& heap, List* list, const Slice* slice, Value iter
   }
   if (items->length != length) {
     return heap.raise(BuiltinType::kValueError,
-                      "attempt to assign sequence of size {} to extended slice of size {}", items->length, length);
+                      "attempt to assign sequence of size {} to extended slice of size {}", items->length,
+                      length);
   }
   for (size_t i = 0; i < length; ++i) {
     std::swap(list->items[bounds.start + static_cast<int64_t>(i) * bounds.step], items->items[i]);
@@ -216,7 +227,8 @@ Result<Ref<List>> make_list_from_stack(Heap& heap, Value* items, size_t length) 
 
 Result<void> reserve(Heap& heap, List* list, size_t length) {
   if (length <= list->capacity) return {};
-  // CPython's growth: an eighth more (list_resize, 3.13 Objects/listobject.c), exact for a first or a large step.
+  // CPython's growth: an eighth more (list_resize, 3.13 Objects/listobject.c), exact for a first or a large
+  // step.
   size_t room = (length + (length >> 3) + 6) & ~size_t{3};
   if (list->capacity == 0 || length - list->length > room - length) room = (length + 3) & ~size_t{3};
   return set_capacity(heap, list, room);
@@ -246,7 +258,8 @@ void splice(Heap& heap, List* list, size_t start, size_t count, const Value* ite
   if (list->length < list->capacity / 2) {
     // Shrinking a buffer can be refused; then it stays as it is.
     size_t room = std::max<size_t>(list->length, 4);
-    void* smaller = heap.memory().reallocate(list->items, list->capacity * sizeof(Value), room * sizeof(Value));
+    void* smaller =
+        heap.memory().reallocate(list->items, list->capacity * sizeof(Value), room * sizeof(Value));
     if (smaller) {
       list->items = static_cast<Value*>(smaller);
       list->capacity = room;

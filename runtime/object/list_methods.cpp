@@ -10,12 +10,17 @@ namespace mini::object {
 
 namespace {
 
-List* self(Call& call) { return static_cast<List*>(call.args[0].as_object()); }
-Result<Ref<Value>> none() { return unboxed(kNone); }
+List* self(Call& call) {
+  return static_cast<List*>(call.args[0].as_object());
+}
+Result<Ref<Value>> none() {
+  return unboxed(kNone);
+}
 
 Result<void> fill(Call& call, List* list) {
   if (call.count > 2) {
-    return call.heap.raise(BuiltinType::kTypeError, "list expected at most 1 argument, got {}", call.count - 1);
+    return call.heap.raise(BuiltinType::kTypeError, "list expected at most 1 argument, got {}",
+                           call.count - 1);
   }
   if (call.count == 2) MINI_TRY(extend(call.heap, list, call.args[1]));
   return {};
@@ -65,7 +70,8 @@ Result<Ref<Value>> list_pop(Call& call) {
   int64_t length = static_cast<int64_t>(list->length);
   if (length == 0) return call.heap.raise(BuiltinType::kIndexError, "pop from empty list");
   if (index < 0) index += length;
-  if (index < 0 || index >= length) return call.heap.raise(BuiltinType::kIndexError, "pop index out of range");
+  if (index < 0 || index >= length)
+    return call.heap.raise(BuiltinType::kIndexError, "pop index out of range");
   Ref<Value> item = Ref<Value>::share(list->items[index]);
   splice(call.heap, list, static_cast<size_t>(index), 1, nullptr, 0);
   return item;
@@ -99,7 +105,9 @@ Result<Ref<Value>> list_reverse(Call& call) {
   return none();
 }
 
-Result<Ref<Value>> list_index(Call& call) { return items_index(call, "{} is not in list"); }
+Result<Ref<Value>> list_index(Call& call) {
+  return items_index(call, "{} is not in list");
+}
 
 Result<Ref<Value>> list_sort(Call& call) {
   if (call.count > 1) return call.heap.raise(BuiltinType::kTypeError, "sort() takes no positional arguments");
@@ -130,7 +138,9 @@ constexpr NativeDefinition kMethods[] = {
 
 }  // namespace
 
-const NativeDefinition* list_constructor() { return &kConstructor; }
+const NativeDefinition* list_constructor() {
+  return &kConstructor;
+}
 
 Result<void> define_list_methods(Heap& heap) {
   return add_methods(heap, heap.type(BuiltinType::kList), kMethods, std::size(kMethods));

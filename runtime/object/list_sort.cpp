@@ -1,6 +1,6 @@
-// list.sort: timsort as Tim Peters' listsort.txt describes it, with the merge order of powersort (Munro and Wild). It
-// asks the same comparisons in the same order as CPython 3.13 (Objects/listobject.c), because a script's `__lt__` can see
-// them.
+// list.sort: timsort as Tim Peters' listsort.txt describes it, with the merge order of powersort (Munro and
+// Wild). It asks the same comparisons in the same order as CPython 3.13 (Objects/listobject.c), because a
+// script's `__lt__` can see them.
 #include <algorithm>
 #include <cstring>
 #include <span>
@@ -37,8 +37,12 @@ struct AnyLess {
   Result<bool> operator()(Value a, Value b) const { return less(heap, a, b); }
 };
 
-Value key_of(Value item) { return item; }
-Value key_of(const Entry& entry) { return entry.key; }
+Value key_of(Value item) {
+  return item;
+}
+Value key_of(const Entry& entry) {
+  return entry.key;
+}
 
 template <class Item, class Less>
 class Sorter {
@@ -85,13 +89,14 @@ class Sorter {
     return length + dropped;
   }
 
-  /// The length of the run at the beginning, ascending afterwards. A descending run may contain equal items: these are
-  /// turned round twice.
+  /// The length of the run at the beginning, ascending afterwards. A descending run may contain equal items:
+  /// these are turned round twice.
   Result<size_t> count_run(std::span<Item> run) {
     size_t n = 1, equal = 0;
     auto turn_equal = [&] {
       if (equal == 0) return;
-      std::reverse(run.begin() + static_cast<ptrdiff_t>(n - equal - 1), run.begin() + static_cast<ptrdiff_t>(n));
+      std::reverse(run.begin() + static_cast<ptrdiff_t>(n - equal - 1),
+                   run.begin() + static_cast<ptrdiff_t>(n));
       equal = 0;
     };
     for (; n < run.size(); ++n) {
@@ -175,7 +180,8 @@ class Sorter {
                                 : merge_high(first, a.length, second, b.length);
   }
 
-  /// How many of the items stand before `key`: the leftmost place for it. Searched in growing steps from `hint`.
+  /// How many of the items stand before `key`: the leftmost place for it. Searched in growing steps from
+  /// `hint`.
   Result<size_t> gallop_left(const Item& key, const Item* items, size_t length, size_t hint) {
     int64_t n = static_cast<int64_t>(length), at = static_cast<int64_t>(hint), last = 0, offset = 1;
     if (MINI_TRY(is_less(items[at], key))) {
@@ -239,7 +245,8 @@ class Sorter {
     return static_cast<size_t>(offset);
   }
 
-  /// Merges neighbours of which the first is not longer; it moves aside. Whatever fails, all items are back in the end.
+  /// Merges neighbours of which the first is not longer; it moves aside. Whatever fails, all items are back
+  /// in the end.
   Result<void> merge_low(Item* a, size_t a_length, Item* b, size_t b_length) {
     aside_.assign(a, a + a_length);
     Item* out = a;

@@ -1,13 +1,13 @@
-// What natives that call other values in the middle of their work need: a bound on the depth, and protection of
-// containers that contain themselves.
+// What natives that call other values in the middle of their work need: a bound on the depth, and protection
+// of containers that contain themselves.
 #pragma once
 
 #include "runtime/object/heap.h"
 
 namespace mini::object {
 
-/// One level of native work on the C++ stack. Ask `entered()`: false means that RecursionError is raised. `what` goes
-/// behind its text.
+/// One level of native work on the C++ stack. Ask `entered()`: false means that RecursionError is raised.
+/// `what` goes behind its text.
 class [[nodiscard]] NativeScope {
  public:
   explicit NativeScope(Heap& heap, const char* what = "")

@@ -38,7 +38,8 @@ std::optional<std::partial_ordering> order(Value left, Value right) {
     double number = float_of(left);
     if (is_any_float(right)) return number <=> float_of(right);
     if (!is_any_int(right)) return std::nullopt;
-    auto reversed = small_int(right, small) ? base::compare(small, number) : base::compare(integer_of(right), number);
+    auto reversed =
+        small_int(right, small) ? base::compare(small, number) : base::compare(integer_of(right), number);
     return 0 <=> reversed;
   }
   int64_t other = 0;
@@ -55,12 +56,18 @@ Result<Ref<Value>> compare_numbers(Heap&, CompareOp op, Value left, Value right)
   std::optional<std::partial_ordering> found = order(left, right);
   if (!found) return unboxed(kNotImplemented);
   switch (op) {
-    case CompareOp::kLess: return Ref<Value>(*found < 0);
-    case CompareOp::kLessEqual: return Ref<Value>(*found <= 0);
-    case CompareOp::kEqual: return Ref<Value>(*found == 0);
-    case CompareOp::kNotEqual: return Ref<Value>(*found != 0);
-    case CompareOp::kGreater: return Ref<Value>(*found > 0);
-    case CompareOp::kGreaterEqual: return Ref<Value>(*found >= 0);
+    case CompareOp::kLess:
+      return Ref<Value>(*found < 0);
+    case CompareOp::kLessEqual:
+      return Ref<Value>(*found <= 0);
+    case CompareOp::kEqual:
+      return Ref<Value>(*found == 0);
+    case CompareOp::kNotEqual:
+      return Ref<Value>(*found != 0);
+    case CompareOp::kGreater:
+      return Ref<Value>(*found > 0);
+    case CompareOp::kGreaterEqual:
+      return Ref<Value>(*found >= 0);
   }
   MINI_UNREACHABLE();
 }
@@ -89,20 +96,28 @@ Result<Ref<Str>> int_repr(Heap& heap, Value value) {
   return make_str(heap, text);
 }
 
-Result<Ref<Str>> bool_repr(Heap& heap, Value value) { return make_str(heap, value.as_bool() ? "True" : "False"); }
-Result<Ref<Str>> float_repr(Heap& heap, Value value) { return make_str(heap, base::float_repr(float_of(value))); }
+Result<Ref<Str>> bool_repr(Heap& heap, Value value) {
+  return make_str(heap, value.as_bool() ? "True" : "False");
+}
+Result<Ref<Str>> float_repr(Heap& heap, Value value) {
+  return make_str(heap, base::float_repr(float_of(value)));
+}
 
 Result<int64_t> int_hash(Heap&, Value value) {
   int64_t small = 0;
   return small_int(value, small) ? base::int_hash(small) : integer_of(value).hash();
 }
-Result<int64_t> float_hash(Heap&, Value value) { return base::float_hash(float_of(value)); }
+Result<int64_t> float_hash(Heap&, Value value) {
+  return base::float_hash(float_of(value));
+}
 
 Result<bool> int_truth(Heap&, Value value) {
   int64_t small = 0;
   return small_int(value, small) ? small != 0 : static_cast<BigInt*>(value.as_object())->limb_count != 0;
 }
-Result<bool> float_truth(Heap&, Value value) { return float_of(value) != 0; }
+Result<bool> float_truth(Heap&, Value value) {
+  return float_of(value) != 0;
+}
 
 Result<Ref<Value>> binary_of_int(Heap& heap, BinaryOp op, Value left, Value right) {
   if (is_any_int(left) && is_any_int(right)) return int_binary(heap, op, left, right);
@@ -137,7 +152,8 @@ base::Integer integer_of(Value value) {
 }
 
 Result<Ref<Value>> make_int(Heap& heap, int64_t number) {
-  if (Value::fits_int(number)) [[likely]] return unboxed(Value::integer(number));
+  if (Value::fits_int(number)) [[likely]]
+    return unboxed(Value::integer(number));
   return make_int_of_type(heap, heap.type(BuiltinType::kInt), number);
 }
 
@@ -158,17 +174,22 @@ Result<Ref<Value>> make_int_of_type(Heap& heap, Type* type, const base::Integer&
 
 Result<Ref<Value>> make_float(Heap& heap, double number) {
   Value value = Value::maybe_float(number);
-  if (value.is_float()) [[likely]] return unboxed(value);
+  if (value.is_float()) [[likely]]
+    return unboxed(value);
   Ref<BigFloat> result = MINI_TRY(heap.create<BigFloat>(BuiltinType::kFloat));
   result->number = number;
   return Ref<Value>(std::move(result));
 }
 
-bool is_integer(Heap&, Value value) { return is_any_int(value); }
+bool is_integer(Heap&, Value value) {
+  return is_any_int(value);
+}
 bool is_index(Heap& heap, Value value) {
   return is_any_int(value) || !script_method(heap, heap.type_of(value), Name::k__index__).is_unbound();
 }
-bool is_float_object(Heap&, Value value) { return is_any_float(value); }
+bool is_float_object(Heap&, Value value) {
+  return is_any_float(value);
+}
 
 Result<Ref<Value>> to_index(Heap& heap, Value value) {
   if (is_any_int(value)) return Ref<Value>::share(value);
@@ -179,7 +200,8 @@ Result<Ref<Value>> to_index(Heap& heap, Value value) {
   }
   Ref<Value> answer = MINI_TRY(call_special(heap, method, value));
   if (!is_any_int(answer)) {
-    return heap.raise(BuiltinType::kTypeError, "__index__ returned non-int (type {})", type_name(heap, answer));
+    return heap.raise(BuiltinType::kTypeError, "__index__ returned non-int (type {})",
+                      type_name(heap, answer));
   }
   return answer;
 }

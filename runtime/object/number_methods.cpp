@@ -13,7 +13,9 @@ namespace {
 
 using base::Integer;
 
-Type* type_argument(Call& call) { return static_cast<Type*>(call.args[0].as_object()); }
+Type* type_argument(Call& call) {
+  return static_cast<Type*>(call.args[0].as_object());
+}
 
 // ---- constructors
 
@@ -51,7 +53,8 @@ Result<Ref<Value>> int_new(Call& call) {
   Value value = call[1];
   bool text = as_str(heap, value) || has_kind(value, BuiltinType::kBytes);
   if (!text) {
-    if (has_base) return heap.raise(BuiltinType::kTypeError, "int() can't convert non-string with explicit base");
+    if (has_base)
+      return heap.raise(BuiltinType::kTypeError, "int() can't convert non-string with explicit base");
     return int_of_type(heap, type, MINI_TRY(truncate(heap, value)));
   }
   int64_t base = has_base ? MINI_TRY(to_clamped_int64(heap, call[2])) : 10;
@@ -78,7 +81,8 @@ Result<Ref<Value>> float_new(Call& call) {
                !script_method(heap, heap.type_of(value), Name::k__float__).is_unbound()) {
       number = MINI_TRY(to_double(heap, value));
     } else {
-      return heap.raise(BuiltinType::kTypeError, "float() argument must be a string or a real number, not '{}'",
+      return heap.raise(BuiltinType::kTypeError,
+                        "float() argument must be a string or a real number, not '{}'",
                         type_name(heap, value));
     }
   }
@@ -96,7 +100,9 @@ Result<Ref<Value>> plain_int(Heap& heap, Value self) {
   int64_t small = 0;
   return small_int(self, small) ? make_int(heap, small) : make_int(heap, integer_of(self));
 }
-Result<Ref<Value>> plain_float(Heap& heap, Value self) { return make_float(heap, float_of(self)); }
+Result<Ref<Value>> plain_float(Heap& heap, Value self) {
+  return make_float(heap, float_of(self));
+}
 
 Result<Ref<Value>> plain(Call& call) {
   return is_any_int(call[0]) ? plain_int(call.heap, call[0]) : plain_float(call.heap, call[0]);
@@ -107,7 +113,9 @@ Result<Ref<Value>> bit_length(Call& call) {
 Result<Ref<Value>> bit_count(Call& call) {
   return make_int(call.heap, static_cast<int64_t>(integer_of(call[0]).bit_count()));
 }
-Result<Ref<Value>> int_is_integer(Call&) { return Ref<Value>(true); }
+Result<Ref<Value>> int_is_integer(Call&) {
+  return Ref<Value>(true);
+}
 
 Result<Ref<Value>> pair(Heap& heap, Result<Ref<Value>> first, Result<Ref<Value>> second) {
   Ref<Value> a = MINI_TRY(std::move(first));
@@ -145,7 +153,8 @@ Result<Ref<Value>> to_bytes(Call& call) {
   }
   // Two's complement: the bits of -n are those of ~(n - 1).
   Integer magnitude = number.is_negative() ? ~number : number;
-  if (magnitude.bit_length() + is_signed > static_cast<size_t>(length) * 8 && !(length == 0 && number.is_zero())) {
+  if (magnitude.bit_length() + is_signed > static_cast<size_t>(length) * 8 &&
+      !(length == 0 && number.is_zero())) {
     return heap.raise(BuiltinType::kOverflowError, "int too big to convert");
   }
   std::vector<uint32_t> limbs(magnitude.limb_count());
@@ -194,21 +203,30 @@ Result<Ref<Value>> float_ratio(Call& call) {
   return pair(call.heap, make_int(call.heap, ratio.numerator), make_int(call.heap, ratio.denominator));
 }
 
-Result<Ref<Value>> float_hex(Call& call) { return widen(make_str(call.heap, hex_text(float_of(call[0])))); }
+Result<Ref<Value>> float_hex(Call& call) {
+  return widen(make_str(call.heap, hex_text(float_of(call[0]))));
+}
 
 Result<Ref<Value>> float_from_hex(Call& call) {
   Heap& heap = call.heap;
   const Str* text = as_str(heap, call[1]);
   if (!text) {
-    return heap.raise(BuiltinType::kTypeError, "fromhex() argument must be str, not {}", type_name(heap, call[1]));
+    return heap.raise(BuiltinType::kTypeError, "fromhex() argument must be str, not {}",
+                      type_name(heap, call[1]));
   }
   return make_float(heap, MINI_TRY(parse_hex_float(heap, to_utf8(text))));
 }
 
-Result<Ref<Value>> round_method(Call& call) { return round_number(call.heap, call[0], call[1]); }
-Result<Ref<Value>> absolute_method(Call& call) { return absolute(call.heap, call[0]); }
+Result<Ref<Value>> round_method(Call& call) {
+  return round_number(call.heap, call[0], call[1]);
+}
+Result<Ref<Value>> absolute_method(Call& call) {
+  return absolute(call.heap, call[0]);
+}
 
-Result<Ref<Value>> to_integer(Call& call) { return truncate(call.heap, call[0]); }
+Result<Ref<Value>> to_integer(Call& call) {
+  return truncate(call.heap, call[0]);
+}
 Result<Ref<Value>> to_floating(Call& call) {
   return make_float(call.heap, MINI_TRY(to_double(call.heap, call[0])));
 }
@@ -216,8 +234,12 @@ Result<Ref<Value>> towards(Call& call, double (*rounding)(double)) {
   if (is_any_int(call[0])) return plain_int(call.heap, call[0]);
   return float_to_int(call.heap, rounding(float_of(call[0])));
 }
-Result<Ref<Value>> floor_method(Call& call) { return towards(call, std::floor); }
-Result<Ref<Value>> ceil_method(Call& call) { return towards(call, std::ceil); }
+Result<Ref<Value>> floor_method(Call& call) {
+  return towards(call, std::floor);
+}
+Result<Ref<Value>> ceil_method(Call& call) {
+  return towards(call, std::ceil);
+}
 
 constexpr NativeDefinition kIntMethods[] = {
     {"int.as_integer_ratio(self, /)", int_ratio},
@@ -253,9 +275,15 @@ constexpr NativeDefinition kFloatMethods[] = {
 };
 constexpr NativeDefinition kFromHex[] = {{"float.fromhex(type, string, /)", float_from_hex}};
 
-Result<Ref<Value>> zero_int(Heap&, Value) { return unboxed(Value::integer(0)); }
-Result<Ref<Value>> one_int(Heap&, Value) { return unboxed(Value::integer(1)); }
-Result<Ref<Value>> zero_float(Heap& heap, Value) { return make_float(heap, 0.0); }
+Result<Ref<Value>> zero_int(Heap&, Value) {
+  return unboxed(Value::integer(0));
+}
+Result<Ref<Value>> one_int(Heap&, Value) {
+  return unboxed(Value::integer(1));
+}
+Result<Ref<Value>> zero_float(Heap& heap, Value) {
+  return make_float(heap, 0.0);
+}
 
 }  // namespace
 

@@ -14,18 +14,18 @@ namespace {
 
 constexpr size_t kMaxDigits = 4300;
 
-/// The text with decimal digits of any script as ASCII ones and without space around it. What is neither becomes a
-/// character that no number contains.
+/// The text with decimal digits of any script as ASCII ones and without space around it. What is neither
+/// becomes a character that no number contains.
 std::string plain_text(Heap& heap, Value value) {
   std::string out;
   if (const Str* text = as_str(heap, value)) {
     for (size_t i = 0; i < text->length; ++i) {
       char32_t unit = text->at(i);
       int digit = base::decimal_value(unit);
-      out += digit >= 0              ? static_cast<char>('0' + digit)
-             : base::is_space(unit)  ? ' '
-             : unit < 0x80           ? static_cast<char>(unit)
-                                     : '?';
+      out += digit >= 0             ? static_cast<char>('0' + digit)
+             : base::is_space(unit) ? ' '
+             : unit < 0x80          ? static_cast<char>(unit)
+                                    : '?';
     }
   } else {
     const Bytes* bytes = static_cast<Bytes*>(value.as_object());
@@ -65,10 +65,11 @@ Result<Ref<Value>> parse_int(Heap& heap, Value value, unsigned base) {
     size_t digits = 0;
     for (char byte : text) digits += byte >= '0' && byte <= '9';
     if (digits > kMaxDigits && base == 10) {
-      return heap.raise(BuiltinType::kValueError,
-                        "Exceeds the limit ({} digits) for integer string conversion: value has {} digits; use "
-                        "sys.set_int_max_str_digits() to increase the limit",
-                        kMaxDigits, digits);
+      return heap.raise(
+          BuiltinType::kValueError,
+          "Exceeds the limit ({} digits) for integer string conversion: value has {} digits; use "
+          "sys.set_int_max_str_digits() to increase the limit",
+          kMaxDigits, digits);
     }
   }
   if (std::optional<base::Integer> number = base::Integer::parse(text, base)) return make_int(heap, *number);
@@ -118,7 +119,8 @@ Result<double> parse_hex_float(Heap& heap, const std::string& source) {
   // strtod reads this grammar, apart from "0x" itself and "0x.".
   char* end = nullptr;
   double number = std::strtod(rest.c_str(), &end);
-  if (end != rest.c_str() + rest.size() || rest.find_first_of("0123456789abcdef", 2) == rest.npos) return refuse();
+  if (end != rest.c_str() + rest.size() || rest.find_first_of("0123456789abcdef", 2) == rest.npos)
+    return refuse();
   if (std::isinf(number)) {
     return heap.raise(BuiltinType::kOverflowError, "hexadecimal value too large to represent as a float");
   }

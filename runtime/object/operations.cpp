@@ -1,8 +1,8 @@
 // What any value can do besides operators: repr, str, hash, truth, length, items, attributes' calls.
 #include "runtime/object/operations.h"
 
-#include "runtime/object/number.h"
 #include "runtime/object/native_scope.h"
+#include "runtime/object/number.h"
 
 namespace mini::object {
 
@@ -16,7 +16,8 @@ Result<Ref<Str>> default_repr(Heap& heap, Value value) {
   if (Value found = lookup(type, heap.name(Name::k__module__)); Str* text = as_str(heap, found)) {
     if (!equal(text, "builtins")) module = to_utf8(text) + ".";
   }
-  return make_str(heap, fmt::format("<{}{} object at 0x{:012x}>", module, to_utf8(type->qualified_name), serial));
+  return make_str(heap,
+                  fmt::format("<{}{} object at 0x{:012x}>", module, to_utf8(type->qualified_name), serial));
 }
 
 /// What a script's `__repr__`, `__str__` or `__format__` answered has to be a str.
@@ -162,13 +163,16 @@ Result<void> set_item(Heap& heap, Value container, Value key, Value item) {
                     deletes && sequence ? "doesn't" : "does not", deletes ? "deletion" : "assignment");
 }
 
-Result<void> delete_item(Heap& heap, Value container, Value key) { return set_item(heap, container, key, kUnbound); }
+Result<void> delete_item(Heap& heap, Value container, Value key) {
+  return set_item(heap, container, key, kUnbound);
+}
 
 Result<bool> contains(Heap& heap, Value container, Value item) {
   Type* type = heap.type_of(container);
   if (Value method = script_method(heap, type, Name::k__contains__); !method.is_unbound()) {
     if (method.is_none()) {
-      return heap.raise(BuiltinType::kTypeError, "'{}' object is not a container", type_name(heap, container));
+      return heap.raise(BuiltinType::kTypeError, "'{}' object is not a container",
+                        type_name(heap, container));
     }
     Ref<Value> answer = MINI_TRY(call_special(heap, method, container, &item, 1));
     return truth(heap, answer);
@@ -197,7 +201,8 @@ Result<Ref<Value>> call_method(Heap& heap, Value self, Str* name, const Value* a
   return call(heap, method, arguments, count);
 }
 
-Result<Ref<Value>> call_special(Heap& heap, Value method, Value self, const Value* arguments, uint32_t count) {
+Result<Ref<Value>> call_special(Heap& heap, Value method, Value self, const Value* arguments,
+                                uint32_t count) {
   constexpr uint32_t kMaxArguments = 4;
   MINI_ASSERT(count < kMaxArguments);
   // The class may drop the method while it runs.
@@ -218,6 +223,8 @@ Result<Ref<Value>> call_special(Heap& heap, Value method, Value self, const Valu
   return call(heap, function, all, count + 1);
 }
 
-std::string type_name(Heap& heap, Value value) { return to_utf8(heap.type_of(value)->name); }
+std::string type_name(Heap& heap, Value value) {
+  return to_utf8(heap.type_of(value)->name);
+}
 
 }  // namespace mini::object

@@ -1,6 +1,6 @@
-// Operators and comparison between any two values, and the protocol of iteration: who is asked first, and what it
-// means when nobody knows (CPython 3.13: binary_op1 in Objects/abstract.c, slot_* in Objects/typeobject.c,
-// do_richcompare in Objects/object.c).
+// Operators and comparison between any two values, and the protocol of iteration: who is asked first, and
+// what it means when nobody knows (CPython 3.13: binary_op1 in Objects/abstract.c, slot_* in
+// Objects/typeobject.c, do_richcompare in Objects/object.c).
 #include "runtime/object/native_scope.h"
 #include "runtime/object/number.h"
 #include "runtime/object/operations.h"
@@ -36,7 +36,9 @@ constexpr Name kCompareMethods[] = {Name::k__lt__, Name::k__le__, Name::k__eq__,
 bool is_not_implemented(const Result<Ref<Value>>& result) {
   return result.ok() && result->get() == kNotImplemented;
 }
-Result<Ref<Value>> not_implemented() { return unboxed(kNotImplemented); }
+Result<Ref<Value>> not_implemented() {
+  return unboxed(kNotImplemented);
+}
 
 bool is_sequence(Value value) {
   return has_kind(value, BuiltinType::kStr) || has_kind(value, BuiltinType::kList) ||
@@ -84,8 +86,8 @@ Result<Ref<Value>> binary_right(Heap& heap, BinaryOp op, Value left, Value right
   return type->behaviour.binary ? type->behaviour.binary(heap, op, left, right) : not_implemented();
 }
 
-/// Both sides in CPython's order, NotImplemented when neither knows. The right side goes first when its class derives
-/// from the left's and brings a reflected method of its own.
+/// Both sides in CPython's order, NotImplemented when neither knows. The right side goes first when its class
+/// derives from the left's and brings a reflected method of its own.
 Result<Ref<Value>> try_binary(Heap& heap, BinaryOp op, Value left, Value right) {
   Type* left_type = heap.type_of(left);
   Type* right_type = heap.type_of(right);
@@ -113,12 +115,24 @@ bool is_iterator(Heap& heap, Value value) {
 
 }  // namespace
 
-const char* symbol(BinaryOp op) { return kBinarySymbols[static_cast<uint32_t>(op)]; }
-const char* symbol(CompareOp op) { return kCompareSymbols[static_cast<uint32_t>(op)]; }
-Name method_name(BinaryOp op) { return kMethods[static_cast<uint32_t>(op)]; }
-Name reflected_name(BinaryOp op) { return kReflected[static_cast<uint32_t>(op)]; }
-Name in_place_name(BinaryOp op) { return kInPlace[static_cast<uint32_t>(op)]; }
-Name method_name(CompareOp op) { return kCompareMethods[static_cast<uint32_t>(op)]; }
+const char* symbol(BinaryOp op) {
+  return kBinarySymbols[static_cast<uint32_t>(op)];
+}
+const char* symbol(CompareOp op) {
+  return kCompareSymbols[static_cast<uint32_t>(op)];
+}
+Name method_name(BinaryOp op) {
+  return kMethods[static_cast<uint32_t>(op)];
+}
+Name reflected_name(BinaryOp op) {
+  return kReflected[static_cast<uint32_t>(op)];
+}
+Name in_place_name(BinaryOp op) {
+  return kInPlace[static_cast<uint32_t>(op)];
+}
+Name method_name(CompareOp op) {
+  return kCompareMethods[static_cast<uint32_t>(op)];
+}
 
 CompareOp swapped(CompareOp op) {
   constexpr CompareOp kSwapped[] = {CompareOp::kGreater,  CompareOp::kGreaterEqual, CompareOp::kEqual,
@@ -152,8 +166,8 @@ Raised raise_unsupported(Heap& heap, BinaryOp op, Value left, Value right, bool 
 }
 
 Raised raise_unordered(Heap& heap, CompareOp op, Value left, Value right) {
-  return heap.raise(BuiltinType::kTypeError, "'{}' not supported between instances of '{}' and '{}'", symbol(op),
-                    type_name(heap, left), type_name(heap, right));
+  return heap.raise(BuiltinType::kTypeError, "'{}' not supported between instances of '{}' and '{}'",
+                    symbol(op), type_name(heap, left), type_name(heap, right));
 }
 
 Result<Ref<Value>> compare(Heap& heap, CompareOp op, Value left, Value right) {

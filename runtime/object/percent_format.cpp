@@ -117,7 +117,8 @@ class PercentFormatter {
       MINI_TRY(number(what.precision, "precision too big"));
       what.precision = std::max<int64_t>(what.precision, 0);
     }
-    while (at_ < format_->length && (format_->at(at_) == 'h' || format_->at(at_) == 'l' || format_->at(at_) == 'L')) {
+    while (at_ < format_->length &&
+           (format_->at(at_) == 'h' || format_->at(at_) == 'l' || format_->at(at_) == 'L')) {
       ++at_;
     }
     if (at_ == format_->length) return incomplete();
@@ -128,16 +129,21 @@ class PercentFormatter {
 
   Result<void> render(const Directive& what, Value value) {
     switch (what.kind) {
-      case 's': return text(what, MINI_TRY(str(heap_, value)).get());
-      case 'r': return text(what, MINI_TRY(repr(heap_, value)).get());
-      case 'a': return text(what, MINI_TRY(ascii_repr(heap_, value)).get());
-      case 'c': return character(what, value);
+      case 's':
+        return text(what, MINI_TRY(str(heap_, value)).get());
+      case 'r':
+        return text(what, MINI_TRY(repr(heap_, value)).get());
+      case 'a':
+        return text(what, MINI_TRY(ascii_repr(heap_, value)).get());
+      case 'c':
+        return character(what, value);
       case 'd':
       case 'i':
       case 'u':
       case 'o':
       case 'x':
-      case 'X': return integer(what, value);
+      case 'X':
+        return integer(what, value);
       case 'e':
       case 'E':
       case 'f':
@@ -146,9 +152,11 @@ class PercentFormatter {
       case 'G': {
         double number = MINI_TRY(to_double(heap_, value));
         int precision = what.precision < 0 ? 6 : static_cast<int>(what.precision);
-        return lay_out(what, float_text(number, static_cast<char>(what.kind), precision, what.alternate, false));
+        return lay_out(what,
+                       float_text(number, static_cast<char>(what.kind), precision, what.alternate, false));
       }
-      default: break;
+      default:
+        break;
     }
     uint32_t code = what.kind;
     return heap_.raise(BuiltinType::kValueError, "unsupported format character '{}' (0x{:x}) at index {}",
@@ -156,7 +164,8 @@ class PercentFormatter {
   }
 
   Result<void> text(const Directive& what, Str* value) {
-    size_t length = what.precision >= 0 ? std::min<size_t>(value->length, static_cast<size_t>(what.precision)) : value->length;
+    size_t length = what.precision >= 0 ? std::min<size_t>(value->length, static_cast<size_t>(what.precision))
+                                        : value->length;
     Ref<Str> piece = MINI_TRY(substring(heap_, value, 0, length));
     size_t blanks = what.width > static_cast<int64_t>(length) ? static_cast<size_t>(what.width) - length : 0;
     if (!what.left) out_.append(blanks, ' ');
@@ -193,8 +202,9 @@ class PercentFormatter {
       }
     }
     if (!is_any_int(number)) {
-      return heap_.raise(BuiltinType::kTypeError, "%{} format: {} is required, not {}", static_cast<char>(what.kind),
-                         decimal ? "a real number" : "an integer", type_name(heap_, value));
+      return heap_.raise(BuiltinType::kTypeError, "%{} format: {} is required, not {}",
+                         static_cast<char>(what.kind), decimal ? "a real number" : "an integer",
+                         type_name(heap_, value));
     }
     unsigned base = decimal ? 10 : what.kind == 'o' ? 8 : 16;
     NumberText parts = MINI_TRY(int_text(heap_, number, base, what.kind == 'X'));

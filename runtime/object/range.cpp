@@ -10,7 +10,9 @@ namespace mini::object {
 
 namespace {
 
-Range* range_of(Value value) { return static_cast<Range*>(value.as_object()); }
+Range* range_of(Value value) {
+  return static_cast<Range*>(value.as_object());
+}
 
 void visit_range(Object* object, Visitor& visitor) {
   Range* range = static_cast<Range*>(object);
@@ -49,7 +51,8 @@ Result<int64_t> find_value(Heap& heap, const Range* range, Value value) {
   if (small_int(value, small)) return position(range, small);
   if (has_kind(value, BuiltinType::kInt) && !(heap.type_of(value)->type_flags & Type::kHasScriptMethods)) {
     base::Integer number = integer_of(value);
-    return number.fits_int64() && Value::fits_int(number.to_int64()) ? position(range, number.to_int64()) : -1;
+    return number.fits_int64() && Value::fits_int(number.to_int64()) ? position(range, number.to_int64())
+                                                                     : -1;
   }
   for (int64_t i = 0; i < range->length; ++i) {
     if (MINI_TRY(equal(heap, Value::integer(range->start + i * range->step), value))) return i;
@@ -82,7 +85,9 @@ Result<Ref<Value>> range_compare(Heap&, CompareOp op, Value left, Value right) {
   return Ref<Value>(same == (op == CompareOp::kEqual));
 }
 
-Result<int64_t> range_length(Heap&, Value value) { return range_of(value)->length; }
+Result<int64_t> range_length(Heap&, Value value) {
+  return range_of(value)->length;
+}
 
 Result<Ref<Value>> range_get_item(Heap& heap, Value value, Value key) {
   Range* range = range_of(value);
@@ -134,8 +139,8 @@ Result<Ref<Value>> range_new(Call& call) {
   Heap& heap = call.heap;
   uint32_t count = call.count - 1;
   if (count < 1 || count > 3) {
-    return heap.raise(BuiltinType::kTypeError, "range expected at {} {} argument{}, got {}", count ? "most" : "least",
-                      count ? 3 : 1, count ? "s" : "", count);
+    return heap.raise(BuiltinType::kTypeError, "range expected at {} {} argument{}, got {}",
+                      count ? "most" : "least", count ? 3 : 1, count ? "s" : "", count);
   }
   int64_t numbers[3] = {0, 0, 1};
   for (uint32_t i = 0; i < count; ++i) numbers[count == 1 ? 1 : i] = MINI_TRY(bound(heap, call.args[i + 1]));
@@ -226,7 +231,8 @@ Result<void> define_range_methods(Heap& heap) {
         [](Heap& h, Value self) { return make_int(h, range_of(self)->step); }};
     MINI_TRY(add_getset(heap, type, name, kGetters[field]));
   }
-  return add_methods(heap, heap.type(BuiltinType::kRangeIterator), kIteratorMethods, std::size(kIteratorMethods));
+  return add_methods(heap, heap.type(BuiltinType::kRangeIterator), kIteratorMethods,
+                     std::size(kIteratorMethods));
 }
 
 }  // namespace mini::object

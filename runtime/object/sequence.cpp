@@ -25,7 +25,9 @@ void drop_slice(Heap&, Object* object) {
   for (Value* field : {&slice->start, &slice->stop, &slice->step}) decref(std::exchange(*field, kUnbound));
 }
 
-Slice* slice_of(Value value) { return static_cast<Slice*>(value.as_object()); }
+Slice* slice_of(Value value) {
+  return static_cast<Slice*>(value.as_object());
+}
 
 Result<Ref<Tuple>> parts(Heap& heap, Value value) {
   Slice* slice = slice_of(value);
@@ -104,7 +106,8 @@ Result<SliceBounds> resolve_slice(Heap& heap, const Slice* slice, int64_t length
     if (bound < 0) bound += length;
     return std::clamp(bound, lowest, std::max(lowest, highest));
   };
-  SliceBounds bounds{.start = step < 0 ? highest : 0, .stop = step < 0 ? -1 : length, .step = step, .length = 0};
+  SliceBounds bounds{
+      .start = step < 0 ? highest : 0, .stop = step < 0 ? -1 : length, .step = step, .length = 0};
   if (!slice->start.is_none()) bounds.start = clamp(MINI_TRY(slice_part(heap, slice->start, 0)));
   if (!slice->stop.is_none()) bounds.stop = clamp(MINI_TRY(slice_part(heap, slice->stop, 0)));
   if (step > 0 && bounds.start < bounds.stop) bounds.length = (bounds.stop - bounds.start - 1) / step + 1;
@@ -122,7 +125,8 @@ Result<int64_t> index_of(Heap& heap, Value key, const char* type_error_format) {
   Ref<Value> index = MINI_TRY(to_index(heap, key));
   base::Integer number = integer_of(index);
   if (number.fits_int64()) return number.to_int64();
-  return heap.raise(BuiltinType::kIndexError, "cannot fit '{}' into an index-sized integer", type_name(heap, key));
+  return heap.raise(BuiltinType::kIndexError, "cannot fit '{}' into an index-sized integer",
+                    type_name(heap, key));
 }
 
 Result<int64_t> find_item(Heap& heap, Value sequence, Value item, int64_t start, int64_t stop) {
@@ -152,7 +156,8 @@ Result<Ref<Str>> items_repr(Heap& heap, Value sequence, std::string_view open, s
 
 Result<Ref<Value>> compare_items(Heap& heap, CompareOp op, Value left, Value right) {
   bool equality = op == CompareOp::kEqual || op == CompareOp::kNotEqual;
-  if (equality && items_of(left).size() != items_of(right).size()) return Ref<Value>(op == CompareOp::kNotEqual);
+  if (equality && items_of(left).size() != items_of(right).size())
+    return Ref<Value>(op == CompareOp::kNotEqual);
   for (size_t i = 0; i < items_of(left).size() && i < items_of(right).size(); ++i) {
     Ref<Value> a = Ref<Value>::share(items_of(left)[i]);
     Ref<Value> b = Ref<Value>::share(items_of(right)[i]);
@@ -177,7 +182,8 @@ Result<Ref<Value>> items_index(Call& call, const char* missing) {
   for (uint32_t i = 0; i < 2; ++i) {
     if (!call.has(i + 2)) continue;
     if (!is_index(call.heap, call[i + 2])) {
-      return call.heap.raise(BuiltinType::kTypeError, "slice indices must be integers or have an __index__ method");
+      return call.heap.raise(BuiltinType::kTypeError,
+                             "slice indices must be integers or have an __index__ method");
     }
     bounds[i] = MINI_TRY(to_clamped_int64(call.heap, call[i + 2]));
     if (bounds[i] < 0) bounds[i] = std::max<int64_t>(bounds[i] + length, 0);
@@ -185,7 +191,8 @@ Result<Ref<Value>> items_index(Call& call, const char* missing) {
   int64_t at = MINI_TRY(find_item(call.heap, call[0], call[1], bounds[0], bounds[1]));
   if (at >= 0) return make_int(call.heap, at);
   Ref<Str> text = MINI_TRY(repr(call.heap, call[1]));
-  return call.heap.raise_text(BuiltinType::kValueError, fmt::format(fmt::runtime(missing), to_utf8(text.get())));
+  return call.heap.raise_text(BuiltinType::kValueError,
+                              fmt::format(fmt::runtime(missing), to_utf8(text.get())));
 }
 
 Result<int64_t> repeated_length(Heap& heap, uint64_t length, Value times) {

@@ -16,8 +16,12 @@ namespace mini::object {
 
 namespace {
 
-size_t unit_size(const Str* text) { return text->wide ? sizeof(char32_t) : 1; }
-size_t byte_length(const Str* text) { return text->length * unit_size(text); }
+size_t unit_size(const Str* text) {
+  return text->wide ? sizeof(char32_t) : 1;
+}
+size_t byte_length(const Str* text) {
+  return text->length * unit_size(text);
+}
 
 size_t str_size(const Object* object) {
   const Str* text = static_cast<const Str*>(object);
@@ -26,8 +30,8 @@ size_t str_size(const Object* object) {
 
 void visit_str(Object* object, Visitor& visitor) {
   Str* text = static_cast<Str*>(object);
-  // The cached hash follows from the text, and the spare room is not part of the value; whether the text is shared as
-  // a name is not seen by scripts. They are shown because save and restore keep them.
+  // The cached hash follows from the text, and the spare room is not part of the value; whether the text is
+  // shared as a name is not seen by scripts. They are shown because save and restore keep them.
   visitor.scalar(static_cast<uint64_t>(text->cached_hash));
   visitor.scalar(text->length);
   visitor.scalar(text->capacity);
@@ -82,14 +86,18 @@ Result<Ref<Str>> repeat(Heap& heap, Str* text, Value times) {
   return result;
 }
 
-Result<Ref<Str>> str_repr(Heap& heap, Value value) { return repr_of(heap, static_cast<Str*>(value.as_object())); }
+Result<Ref<Str>> str_repr(Heap& heap, Value value) {
+  return repr_of(heap, static_cast<Str*>(value.as_object()));
+}
 
 Result<Ref<Str>> str_str(Heap& heap, Value value) {
   Str* text = static_cast<Str*>(value.as_object());
   return substring(heap, text, 0, text->length);
 }
 
-Result<int64_t> str_hash(Heap&, Value value) { return hash_of(static_cast<Str*>(value.as_object())); }
+Result<int64_t> str_hash(Heap&, Value value) {
+  return hash_of(static_cast<Str*>(value.as_object()));
+}
 
 Result<Ref<Value>> str_compare(Heap& heap, CompareOp op, Value left, Value right) {
   const Str* a = as_str(heap, left);
@@ -112,7 +120,9 @@ Result<Ref<Value>> str_binary(Heap& heap, BinaryOp op, Value left, Value right) 
   return unboxed(kNotImplemented);
 }
 
-Result<int64_t> str_length(Heap&, Value value) { return static_cast<Str*>(value.as_object())->length; }
+Result<int64_t> str_length(Heap&, Value value) {
+  return static_cast<Str*>(value.as_object())->length;
+}
 
 Result<Ref<Value>> str_get_item(Heap& heap, Value value, Value key) {
   Str* text = static_cast<Str*>(value.as_object());
@@ -232,10 +242,13 @@ int64_t hash_of(const Str* text) {
 
 bool equal(const Str* a, const Str* b) {
   if (a == b) return true;
-  return a->length == b->length && a->wide == b->wide && std::memcmp(a->narrow(), b->narrow(), byte_length(a)) == 0;
+  return a->length == b->length && a->wide == b->wide &&
+         std::memcmp(a->narrow(), b->narrow(), byte_length(a)) == 0;
 }
 
-bool equal(const Str* text, std::string_view ascii) { return !text->wide && text->ascii() == ascii; }
+bool equal(const Str* text, std::string_view ascii) {
+  return !text->wide && text->ascii() == ascii;
+}
 
 int compare(const Str* a, const Str* b) {
   size_t common = std::min(a->length, b->length);
@@ -281,7 +294,8 @@ Result<Ref<Str>> concatenate(Heap& heap, Ref<Str> left, const Str* right) {
 }
 
 Result<Ref<Str>> substring(Heap& heap, Str* text, size_t start, size_t end) {
-  if (start == 0 && end == text->length && text->type == heap.type(BuiltinType::kStr)) return Ref<Str>::share(text);
+  if (start == 0 && end == text->length && text->type == heap.type(BuiltinType::kStr))
+    return Ref<Str>::share(text);
   if (text->wide) return make_str(heap, text->wide_units() + start, end - start);
   if (end - start == 1) return make_character(heap, text->at(start));
   Ref<Str> result = MINI_TRY(make_blank_str(heap, end - start, false));

@@ -12,14 +12,24 @@ namespace {
 
 // ---- case: ASCII here, everything else by base's tables
 
-bool is_ascii_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_ascii_upper(char c) { return c >= 'A' && c <= 'Z'; }
-char ascii_upper(char c) { return is_ascii_lower(c) ? static_cast<char>(c - 32) : c; }
-char ascii_lower(char c) { return is_ascii_upper(c) ? static_cast<char>(c + 32) : c; }
-char ascii_swap(char c) { return is_ascii_lower(c) ? ascii_upper(c) : ascii_lower(c); }
+bool is_ascii_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_ascii_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+char ascii_upper(char c) {
+  return is_ascii_lower(c) ? static_cast<char>(c - 32) : c;
+}
+char ascii_lower(char c) {
+  return is_ascii_upper(c) ? static_cast<char>(c + 32) : c;
+}
+char ascii_swap(char c) {
+  return is_ascii_lower(c) ? ascii_upper(c) : ascii_lower(c);
+}
 
-/// Full case folding: what the upper case is in lower case, but Cherokee letters fold to upper case, and the dotless i
-/// to itself (compared with CPython 3.13 for every character).
+/// Full case folding: what the upper case is in lower case, but Cherokee letters fold to upper case, and the
+/// dotless i to itself (compared with CPython 3.13 for every character).
 std::string fold_case(std::string_view utf8) {
   std::string out;
   auto append = [&out](const base::CaseMapping& mapping) {
@@ -53,10 +63,18 @@ Result<Ref<Value>> change_case(Call& call, std::string (*unicode)(std::string_vi
   std::transform(text->narrow(), text->narrow() + text->length, result->narrow(), ascii);
   return Ref<Value>(std::move(result));
 }
-Result<Ref<Value>> str_upper(Call& call) { return change_case<ascii_upper>(call, base::upper); }
-Result<Ref<Value>> str_lower(Call& call) { return change_case<ascii_lower>(call, base::lower); }
-Result<Ref<Value>> str_casefold(Call& call) { return change_case<ascii_lower>(call, fold_case); }
-Result<Ref<Value>> str_swapcase(Call& call) { return change_case<ascii_swap>(call, base::swap_case); }
+Result<Ref<Value>> str_upper(Call& call) {
+  return change_case<ascii_upper>(call, base::upper);
+}
+Result<Ref<Value>> str_lower(Call& call) {
+  return change_case<ascii_lower>(call, base::lower);
+}
+Result<Ref<Value>> str_casefold(Call& call) {
+  return change_case<ascii_lower>(call, fold_case);
+}
+Result<Ref<Value>> str_swapcase(Call& call) {
+  return change_case<ascii_swap>(call, base::swap_case);
+}
 Result<Ref<Value>> str_title(Call& call) {
   return widen(make_str(call.heap, base::title(to_utf8(self_of(call)))));
 }
@@ -70,7 +88,8 @@ Result<Ref<Value>> str_capitalize(Call& call) {
 Result<Ref<Value>> pad(Heap& heap, Str* text, size_t left, size_t right, char32_t fill) {
   if (left + right == 0) return widen(substring(heap, text, 0, text->length));
   size_t length = left + text->length + right;
-  if (left > Str::kMaxLength || right > Str::kMaxLength || length > Str::kMaxLength) return heap.raise_memory_error();
+  if (left > Str::kMaxLength || right > Str::kMaxLength || length > Str::kMaxLength)
+    return heap.raise_memory_error();
   Ref<Str> result = MINI_TRY(make_blank_str(heap, length, text->wide || fill >= 0x80));
   auto write = [&](auto* out) {
     using Unit = std::remove_reference_t<decltype(*out)>;
@@ -111,9 +130,15 @@ Result<Ref<Value>> justify(Call& call, Side side) {
                                        : missing / 2 + (missing & static_cast<size_t>(width) & 1);
   return pad(heap, text, left, missing - left, fill);
 }
-Result<Ref<Value>> str_ljust(Call& call) { return justify(call, Side::kLeft); }
-Result<Ref<Value>> str_rjust(Call& call) { return justify(call, Side::kRight); }
-Result<Ref<Value>> str_center(Call& call) { return justify(call, Side::kCenter); }
+Result<Ref<Value>> str_ljust(Call& call) {
+  return justify(call, Side::kLeft);
+}
+Result<Ref<Value>> str_rjust(Call& call) {
+  return justify(call, Side::kRight);
+}
+Result<Ref<Value>> str_center(Call& call) {
+  return justify(call, Side::kCenter);
+}
 
 Result<Ref<Value>> str_zfill(Call& call) {
   int64_t width = MINI_TRY(to_int64(call.heap, call[1], "index"));
@@ -139,7 +164,8 @@ Result<Ref<Value>> str_expandtabs(Call& call) {
     char32_t unit = text->at(i);
     if (unit == '\t') {
       size_t blanks = tab > 0 ? static_cast<size_t>(tab) - column % static_cast<size_t>(tab) : 0;
-      if (blanks > Str::kMaxLength) return call.heap.raise(BuiltinType::kOverflowError, "new string is too long");
+      if (blanks > Str::kMaxLength)
+        return call.heap.raise(BuiltinType::kOverflowError, "new string is too long");
       out.append(blanks, U' ');
       column += blanks;
     } else {
@@ -185,7 +211,8 @@ Result<Ref<Value>> str_translate(Call& call) {
 /// maketrans(dict): the same with numbers as keys.
 Result<Ref<Value>> table_from_dict(Heap& heap, Value source) {
   if (!has_kind(source, BuiltinType::kDict)) {
-    return heap.raise(BuiltinType::kTypeError, "if you give only one argument to maketrans it must be a dict");
+    return heap.raise(BuiltinType::kTypeError,
+                      "if you give only one argument to maketrans it must be a dict");
   }
   Ref<Dict> table = MINI_TRY(make_dict(heap));
   Ref<Dict> dict = Ref<Dict>::share(static_cast<Dict*>(source.as_object()));

@@ -17,7 +17,11 @@ class Formatter {
  public:
   /// `positional` may be null data for format_map; `named` is a mapping or kUnbound.
   Formatter(Heap& heap, Str* text, std::span<Value> positional, Value named, bool map_only)
-      : heap_(heap), text_(Ref<Str>::share(text)), positional_(positional), named_(named), map_only_(map_only) {}
+      : heap_(heap),
+        text_(Ref<Str>::share(text)),
+        positional_(positional),
+        named_(named),
+        map_only_(map_only) {}
 
   Result<Ref<Str>> run() {
     TextBuilder out;
@@ -114,11 +118,16 @@ class Formatter {
 
   Result<Ref<Value>> convert(Ref<Value> value, char32_t conversion) {
     switch (conversion) {
-      case 0: return value;
-      case 'r': return widen(repr(heap_, value));
-      case 's': return widen(str(heap_, value));
-      case 'a': return widen(ascii_repr(heap_, value));
-      default: break;
+      case 0:
+        return value;
+      case 'r':
+        return widen(repr(heap_, value));
+      case 's':
+        return widen(str(heap_, value));
+      case 'a':
+        return widen(ascii_repr(heap_, value));
+      default:
+        break;
     }
     uint32_t code = conversion;
     return error(code > 32 && code < 127
@@ -174,15 +183,16 @@ class Formatter {
     bool automatic = name.start == name.end;
     if (automatic || index >= 0) {
       if (numbering_ != kUndecided && numbering_ != (automatic ? kAutomatic : kManual)) {
-        return error(automatic ? "cannot switch from manual field specification to automatic field numbering"
-                               : "cannot switch from automatic field numbering to manual field specification");
+        return error(automatic
+                         ? "cannot switch from manual field specification to automatic field numbering"
+                         : "cannot switch from automatic field numbering to manual field specification");
       }
       numbering_ = automatic ? kAutomatic : kManual;
       if (automatic) index = next_index_++;
       if (map_only_) return error("Format string contains positional fields");
       if (static_cast<uint64_t>(index) >= positional_.size()) {
-        return heap_.raise(BuiltinType::kIndexError, "Replacement index {} out of range for positional args tuple",
-                           index);
+        return heap_.raise(BuiltinType::kIndexError,
+                           "Replacement index {} out of range for positional args tuple", index);
       }
       return Ref<Value>::share(positional_[static_cast<size_t>(index)]);
     }

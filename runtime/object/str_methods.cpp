@@ -16,7 +16,8 @@ namespace {
 
 Result<Ref<Str>> text_of(Call& call) {
   Heap& heap = call.heap;
-  if (call.count > 4) return heap.raise(BuiltinType::kTypeError, "str expected at most 3 arguments, got {}", call.count - 1);
+  if (call.count > 4)
+    return heap.raise(BuiltinType::kTypeError, "str expected at most 3 arguments, got {}", call.count - 1);
   if (!call.has(2) && !call.has(3)) return call.has(1) ? str(heap, call[1]) : make_blank_str(heap, 0, false);
   for (uint32_t i : {2u, 3u}) {
     if (call.has(i) && !as_str(heap, call[i])) {
@@ -51,13 +52,22 @@ Result<int64_t> search(Call& call, std::string_view method, bool last) {
 
 Result<Ref<Value>> found(Call& call, std::string_view method, bool last) {
   int64_t at = MINI_TRY(search(call, method, last));
-  if (at < 0 && method.ends_with("index")) return call.heap.raise(BuiltinType::kValueError, "substring not found");
+  if (at < 0 && method.ends_with("index"))
+    return call.heap.raise(BuiltinType::kValueError, "substring not found");
   return make_int(call.heap, at);
 }
-Result<Ref<Value>> str_find(Call& call) { return found(call, "find", false); }
-Result<Ref<Value>> str_rfind(Call& call) { return found(call, "rfind", true); }
-Result<Ref<Value>> str_index(Call& call) { return found(call, "index", false); }
-Result<Ref<Value>> str_rindex(Call& call) { return found(call, "rindex", true); }
+Result<Ref<Value>> str_find(Call& call) {
+  return found(call, "find", false);
+}
+Result<Ref<Value>> str_rfind(Call& call) {
+  return found(call, "rfind", true);
+}
+Result<Ref<Value>> str_index(Call& call) {
+  return found(call, "index", false);
+}
+Result<Ref<Value>> str_rindex(Call& call) {
+  return found(call, "rindex", true);
+}
 
 Result<Ref<Value>> str_count(Call& call) {
   Str* piece = MINI_TRY(str_argument(call, 1, "count"));
@@ -89,8 +99,12 @@ Result<Ref<Value>> affix(Call& call, const char* method, bool at_end) {
   }
   return Ref<Value>(false);
 }
-Result<Ref<Value>> str_startswith(Call& call) { return affix(call, "startswith", false); }
-Result<Ref<Value>> str_endswith(Call& call) { return affix(call, "endswith", true); }
+Result<Ref<Value>> str_startswith(Call& call) {
+  return affix(call, "startswith", false);
+}
+Result<Ref<Value>> str_endswith(Call& call) {
+  return affix(call, "endswith", true);
+}
 
 Result<Ref<Value>> str_removeprefix(Call& call) {
   const Str* piece = as_str(call.heap, call[1]);
@@ -122,17 +136,34 @@ Result<Ref<Value>> every(Call& call, bool (*test)(char32_t), bool empty = false)
   }
   return Ref<Value>(text->length > 0 || empty);
 }
-Result<Ref<Value>> str_isalnum(Call& call) { return every(call, base::is_alphanumeric); }
-Result<Ref<Value>> str_isalpha(Call& call) { return every(call, base::is_alpha); }
-Result<Ref<Value>> str_isdecimal(Call& call) { return every(call, base::is_decimal); }
-Result<Ref<Value>> str_isdigit(Call& call) { return every(call, base::is_digit); }
-Result<Ref<Value>> str_isnumeric(Call& call) { return every(call, base::is_numeric); }
-Result<Ref<Value>> str_isspace(Call& call) { return every(call, base::is_space); }
-Result<Ref<Value>> str_isprintable(Call& call) { return every(call, base::is_printable, true); }
-Result<Ref<Value>> str_isascii(Call& call) { return Ref<Value>(!self_of(call)->wide); }
+Result<Ref<Value>> str_isalnum(Call& call) {
+  return every(call, base::is_alphanumeric);
+}
+Result<Ref<Value>> str_isalpha(Call& call) {
+  return every(call, base::is_alpha);
+}
+Result<Ref<Value>> str_isdecimal(Call& call) {
+  return every(call, base::is_decimal);
+}
+Result<Ref<Value>> str_isdigit(Call& call) {
+  return every(call, base::is_digit);
+}
+Result<Ref<Value>> str_isnumeric(Call& call) {
+  return every(call, base::is_numeric);
+}
+Result<Ref<Value>> str_isspace(Call& call) {
+  return every(call, base::is_space);
+}
+Result<Ref<Value>> str_isprintable(Call& call) {
+  return every(call, base::is_printable, true);
+}
+Result<Ref<Value>> str_isascii(Call& call) {
+  return Ref<Value>(!self_of(call)->wide);
+}
 
 Result<Ref<Value>> str_isidentifier(Call& call) {
-  if (self_of(call)->length == 0 || !base::is_identifier_start(self_of(call)->at(0))) return Ref<Value>(false);
+  if (self_of(call)->length == 0 || !base::is_identifier_start(self_of(call)->at(0)))
+    return Ref<Value>(false);
   return every(call, base::is_identifier_continue);
 }
 
@@ -146,8 +177,12 @@ Result<Ref<Value>> one_case(Call& call, bool (*wanted)(char32_t), bool (*other)(
   }
   return Ref<Value>(any);
 }
-Result<Ref<Value>> str_isupper(Call& call) { return one_case(call, base::is_upper, base::is_lower); }
-Result<Ref<Value>> str_islower(Call& call) { return one_case(call, base::is_lower, base::is_upper); }
+Result<Ref<Value>> str_isupper(Call& call) {
+  return one_case(call, base::is_upper, base::is_lower);
+}
+Result<Ref<Value>> str_islower(Call& call) {
+  return one_case(call, base::is_lower, base::is_upper);
+}
 
 Result<Ref<Value>> str_istitle(Call& call) {
   const Str* text = self_of(call);
@@ -195,8 +230,8 @@ constexpr NativeDefinition kMethods[] = {
 
 }  // namespace
 
-constinit const NativeDefinition kStrConstructor = {"str.__new__(type, object='', encoding='utf-8', errors='strict')",
-                                                    construct};
+constinit const NativeDefinition kStrConstructor = {
+    "str.__new__(type, object='', encoding='utf-8', errors='strict')", construct};
 
 Result<Str*> str_argument(Call& call, uint32_t index, std::string_view method) {
   if (Str* text = as_str(call.heap, call[index])) return text;

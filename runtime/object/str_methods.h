@@ -6,7 +6,9 @@
 namespace mini::object {
 
 /// The str that a method was called on.
-inline Str* self_of(Call& call) { return static_cast<Str*>(call[0].as_object()); }
+inline Str* self_of(Call& call) {
+  return static_cast<Str*>(call[0].as_object());
+}
 /// `method() argument 2 must be str, not int`
 Result<Str*> str_argument(Call& call, uint32_t index, std::string_view method);
 

@@ -1,5 +1,5 @@
-// Searching in texts: the C library's routines where both sides are ASCII, plain loops with a first-character filter
-// elsewhere.
+// Searching in texts: the C library's routines where both sides are ASCII, plain loops with a first-character
+// filter elsewhere.
 #include "runtime/object/str_search.h"
 
 #include <algorithm>

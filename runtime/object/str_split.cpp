@@ -13,7 +13,9 @@ namespace mini::object {
 
 namespace {
 
-size_t unit_size(const Str* text) { return text->wide ? sizeof(char32_t) : 1; }
+size_t unit_size(const Str* text) {
+  return text->wide ? sizeof(char32_t) : 1;
+}
 
 bool is_space(const Str* text, size_t at) {
   char32_t unit = text->at(at);
@@ -96,8 +98,12 @@ Result<Ref<Value>> split(Call& call, bool from_end) {
   if (from_end) std::reverse(list->items, list->items + list->length);
   return Ref<Value>(std::move(list));
 }
-Result<Ref<Value>> str_split(Call& call) { return split(call, false); }
-Result<Ref<Value>> str_rsplit(Call& call) { return split(call, true); }
+Result<Ref<Value>> str_split(Call& call) {
+  return split(call, false);
+}
+Result<Ref<Value>> str_rsplit(Call& call) {
+  return split(call, true);
+}
 
 Result<Ref<Value>> str_splitlines(Call& call) {
   bool keep = call.has(1) && MINI_TRY(truth(call.heap, call[1]));
@@ -130,8 +136,12 @@ Result<Ref<Value>> partition(Call& call, bool last) {
   }
   return Ref<Value>(std::move(tuple));
 }
-Result<Ref<Value>> str_partition(Call& call) { return partition(call, false); }
-Result<Ref<Value>> str_rpartition(Call& call) { return partition(call, true); }
+Result<Ref<Value>> str_partition(Call& call) {
+  return partition(call, false);
+}
+Result<Ref<Value>> str_rpartition(Call& call) {
+  return partition(call, true);
+}
 
 // ---- join and replace: the result's size is known before it is made
 
@@ -156,7 +166,8 @@ class Writer {
 };
 
 Result<Ref<Str>> join(Heap& heap, const Str* separator, std::span<const Value> items) {
-  if (items.size() == 1 && items[0].is_object() && items[0].as_object()->type == heap.type(BuiltinType::kStr)) {
+  if (items.size() == 1 && items[0].is_object() &&
+      items[0].as_object()->type == heap.type(BuiltinType::kStr)) {
     return Ref<Str>::share(static_cast<Str*>(items[0].as_object()));
   }
   size_t length = items.empty() ? 0 : separator->length * (items.size() - 1);
@@ -194,7 +205,8 @@ Result<Ref<Value>> str_join(Call& call) {
   return widen(join(heap, self_of(call), items_of(Value(items))));
 }
 
-/// Where `old` stands, without overlap: at most `limit` places. An empty text stands before and behind every character.
+/// Where `old` stands, without overlap: at most `limit` places. An empty text stands before and behind every
+/// character.
 std::vector<size_t> places_of(const Str* text, const Str* old, size_t limit) {
   std::vector<size_t> places;
   for (size_t start = 0; places.size() < limit;) {
@@ -257,9 +269,15 @@ Result<Ref<Value>> strip(Call& call, const char* method, bool left, bool right) 
   while (right && end > start && goes(end - 1)) --end;
   return widen(substring(call.heap, text, start, end));
 }
-Result<Ref<Value>> str_strip(Call& call) { return strip(call, "strip", true, true); }
-Result<Ref<Value>> str_lstrip(Call& call) { return strip(call, "lstrip", true, false); }
-Result<Ref<Value>> str_rstrip(Call& call) { return strip(call, "rstrip", false, true); }
+Result<Ref<Value>> str_strip(Call& call) {
+  return strip(call, "strip", true, true);
+}
+Result<Ref<Value>> str_lstrip(Call& call) {
+  return strip(call, "lstrip", true, false);
+}
+Result<Ref<Value>> str_rstrip(Call& call) {
+  return strip(call, "rstrip", false, true);
+}
 
 constexpr NativeDefinition kMethods[] = {
     {"str.join(self, iterable, /)", str_join},

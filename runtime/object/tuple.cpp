@@ -12,7 +12,9 @@ namespace mini::object {
 
 namespace {
 
-Tuple* tuple_of(Value value) { return static_cast<Tuple*>(value.as_object()); }
+Tuple* tuple_of(Value value) {
+  return static_cast<Tuple*>(value.as_object());
+}
 
 void visit_tuple(Object* object, Visitor& visitor) {
   Tuple* tuple = static_cast<Tuple*>(object);
@@ -80,7 +82,8 @@ Result<Ref<Tuple>> concatenate(Heap& heap, Tuple* left, Tuple* right) {
 
 Result<Ref<Tuple>> repeat(Heap& heap, Tuple* tuple, Value times) {
   size_t length = static_cast<size_t>(MINI_TRY(repeated_length(heap, tuple->length, times)));
-  if (length == tuple->length && tuple->type == heap.type(BuiltinType::kTuple)) return Ref<Tuple>::share(tuple);
+  if (length == tuple->length && tuple->type == heap.type(BuiltinType::kTuple))
+    return Ref<Tuple>::share(tuple);
   Ref<Tuple> result = MINI_TRY(make_tuple(heap, length));
   for (size_t i = 0; i < length; ++i) {
     result->items()[i] = Ref<Value>::share(tuple->items()[i % tuple->length]).release();
@@ -98,7 +101,9 @@ Result<Ref<Value>> tuple_binary(Heap& heap, BinaryOp op, Value left, Value right
   return unboxed(kNotImplemented);
 }
 
-Result<int64_t> tuple_length(Heap&, Value value) { return static_cast<int64_t>(tuple_of(value)->length); }
+Result<int64_t> tuple_length(Heap&, Value value) {
+  return static_cast<int64_t>(tuple_of(value)->length);
+}
 
 Result<Ref<Value>> tuple_get_item(Heap& heap, Value value, Value key) {
   Tuple* tuple = tuple_of(value);
@@ -148,7 +153,9 @@ Result<Ref<Value>> tuple_new(Call& call) {
 }
 constexpr NativeDefinition kTupleNew = {"tuple.__new__(type, /, *args)", tuple_new};
 
-Result<Ref<Value>> tuple_index(Call& call) { return items_index(call, "tuple.index(x): x not in tuple"); }
+Result<Ref<Value>> tuple_index(Call& call) {
+  return items_index(call, "tuple.index(x): x not in tuple");
+}
 
 constexpr NativeDefinition kTupleMethods[] = {
     {"tuple.count(self, value, /)", items_method_count},
