@@ -34,8 +34,9 @@ class Hasher final : public Visitor {
       mix(word);
     }
     uint64_t rest = 0;
+    if (size == 0) return;  // there may be no bytes at all to point at
     std::memcpy(&rest, at, size);
-    if (size > 0) mix(rest);
+    mix(rest);
   }
 
   /// Visits what was discovered and not yet visited.
