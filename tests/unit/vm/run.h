@@ -14,6 +14,9 @@
 
 namespace mini::vm::test {
 
+/// Sanitizers slow everything down: how many times less is done under them.
+constexpr int kFewer = MINI_TSAN || MINI_ASAN ? 5 : 1;
+
 /// An instruction that was executed, or a hand-over.
 struct Step {
   uint32_t thread;  ///< serial

@@ -43,7 +43,7 @@ TEST_CASE("random threaded programs run the same under both runners") {
   std::map<int, int> statuses;
   int errors_seen = 0, outputs_that_differ = 0;
   uint64_t switches = 0;
-  for (uint64_t number = 0; number < 250; ++number) {
+  for (uint64_t number = 0; number < 250 / kFewer; ++number) {
     const std::string program = ProgramWriter(number, true).program();
     const SwitchModel model = kModels[number % 4];
     const std::string schedules[] = {random.below(8) ? "every:7" : "every:1", "seeded:" + std::to_string(number),
@@ -67,12 +67,12 @@ TEST_CASE("random threaded programs run the same under both runners") {
     outputs_that_differ += outputs.size() > 1;
   }
   // The property says nothing unless all this has happened.
-  CHECK(statuses[0] > 400);
-  CHECK(statuses[2] > 10);  // a list of steps that does not fit
-  CHECK(statuses[3] > 5);   // a deadlock
-  CHECK(errors_seen > 50);
-  CHECK(outputs_that_differ > 100);
-  CHECK(switches > 10000);
+  CHECK(statuses[0] > 400 / kFewer);
+  CHECK(statuses[2] > 10 / kFewer);  // a list of steps that does not fit
+  CHECK(statuses[3] > 5 / kFewer);   // a deadlock
+  CHECK(errors_seen > 50 / kFewer);
+  CHECK(outputs_that_differ > 100 / kFewer);
+  CHECK(switches > 10000 / kFewer);
   MESSAGE("status 0: ", statuses[0], ", 1: ", statuses[1], ", 2: ", statuses[2], ", 3: ", statuses[3],
           ", uncaught in a thread: ", errors_seen, ", outputs differ: ", outputs_that_differ, ", hand-overs: ", switches);
 }
