@@ -42,6 +42,9 @@ bool describe(ThreadState& thread, Frame* frame, const Instr* saved, Boundary& b
     previous = saved == frame->pc && breaker.frame == frame ? breaker.previous : saved;  // see pauses()
     boundary.script_callee = breaker.returned == Breaker::kScript;
   }
+  // Another frame may lie where the remembered one lay: then nothing is known.
+  if (previous < frame->code->instructions || previous >= frame->code->instructions + frame->code->instruction_count)
+    return false;
   boundary.previous = opcode_at(frame, previous);
   const uint32_t from = static_cast<uint32_t>(previous - frame->code->instructions);
   place = {Arrival::kCompleted, place.code, from};
