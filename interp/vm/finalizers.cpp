@@ -8,32 +8,37 @@ namespace mini::vm {
 
 namespace {
 
-/// What has to be called for an object that is about to die, or unbound: nothing does.
-Ref<Value> finalizer_of(Heap& heap, Value object) {
-  Value method = lookup(heap.type_of(object), heap.name(Name::k__del__));
-  return method.is_unbound() ? Ref<Value>() : Ref<Value>::share(method);
-}
-
 void close_generator(ThreadState& thread, Generator* generator) {
   if (!close(thread, generator).ok()) report_unraisable(thread, thread.heap->take_pending());
+}
+
+/// The next object with a `__del__` to call, and that method; generators are closed on the way. kUnbound: none waits.
+Ref<Value> next_with_method(ThreadState& thread, Ref<Value>& method) {
+  Heap& heap = *thread.heap;
+  while (heap.has_finalizable()) {
+    Ref<Value> object = heap.take_finalizable();
+    if (heap.type_of(object) == heap.type(BuiltinType::kGenerator)) {
+      close_generator(thread, static_cast<Generator*>(object.get().as_object()));
+    } else {
+      Value found = lookup(heap.type_of(object), heap.name(Name::k__del__));
+      if (!found.is_unbound()) {
+        method = Ref<Value>::share(found);
+        return object;
+      }
+    }
+    heap.finalizer_done();
+  }
+  return {};
 }
 
 }  // namespace
 
 bool run_finalizer(ThreadState& thread) {
   Heap& heap = *thread.heap;
-  while (heap.has_finalizable()) {
-    Ref<Value> object = heap.take_finalizable();
-    if (heap.type_of(object) == heap.type(BuiltinType::kGenerator)) {
-      close_generator(thread, static_cast<Generator*>(object.get().as_object()));
-      heap.finalizer_done();
-      continue;
-    }
-    Ref<Value> method = finalizer_of(heap, object);
-    if (method.get().is_unbound()) {
-      heap.finalizer_done();
-      continue;
-    }
+  for (;;) {
+    Ref<Value> method;
+    Ref<Value> object = next_with_method(thread, method);
+    if (object.get().is_unbound()) return false;
     // The frame at hand stands between two instructions: the finaliser's frame goes above all that it uses.
     Value* base = ensure_stack(thread, thread.stack_end(), 8 * sizeof(Value));
     if (!base) {
@@ -58,23 +63,16 @@ bool run_finalizer(ThreadState& thread) {
         MINI_UNREACHABLE();
     }
   }
-  return false;
 }
 
 void run_all_finalizers(ThreadState& thread) {
   Heap& heap = *thread.heap;
-  while (heap.has_finalizable()) {
-    Ref<Value> object = heap.take_finalizable();
-    if (heap.type_of(object) == heap.type(BuiltinType::kGenerator)) {
-      close_generator(thread, static_cast<Generator*>(object.get().as_object()));
-      heap.finalizer_done();
-      continue;
-    }
-    Ref<Value> method = finalizer_of(heap, object);
+  for (;;) {
+    Ref<Value> method;
+    Ref<Value> object = next_with_method(thread, method);
+    if (object.get().is_unbound()) return;
     Value self = object;
-    if (!method.get().is_unbound() && !call_nested(heap, method, &self, 1).ok()) {
-      report_unraisable(thread, heap.take_pending());
-    }
+    if (!call_nested(heap, method, &self, 1).ok()) report_unraisable(thread, heap.take_pending());
     object = {};  // what it alone held dies inside its finaliser's turn
     heap.finalizer_done();
   }
