@@ -10,27 +10,14 @@ compared with 3.9's numbers and stack effects. A missing CPython is a visible sk
 """
 
 import difflib
-import glob
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 
+import oracles
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SKIPPED = 77  # what ctest shows as "skipped"
-
-
-def find_python(version):
-    """The python of that version: $MINI_PYTHON39 and the like, pyenv's newest, or PATH's."""
-    named = os.environ.get("MINI_PYTHON" + version.replace(".", ""))
-    if named:
-        return named
-    root = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
-    found = glob.glob(f"{root}/versions/{version}.*/bin/python{version}")
-    return max(found, default=None, key=lambda path: [int(n) for n in path.split("/")[-3].split(".")[:3] if n.isdigit()]) \
-        or shutil.which("python" + version)
-
 
 # Runs under 3.9: all code objects of the files, in the order of constants, with what the line table says.
 DUMP_39 = r'''
@@ -249,10 +236,7 @@ def main():
     arguments = sys.argv[1:]
     verbose = "-v" in arguments
     tool, *files = [a for a in arguments if a != "-v"]
-    python39, python313 = find_python("3.9"), find_python("3.13")
-    if not python39 or not python313:
-        print("no python3.9 or no python3.13: bytecode not compared")
-        return 1 if os.environ.get("MINI_REQUIRE_ORACLES") == "1" else SKIPPED
+    python39, python313 = oracles.require("3.9"), oracles.require("3.13")
     with tempfile.TemporaryDirectory() as directory:
         report, errors = [], 0
         if not files:

@@ -3,7 +3,7 @@
 
     cli_test.py --mini PATH
 
-Where CPython 3.13 is at hand ($MINI_PYTHON313 or pyenv), the same input goes to both.
+Where CPython 3.13 is at hand, the same input goes to both.
 """
 import argparse
 import os
@@ -18,10 +18,11 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from conformance import errors, find_python, normal
+import oracles
+from conformance import errors, normal
 
 MINI = None
-PYTHON = find_python()
+PYTHON = oracles.wanted('3.13')
 ENVIRONMENT = {'PATH': os.environ.get('PATH', ''), 'PYTHONHASHSEED': '0', 'TZ': 'UTC', 'TERM': 'dumb',
                'PYTHONDONTWRITEBYTECODE': '1', 'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '')}
 
@@ -315,6 +316,4 @@ if __name__ == '__main__':
     parser.add_argument('--mini', required=True)
     given, rest = parser.parse_known_args()
     MINI = os.path.abspath(given.mini)
-    if PYTHON is None and os.environ.get('MINI_REQUIRE_ORACLES') == '1':
-        sys.exit('CPython 3.13 is required and not there: set MINI_PYTHON313')
     unittest.main(argv=[sys.argv[0], *rest])

@@ -3,7 +3,7 @@
 
     conformance.py --mini PATH [--record] [--quick] [NAME...]
 
-CPython 3.13 is $MINI_PYTHON313, or pyenv's; where there is none, its recorded answers (conformance/expected/) stand in,
+Where there is no CPython 3.13 (oracles.py tells how it is found), its recorded answers (conformance/expected/) stand in,
 which --record renews. A script whose first lines contain `# races` may print different things each time, and runs under
 mini alone; all others have to print the same under every runner and schedule. `# args: ...` and `# stdin: ...` give a
 script arguments and input, `# heavy` leaves out the collection at each allocation; a NAME.in file beside it is its
@@ -17,20 +17,13 @@ import re
 import subprocess
 import sys
 
+import oracles
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = os.path.join(HERE, 'conformance')
 VARIANTS = [[], ['--runner=one'], ['--observed'], ['--schedule=every:1', '--clock=real'],
             ['--schedule=seeded:7', '--clock=real'], ['--schedule=seeded:8', '--runner=one'], ['--collect-always']]
 TIMEOUT = 120  # seconds for one run
-
-
-def find_python():
-    given = os.environ.get('MINI_PYTHON313')
-    candidates = [given] if given else sorted(glob.glob(os.path.expanduser('~/.pyenv/versions/3.13.*/bin/python3.13')))
-    for candidate in candidates:
-        if os.access(candidate, os.X_OK):
-            return candidate
-    return None
 
 
 def marks(path):
@@ -95,10 +88,7 @@ def main():
     parser.add_argument('names', nargs='*')
     given = parser.parse_args()
     record, quick, mini, names = given.record, given.quick, os.path.abspath(given.mini), given.names
-    python = find_python()
-    if python is None and os.environ.get('MINI_REQUIRE_ORACLES') == '1':
-        print('CPython 3.13 is required and not there: set MINI_PYTHON313')
-        return 1
+    python = oracles.wanted('3.13')
     passed = failed = recorded_only = 0
     for path in sorted(glob.glob(os.path.join(SCRIPTS, '*.mini'))):
         name = os.path.basename(path)[:-5]

@@ -23,15 +23,28 @@ def find(version):
     return shutil.which(f"python{version}")
 
 
-def require(version):
-    """As find(), but ends the program if there is none."""
+def wanted(version):
+    """As find(), but ends the program if there is none where there has to be one."""
     path = find(version)
+    if not path and os.environ.get("MINI_REQUIRE_ORACLES") == "1":
+        sys.exit(f"CPython {version} is required and not found: set MINI_PYTHON{version.replace('.', '')}")
+    return path
+
+
+def require(version):
+    """As wanted(), but ends the program as skipped if there is none."""
+    path = wanted(version)
     if path:
         return path
-    if os.environ.get("MINI_REQUIRE_ORACLES") == "1":
-        sys.exit(f"CPython {version} is required and not found")
     print(f"skipped: CPython {version} is not installed")
     sys.exit(SKIP)
+
+
+def continue_under(version):
+    """Starts the running program again under that CPython, unless it is the one that runs it."""
+    if sys.version_info[:2] != tuple(map(int, version.split("."))):
+        python = require(version)
+        os.execve(python, [python, *sys.argv], {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"})
 
 
 def run(command, **options):

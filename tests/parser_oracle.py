@@ -22,6 +22,8 @@ import sys
 import tokenize
 import warnings
 
+import oracles
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.dont_write_bytecode = True
@@ -205,14 +207,7 @@ def main():
     parser.add_argument("--library", action="store_true")
     arguments = parser.parse_args()
 
-    if sys.version_info[:2] != tuple(map(int, VERSION.split("."))):
-        from bytecode_oracle import SKIPPED, find_python
-        python = find_python(VERSION)
-        if not python:
-            print(f"skipped: no CPython {VERSION}")
-            sys.exit(1 if os.environ.get("MINI_REQUIRE_ORACLES") == "1" else SKIPPED)
-        os.execve(python, [python, *sys.argv], {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"})
-
+    oracles.continue_under(VERSION)
     warnings.simplefilter("ignore")
     library = sorted(glob.glob(os.path.join(os.path.dirname(os.__file__), "*.py")))
     files = arguments.files or sorted(glob.glob(f"{ROOT}/scripts/**/*.mini", recursive=True) +

@@ -21,6 +21,8 @@ import traceback
 import types
 import warnings
 
+import oracles
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERSION = "3.13"
 OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "@", "<<", ">>", "&", "|", "^"]
@@ -172,15 +174,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
 
-    if sys.version_info[:2] != tuple(map(int, VERSION.split("."))):
-        sys.path.insert(0, HERE)
-        from bytecode_oracle import SKIPPED, find_python
-        python = find_python(VERSION)
-        if not python:
-            print(f"skipped: no CPython {VERSION}")
-            sys.exit(1 if os.environ.get("MINI_REQUIRE_ORACLES") == "1" else SKIPPED)
-        os.execve(python, [python, *sys.argv], {"PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"})
-
+    oracles.continue_under(VERSION)
     warnings.simplefilter("ignore")
     rng = random.Random(arguments.seed)
     fine = report("carets", *compare_carets(arguments.tool, rng, arguments.random))

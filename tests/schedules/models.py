@@ -2,7 +2,6 @@
 """Each model of the switch points lets happen what it should, and nothing else: the races of races.mini against a table,
 and against the CPythons of these versions; and where the switches of two loops fall, instruction by instruction."""
 import argparse
-import os
 import pathlib
 import re
 import subprocess
@@ -139,9 +138,8 @@ def race_row(mini, model):
 
 
 def cpython_row(version, count):
-    python = oracles.find(version)
+    python = oracles.wanted(version)
     if python is None:
-        assert os.environ.get("MINI_REQUIRE_ORACLES") != "1", f"CPython {version} is required and not found"
         return None
     return run_races([python], count)
 
