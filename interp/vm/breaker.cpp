@@ -95,6 +95,10 @@ void forget(Breaker& breaker) {
 
 }  // namespace
 
+void ThreadState::tick() {
+  if (--ticks_left == 0) dispatch.store(machine->tables().breaker, std::memory_order_relaxed);
+}
+
 BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
   Machine& machine = *thread.machine;
   Frame* frame = thread.frame;

@@ -490,6 +490,7 @@ Result<Ref<Value>> run_nested(ThreadState& thread) {
   const Breaker saved = thread.breaker;
   const bool saved_skip = std::exchange(thread.skip_check, false);
   ++thread.nested_runs;
+  thread.tick();
   LoopExit exit;
   bool over = false;
   while ((exit = interpret(thread)) == LoopExit::kSwitched || exit == LoopExit::kParked) {

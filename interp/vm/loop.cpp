@@ -91,6 +91,11 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
     pc += pc->jump;     \
     DISPATCH();         \
   } while (0)
+  // Counts a function entry or exit, a resume or a backward jump: see ThreadState::ticks. Takes effect at the dispatch.
+#define TICK() \
+  if (--thread.ticks_left == 0) [[unlikely]] thread.dispatch.store(breaker, std::memory_order_relaxed)
+#define TICK_IF_BACKWARD() \
+  if (pc->jump < 0) TICK()
   // An expression that answers Result<void> or anything with ok(); raises on failure.
 #define REQUIRE(expression) \
   if (!(expression).ok()) goto error
@@ -119,6 +124,7 @@ look: {
       break;
     case BreakerAnswer::kReload:  // a finaliser's frame was pushed
       LOAD_FRAME();
+      TICK();
       DISPATCH();
     case BreakerAnswer::kSwitch:
       thread.skip_check = true;

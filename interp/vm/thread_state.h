@@ -52,9 +52,10 @@ struct ThreadState : sched::Thread {
   Value* stack_limit = nullptr;      ///< end of the current chunk
   Value* occupied = nullptr;         ///< where the arguments of the native that runs end, if they lie on the stack
   Exception* handled = nullptr;      ///< owned: what `except` clause the thread is in (sys.exception())
-  /// Counts entries and exits of functions, resumes of generators and backward jumps: with the code object and the
-  /// instruction, a point of the thread's life that a recording can name.
-  uint64_t ticks = 0;
+  /// Counts down entries and exits of functions, resumes of generators and backward jumps. When it reaches 0, the loop
+  /// begins to look at each instruction (tick()): so a replay stops where it has to, and pays nothing on the way there.
+  uint64_t ticks_left = ~uint64_t{0};
+  uint64_t tick_alarm = ~uint64_t{0};  ///< the ticks() at which that is; never, as a rule
   Value result;                      ///< owned: of the frame that a run of the loop began with
   Suspension suspension;
   Breaker breaker;
@@ -76,6 +77,17 @@ struct ThreadState : sched::Thread {
   void* repr_chain = nullptr;        ///< see MachineHooks::repr_chain
   uint64_t identity = 0;             ///< get_ident()
   const char* stack_floor = nullptr; ///< how deep the C++ stack may get; set when the OS thread enters the loop
+
+  /// How many ticks this thread has made. Between two of them it stays in one frame and only goes forward: with the
+  /// instruction, this names a point of the thread's life, the same in every run and in both loops.
+  uint64_t ticks() const { return tick_alarm - ticks_left; }
+  /// Looks at each instruction from `ticks` on, which must not be reached yet.
+  void set_tick_alarm(uint64_t ticks) {
+    ticks_left += ticks - tick_alarm;
+    tick_alarm = ticks;
+  }
+  /// Counts one; for whatever pushes or pops a frame outside the loop. Inside it: TICK().
+  void tick();
 
   /// Where the next frame may be put: behind the topmost frame that lies on the stack.
   Value* stack_end() const;

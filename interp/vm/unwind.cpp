@@ -127,7 +127,7 @@ UnwindOutcome unwind(ThreadState& thread) {
     const Completion completion = frame->completion;
     Value* caller_top = frame->caller_top;
     if (frame->is_generator) exception = generator_failed(thread, frame, std::move(exception));
-    ++thread.ticks;
+    thread.tick();
     pop_frame(thread, frame);
     thread.breaker.returned = Breaker::kScript;
     if (completion == Completion::kLeaveLoop) {
