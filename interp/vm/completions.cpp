@@ -165,6 +165,7 @@ ExceptionAnswer complete_exception(ThreadState& thread, Completion completion, R
       frame->pc += frame->pc->jump;
       return ExceptionAnswer::kAbsorbed;
     case Completion::kDiscard: {
+      if (thread.abandoned) return heap.finalizer_done(), ExceptionAnswer::kGoesOn;
       report_unraisable(thread, std::move(exception));
       heap.finalizer_done();
       return ExceptionAnswer::kAbsorbed;

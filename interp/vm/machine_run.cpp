@@ -65,6 +65,7 @@ int Machine::status_of(sched::Outcome outcome) {
     case sched::Outcome::ScheduleError:
       write_error("mini: " + runner_->schedule().error() + "\n");
       return kStatusUsage;
+    case sched::Outcome::Stopped:
     case sched::Outcome::Finished:
       break;
   }

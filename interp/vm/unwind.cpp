@@ -119,7 +119,7 @@ UnwindOutcome unwind(ThreadState& thread) {
     Frame* frame = thread.frame;
     if (!frame->is_native && add_line) add_traceback(thread, frame, exception.get());
     add_line = true;
-    if (!frame->is_native && enter_handler(thread, frame, exception)) {
+    if (!frame->is_native && !thread.abandoned && enter_handler(thread, frame, exception)) {
       thread.breaker.handler = true;
       return UnwindOutcome::kHandled;
     }

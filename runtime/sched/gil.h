@@ -86,6 +86,8 @@ class Gil {
     Thread* thread = nullptr;   // nullptr: a cached OS thread without work
     bool calling = false;       // between leaving for a call and holding the GIL again
     bool joinable = false;      // `os_thread` has to be joined
+    bool dead = false;          // its run ended during a call: it never comes back
+    bool guest = false;         // of a thread that the host's OS threads enter and leave
     std::uint32_t natives = 0;  // natives on its C++ stack that called back into the loop and wait in there
     pthread_t os_thread{};
   };

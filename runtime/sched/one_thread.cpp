@@ -73,6 +73,55 @@ void OneThread::turn() {
   }
 }
 
+// ---- Entered and left by the host's OS threads. One at a time is the main thread, the holder of the GIL while nobody is
+// inside: nobody else could run.
+
+void OneThread::open(Thread& main) {
+  open_ = true;
+  begin(main);
+}
+
+void OneThread::admit(Thread&) { MINI_UNREACHABLE(); }
+
+void OneThread::enter(Thread& thread) {
+  door_.lock();
+  stopped_ = false;
+  main_.store(&thread);
+  seat(thread);  // a restored thread's breaker knows nothing of this run
+}
+
+void OneThread::leave(Thread& thread) {
+  MINI_ASSERT(!over_ && table_.current == &thread && here_ == &home_);
+  if (ticker_) ticker_->retire();
+  door_.unlock();
+}
+
+Outcome OneThread::conclude(Thread& thread) {
+  turn();  // whoever else is inside a native is let out
+  const Outcome outcome = outcome_;
+  end();
+  fibers_.clear();
+  spare_.clear();
+  here_ = &home_;
+  stopped_ = false;
+  stop_.store(false);
+  interrupted_.store(false);
+  begin(thread);
+  return outcome;
+}
+
+void OneThread::close() {
+  if (!std::exchange(open_, false)) return;
+  std::lock_guard nobody(door_);
+  over_ = stopped_ = true;
+  turn();
+  end();
+  over_ = false;
+  if (ticker_) ticker_->retire();
+  fibers_.clear();
+  spare_.clear();
+}
+
 void OneThread::stop(Outcome outcome) {
   outcome_ = outcome;
   over_ = outcome != Outcome::Paused;
@@ -83,7 +132,7 @@ void OneThread::advance(Thread* from, Cause cause) {
   unseat(from, cause);
   for (;;) {
     if (Thread* next = choose(from, cause)) return seat(*next);
-    if (outcome_ == Outcome::ScheduleError) return stop(Outcome::ScheduleError);
+    if (outcome_ != Outcome::Finished) return stop(outcome_);
     if (clock_ == ClockKind::Real && !table_.timers.empty()) {
       sleep_until(table_.timers.begin()->deadline);
     } else {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "runtime/sched/fiber.h"
@@ -23,6 +24,12 @@ class OneThread final : public Runner {
   Outcome resume() override;
   bool switch_here(Thread& thread, Exit exit) override;
   Thread* inside_native() override;
+  void open(Thread& main) override;
+  void admit(Thread& guest) override;
+  void enter(Thread& thread) override;
+  void leave(Thread& thread) override;
+  Outcome conclude(Thread& thread) override;
+  void close() override;
 
  private:
   void turn();
@@ -34,6 +41,8 @@ class OneThread final : public Runner {
   void poke_main() noexcept override;
 
   bool stopped_ = false;  // run() is to return
+  bool open_ = false;
+  std::mutex door_;  // whoever is inside holds it
   std::atomic<std::uint32_t> poked_{0};
   Fiber home_;  // the stack of run()
   Fiber* here_ = &home_;

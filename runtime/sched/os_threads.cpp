@@ -70,9 +70,8 @@ Outcome OsThreads::resume() {
   return Outcome::Finished;
 }
 
-// The main thread, alone with the GIL, which nobody gets any more.
-void OsThreads::shut_down() {
-  bool some_hang = false;
+// The holder, when the run is over: ends all OS threads of the VM.
+void OsThreads::join_all() {
   for (Slot& slot : gil_->slots()) {
     if (!slot.joinable) continue;
     if (slot.calling) {
@@ -80,7 +79,7 @@ void OsThreads::shut_down() {
       // touch.
       pthread_detach(slot.os_thread);
       slot.joinable = false;
-      some_hang = true;
+      slot.dead = hangs_ = true;
       continue;
     }
     const bool inside_native = slot.natives > 0;
@@ -93,12 +92,17 @@ void OsThreads::shut_down() {
   }
   for (Slot& slot : gil_->slots())
     if (std::exchange(slot.joinable, false)) pthread_join(slot.os_thread, nullptr);
+}
+
+// The main thread, alone with the GIL, which nobody gets any more.
+void OsThreads::shut_down() {
+  join_all();
   idle_.clear();
   free_.clear();
   main_slot_.store(nullptr);
   end();
   if (ticker_) ticker_->stop();
-  if (some_hang) {
+  if (std::exchange(hangs_, false)) {
     static_cast<void>(gil_.release());
     static_cast<void>(ticker_.release());
   }
@@ -108,8 +112,9 @@ void OsThreads::shut_down() {
 void OsThreads::end_run(Outcome outcome) {
   outcome_ = outcome;
   over_ = true;
-  let_out(*main_.load());
-  gil_->dismiss(*main_slot_.load());
+  Slot* last = open_ ? closer() : main_slot_.load();
+  let_out(*last->thread);
+  gil_->dismiss(*last);
 }
 
 // ---- An OS thread
@@ -190,11 +195,12 @@ bool OsThreads::give_away(Thread* from, Cause cause) {
       gil_->grant(slot_of(*next));
       return false;
     }
-    if (outcome_ == Outcome::ScheduleError) {
-      end_run(Outcome::ScheduleError);
+    if (outcome_ != Outcome::Finished) {
+      end_run(outcome_);
       return false;
     }
-    const bool alive = table_.calling > 0 || (clock_ == ClockKind::Real && !table_.timers.empty());
+    const bool idle = open_ && inside_ == 0;  // the host may still come and wake somebody
+    const bool alive = idle || table_.calling > 0 || (clock_ == ClockKind::Real && !table_.timers.empty());
     if (!alive && machine_.deadlock()) {
       end_run(Outcome::Deadlock);
       return false;
@@ -234,19 +240,25 @@ bool OsThreads::await(Slot& me, Time deadline, bool interruptible) {
 }
 
 void OsThreads::collect() {
-  gil_->drain([this](Slot& slot) {
-    if (!slot.thread || slot.ticket != slot.thread->waits) return;  // of an earlier wait
-    Thread& thread = *slot.thread;
-    if (thread.state == State::Blocked) wake(thread, slot.reason);
-    if (thread.state == State::Calling) {
-      --table_.calling;
-      make_runnable(thread);
-    }
-  });
+  gil_->drain([this](Slot& slot) { arrive(slot); });
+}
+
+void OsThreads::arrive(Slot& slot) {
+  if (!slot.thread || slot.ticket != slot.thread->waits) return;  // of an earlier wait
+  Thread& thread = *slot.thread;
+  if (thread.state == State::Blocked) wake(thread, slot.reason);
+  if (thread.state == State::Calling) {
+    --table_.calling;
+    make_runnable(thread);
+  }
+  if (thread.state == State::Outside) {
+    come_in(thread);
+    make_runnable(thread);
+  }
 }
 
 bool OsThreads::switch_here(Thread& thread, Exit exit) {
-  if (over_) {
+  if (over_ || thread.ended) {
     let_out(thread);  // of a wait that it began on its way out
     return false;
   }
@@ -254,10 +266,10 @@ bool OsThreads::switch_here(Thread& thread, Exit exit) {
   ++me.natives;
   const bool again = pass_on(me, exit);
   --me.natives;
-  return again;
+  return again && !thread.ended;
 }
 
-void* OsThreads::leave(Thread& thread) {
+void* OsThreads::leave_for_call(Thread& thread) {
   if (over_ || schedule_->exact()) return nullptr;
   Slot& me = slot_of(thread);
   const bool asked = thread.asked.load(std::memory_order_relaxed);

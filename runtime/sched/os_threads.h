@@ -23,6 +23,12 @@ class OsThreads final : public Runner {
   Outcome run(Thread& main) override;
   Outcome resume() override;  // never: only OneThread pauses
   bool switch_here(Thread& thread, Exit exit) override;
+  void open(Thread& main) override;
+  void admit(Thread& guest) override;
+  void enter(Thread& thread) override;
+  void leave(Thread& thread) override;
+  Outcome conclude(Thread& thread) override;
+  void close() override;
 
  private:
   using Slot = Gil::Slot;
@@ -39,17 +45,28 @@ class OsThreads final : public Runner {
   bool give_away(Thread* from, Cause cause);
   bool await(Slot& me, Time deadline, bool interruptible);
   void end_run(Outcome outcome);
+  void join_all();
   void shut_down();
+  void come_in(Thread& guest);
+  void arrive(Slot& slot);
+  Slot* closer();
+  bool can_end() override { return !open_ || closer(); }
 
   bool prepare(Thread& child) override;
   void collect() override;
-  void* leave(Thread& thread) override;
+  void* leave_for_call(Thread& thread) override;
+  void hand_on() override;
   void poke_main() noexcept override;
 
   std::unique_ptr<Gil> gil_;
   std::vector<Slot*> idle_;  // OS threads without work
+  bool hangs_ = false;       // some OS thread of an ended run may still come back to the GIL
   std::vector<Slot*> free_;  // slots whose OS thread has ended, or is about to
   std::atomic<Slot*> main_slot_{nullptr};
+  // Of a run that the host enters and leaves.
+  bool open_ = false;
+  std::vector<Thread*> guests_;  // the main thread first
+  std::size_t inside_ = 0;       // guests that are not State::Outside
 };
 
 }  // namespace mini::sched

@@ -2,6 +2,8 @@
 // interrupt().
 #include "runtime/sched/runner.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "runtime/base/assert.h"
@@ -191,6 +193,10 @@ void Runner::unseat(Thread* from, Cause cause) {
 }
 
 Thread* Runner::choose(Thread* from, Cause cause) {
+  if (cause != Cause::Called && stop_.load(std::memory_order_relaxed) && can_end()) {
+    outcome_ = Outcome::Stopped;
+    return nullptr;
+  }
   if (table_.runnable.empty()) {
     if (clock_ != ClockKind::Virtual || table_.timers.empty()) return nullptr;
     table_.virtual_now = table_.timers.begin()->deadline;
@@ -225,7 +231,7 @@ void Runner::seat(Thread& thread) {
 bool Runner::calm(Thread& thread) {
   thread.calm(ticker_ && ticker_->armed() ? watch_table() : options_.fast_table);
   const bool own = interrupted_.load() && &thread == main_.load(std::memory_order_relaxed);
-  if (own) thread.ask(options_.breaker_table);
+  if (own || over_ || thread.ended || stop_.load()) thread.ask(options_.breaker_table);
   return own;
 }
 
@@ -244,6 +250,10 @@ Notice Runner::look(Thread& thread) {
   // In this order, as in seat(): a request that comes in between is seen either here or at the next switch
   // point.
   thread.dispatch.store(options_.fast_table);
+  if (over_ || thread.ended || (stop_.load() && can_end())) {
+    thread.dispatch.store(options_.breaker_table);
+    return Notice::Switch;
+  }
   if (interrupted_.load() && &thread == main_.load(std::memory_order_relaxed)) {
     thread.dispatch.store(options_.breaker_table);
     return Notice::Interrupt;
@@ -265,6 +275,7 @@ void Runner::watch(Thread& thread) {
 Notice Runner::before_instruction(Thread& thread, Point point) {
   if (point.is_switch_point && thread.asked.load(std::memory_order_relaxed))
     if (const Notice notice = look(thread); notice != Notice::None) return notice;
+  if (stop_.load(std::memory_order_relaxed) && can_end()) return Notice::Switch;
   if (!schedule_->exact() || !schedule_->ends_slice(table_, thread, point)) return Notice::None;
   thread.point = point;
   thread.at_point = true;
@@ -277,9 +288,21 @@ void Runner::interrupt() noexcept {
   poke_main();
 }
 
+void Runner::stop() noexcept {
+  stop_.store(true);
+  interrupt();
+  if (ticker_) ticker_->ask();
+}
+
 void BlockingCall::come_back() {
   auto& slot = *static_cast<Gil::Slot*>(token_);
-  if (Gil::come_back(slot)) runner_.seat(thread_);
+  if (Gil::come_back(slot)) {
+    if (slot.dead) {
+      runner_.hand_on();
+      for (;;) pause();
+    }
+    runner_.seat(thread_);
+  }
   slot.calling = false;
 }
 

@@ -50,6 +50,7 @@ enum class Outcome : std::uint8_t {
   Paused,         ///< Exit::Paused
   Deadlock,       ///< no thread could ever run again
   ScheduleError,  ///< the schedule could not go on: schedule().error()
+  Stopped,        ///< stop()
 };
 
 /// The VM, as the scheduler sees it. Every call is made by the holder of the GIL.
@@ -118,6 +119,30 @@ class Runner {
   /// After Outcome::Paused, also with another state of the VM restored: goes on with the thread that held the
   /// GIL.
   virtual Outcome resume() = 0;
+
+  // ---- A run that OS threads of the host enter and leave (embedding), instead of run()
+
+  /// Begins a run that does not end by itself. `main` is outside: one OS thread after the other may be it.
+  virtual void open(Thread& main) = 0;
+  /// Makes `guest` another thread that OS threads of the host may be, one at a time; it is outside. The holder. Never
+  /// under OneThread, where one after the other is `main`.
+  virtual void admit(Thread& guest) = 0;
+  /// The calling OS thread is `thread`, which was outside, and holds the GIL when this returns. Look at over() then: it
+  /// may have been chosen to conclude a run that ended while it waited.
+  virtual void enter(Thread& thread) = 0;
+  /// `thread`, the holder, is outside, with nothing on its C++ stack. The others run on without it; but under an exact
+  /// schedule, and under OneThread, only while somebody is inside.
+  virtual void leave(Thread& thread) = 0;
+  /// The run has ended: whoever is inside lets go and calls conclude().
+  bool over() const { return over_; }
+  /// After over(), by the holder, whose natives have all returned: ends every thread but the host's, and begins the
+  /// next run, of which the caller holds the GIL. Those of the host that are inside see `ended`, and leave.
+  virtual Outcome conclude(Thread& thread) = 0;
+  /// The same, for good: nobody is inside, nobody comes any more.
+  virtual void close() = 0;
+  /// Ends the run (Outcome::Stopped) as soon as the holder looks, and somebody is inside. Any thread.
+  void stop() noexcept;
+  void forget_stop() { stop_.store(false); }
 
   // ---- For the holder of the GIL: threads
 
@@ -208,9 +233,11 @@ class Runner {
   DispatchTable watch_table() const { return options_.watch_table ? options_.watch_table : options_.fast_table; }
 
   // What differs.
+  virtual bool can_end() { return true; }           // now, because of stop()
   virtual bool prepare(Thread&) { return true; }    // start(): an OS thread for it
   virtual void collect() {}                         // those who came back by themselves join the run queue
-  virtual void* leave(Thread&) { return nullptr; }  // BlockingCall
+  virtual void* leave_for_call(Thread&) { return nullptr; }  // BlockingCall
+  virtual void hand_on() {}                         // by an OS thread that is nobody any more
   virtual void poke_main() noexcept = 0;            // the main thread looks at interrupted_, though it sleeps
 
   Machine& machine_;
@@ -222,6 +249,7 @@ class Runner {
   bool polls_timers_ = false;       // deadlines are noticed by the holder alone
   Outcome outcome_ = Outcome::Finished;
   bool over_ = false;  // no thread runs script code any more
+  std::atomic<bool> stop_{false};
   std::atomic<bool> interrupted_{false};
   std::atomic<Thread*> main_{nullptr};  // during a run
 };
@@ -241,11 +269,13 @@ class Runner {
 class BlockingCall {
  public:
   BlockingCall(Runner& runner, Thread& thread)
-      : runner_(runner), thread_(thread), token_(runner.leave(thread)) {}
+      : runner_(runner), thread_(thread), token_(runner.leave_for_call(thread)) {}
   ~BlockingCall() {
     if (token_) come_back();
   }
   BlockingCall(const BlockingCall&) = delete;
+  /// Whether others may run meanwhile, so that the VM is not this thread's.
+  bool left() const { return token_ != nullptr; }
   BlockingCall& operator=(const BlockingCall&) = delete;
 
  private:

@@ -41,6 +41,8 @@ class Ticker {
       due_.store(later(monotonic_now(), interval_), std::memory_order_relaxed);
   }
   void set_interval(Time interval);
+  /// Asks the holder now. Any thread.
+  void ask();
   bool armed() const { return state_.load(std::memory_order_relaxed) == kArmed; }
   /// The holder: whether somebody has waited for an interval in which nobody switched.
   bool overdue() const { return armed() && monotonic_now() >= due_.load(std::memory_order_relaxed); }
@@ -59,7 +61,6 @@ class Ticker {
   static constexpr std::uint32_t kIdle = 0, kArmed = 1, kStopped = 2;
   static void* run(void* ticker);
   void watch();
-  void ask();
   void begin_watch();
 
   const Tables tables_;
