@@ -20,14 +20,20 @@ void remember_place(ThreadState& thread, Place& place) {
   if (CodeObject* old = std::exchange(place.code, frame->code)) decref(old);
 }
 
+void show(ThreadState& thread, Lock* lock, LockOperation operation) {
+  for (auto* observer : thread.machine->observers()) observer->on_lock(thread, *lock, operation);
+}
+
 void take(ThreadState& thread, Lock* lock) {
   lock->locked = 1;
   lock->holder = thread.serial;
   remember_place(thread, lock->taken);
+  show(thread, lock, LockOperation::kAcquired);
 }
 
 void give_up(ThreadState& thread, Lock* lock) {
   lock->locked = 0;
+  show(thread, lock, LockOperation::kReleased);
   if (!lock->waiters.empty()) thread.machine->runner().wake_one(lock->waiters);
 }
 

@@ -103,8 +103,12 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
   Machine& machine = *thread.machine;
   Frame* frame = thread.frame;
   if (thread.heap->has_finalizable() && run_finalizer(thread)) return BreakerAnswer::kReload;
-  if (frame->is_native) return BreakerAnswer::kContinue;  // no visible instruction
-  if (machine.observer() && pauses(machine, thread, saved)) return BreakerAnswer::kPause;
+  const auto& observers = machine.observers();
+  if (frame->is_native) {  // no visible instruction
+    for (auto* observer : observers) observer->resumes(thread, *frame);
+    return BreakerAnswer::kContinue;
+  }
+  if (!observers.empty() && pauses(machine, thread, saved)) return BreakerAnswer::kPause;
 
   Boundary boundary;
   SwitchPlace place{};
@@ -114,9 +118,7 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
   sched::Runner& runner = machine.runner();
   sched::Notice notice = sched::Notice::None;
   if (machine.observed()) {
-    if (machine.observer()) {
-      machine.observer()->before(thread, *frame, frame->index(), is_point);
-    }
+    for (auto* observer : observers) observer->before(thread, *frame, frame->index(), is_point);
     const bool counted = !frame->code->has(bytecode::kPrelude) && boundary.next != Opcode::EXTENDED_ARG;
     notice = runner.before_instruction(thread, {is_point, counted});
   } else if (is_point) {
@@ -129,13 +131,20 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
       ++machine.switch_counts().total;
       if (is_point) ++machine.switch_counts().places[place];  // `steps:` may switch elsewhere before its list begins
       if (!machine.observed()) forget(thread.breaker);
+      else for (auto* observer : observers) observer->gives_way(thread, *frame, frame->index(), is_point);
       return BreakerAnswer::kSwitch;
     case sched::Notice::Interrupt:
       if (machine.handle_interrupt(thread)) return BreakerAnswer::kRaise;
       break;
   }
+  if (machine.observed()) show_running(thread);
   if (thread.dispatch.load(std::memory_order_relaxed) != machine.tables().breaker) forget(thread.breaker);
   return BreakerAnswer::kContinue;
+}
+
+void show_running(ThreadState& thread) {
+  Frame* frame = thread.frame;
+  for (auto* observer : thread.machine->observers()) observer->runs(thread, *frame, frame->index());
 }
 
 }  // namespace mini::vm

@@ -18,4 +18,7 @@ enum class BreakerAnswer : uint8_t {
 /// instruction, else only after a request. `saved` is what frame->pc was before: behind a return, the call.
 BreakerAnswer before_instruction(ThreadState&, const Instr* saved);
 
+/// Tells the observers of an observed machine that the instruction at thread.frame->pc runs now.
+void show_running(ThreadState&);
+
 }  // namespace mini::vm

@@ -103,6 +103,7 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
   LOAD_FRAME();
   if (thread.skip_check) {
     thread.skip_check = false;
+    if (thread.machine->observed()) show_running(thread);
     goto run_visible;
   }
   DISPATCH();

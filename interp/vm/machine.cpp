@@ -124,7 +124,7 @@ bool Machine::start(std::string& error) {
   runner_options.watch_table = observed_ ? tables_.breaker : tables_.watch;
   runner_options.breaker_table = tables_.breaker;
   runner_options.clock = options_.clock.value_or(parsed.schedule->clock());
-  runner_options.observer = options_.thread_observer;
+  runner_options.observer = &thread_observers_;
   runner_ = sched::make_runner(options_.os_threads, *this, state_->threads, std::move(parsed.schedule), runner_options);
 
   auto own = [&]<class T>(Result<Ref<T>> made, T*& place) {

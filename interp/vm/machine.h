@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "interp/compile/compile.h"
+#include "interp/vm/observer.h"
 #include "interp/vm/thread_state.h"
 #include "runtime/sched/runner.h"
 
@@ -31,7 +32,6 @@ struct Options {
   std::function<void(std::string_view)> errors;
   bool collect_always = false;        ///< tests: a cycle collection at each allocation
   bool wait_on_deadlock = false;      ///< --deadlock=hang
-  sched::Observer* thread_observer = nullptr;  ///< sees hand-overs, waits, starts and ends
 };
 
 class SavedState;
@@ -42,13 +42,25 @@ struct DispatchTables {
   sched::DispatchTable breaker;  ///< the same label for all: look first
 };
 
-/// Sees what the observed loop executes. Called by the holder of the GIL.
-class InstructionObserver {
+/// Passes what happens to threads on to each that looks on.
+class ThreadObservers final : public sched::Observer {
  public:
-  virtual ~InstructionObserver() = default;
-  /// Before an instruction of `frame`; `point` tells whether a switch could fall here.
-  virtual void before(ThreadState&, Frame&, uint32_t /*index*/, bool /*is_switch_point*/) {}
-  /// The same place, after everything else was decided: the instruction now runs.
+  std::vector<sched::Observer*> list;
+  void on_hand_over(const sched::HandOver& hand_over) override {
+    for (auto* observer : list) observer->on_hand_over(hand_over);
+  }
+  void on_start(sched::Thread& thread) override {
+    for (auto* observer : list) observer->on_start(thread);
+  }
+  void on_wait(sched::Thread& thread) override {
+    for (auto* observer : list) observer->on_wait(thread);
+  }
+  void on_wake(sched::Thread& thread) override {
+    for (auto* observer : list) observer->on_wake(thread);
+  }
+  void on_finish(sched::Thread& thread) override {
+    for (auto* observer : list) observer->on_finish(thread);
+  }
 };
 
 /// Everything that a script can change and that is not an object, a thread or a frame.
@@ -123,8 +135,12 @@ class Machine final : public sched::Machine {
   /// The thread that holds the GIL.
   ThreadState& current() { return *static_cast<ThreadState*>(state_->threads.current); }
   SwitchCounts& switch_counts() { return switch_counts_; }
-  void set_observer(InstructionObserver* observer) { observer_ = observer; }
-  InstructionObserver* observer() const { return observer_; }
+  /// Before a run or between the parts of a paused one; the observer outlives the run, or is removed.
+  void add_observer(InstructionObserver& observer) { observers_.push_back(&observer); }
+  void add_observer(sched::Observer& observer) { thread_observers_.list.push_back(&observer); }
+  void remove_observer(InstructionObserver& observer) { std::erase(observers_, &observer); }
+  void remove_observer(sched::Observer& observer) { std::erase(thread_observers_.list, &observer); }
+  const std::vector<InstructionObserver*>& observers() const { return observers_; }
   /// Whether each instruction is looked at: an exact schedule or an observer asks for it.
   bool observed() const { return observed_; }
   const DispatchTables& tables() const { return tables_; }
@@ -178,7 +194,8 @@ class Machine final : public sched::Machine {
   Heap* heap_ = nullptr;
   MachineState* state_ = nullptr;
   std::unique_ptr<sched::Runner> runner_;
-  InstructionObserver* observer_ = nullptr;
+  std::vector<InstructionObserver*> observers_;
+  ThreadObservers thread_observers_;
   bool observed_ = false;
   DispatchTables tables_{};
   std::vector<std::shared_ptr<const bytecode::Code>> codes_;

@@ -139,6 +139,38 @@ Result<int64_t> find_entry(Heap& heap, Table* table, Value key, int64_t hash) {
   }
 }
 
+int64_t plain_hash(Value key) {
+  if (const Str* text = exact_str(key)) {
+    if (text->cached_hash) return text->cached_hash;
+    return hash_bytes(text->narrow(), size_t{text->length} * (text->wide ? sizeof(char32_t) : 1));
+  }
+  if (key.is_bool()) return key.as_bool();
+  if (!key.is_int() || key.as_int() <= -Value::kMaxInt || key.as_int() >= Value::kMaxInt) return 0;
+  return key.as_int() == -1 ? -2 : key.as_int();
+}
+
+int64_t peek_entry(const Table* table, Value key, int64_t hash) {
+  const Str* text = exact_str(key);
+  if (!text && !key.is_int() && !key.is_bool()) return -1;
+  auto matches = [&](const DictEntry& entry) {
+    if (entry.key == key) return true;
+    if (entry.hash != hash || entry.key.is_unbound()) return false;
+    const Str* other = exact_str(entry.key);
+    if (text || other) return text && other && equal(other, text);
+    return (entry.key.is_int() || entry.key.is_bool()) && plain_hash(entry.key) == hash;
+  };
+  if (!table->index) {
+    for (uint32_t i = 0; i < table->used; ++i)
+      if (matches(table->entries[i])) return i;
+    return -1;
+  }
+  for (Probe probe(hash, table->index_mask);; probe.advance()) {
+    const uint32_t number = table->index[probe.at];
+    if (number == kFree) return -1;
+    if (number < table->used && matches(table->entries[number])) return number;
+  }
+}
+
 Result<void> insert_entry(Heap& heap, Table* table, Value key, int64_t hash, Value value) {
   if (table->filled == table->capacity) {
     MINI_TRY(rebuild(heap, table, table, usable(std::bit_ceil(std::max<uint32_t>(8, table->live * 3)))));

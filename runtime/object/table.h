@@ -12,6 +12,11 @@ Result<int64_t> key_hash(Heap&, Value key);
 /// The number of the entry for a key, or -1. May run the script's `__eq__`; starts again when that changed
 /// the table. The caller keeps the table's owner and the key alive.
 Result<int64_t> find_entry(Heap&, Table*, Value key, int64_t hash);
+/// For those who only look: as find_entry for a key that is an unboxed int, a bool or an exact str; runs no script
+/// code and changes nothing. -1 also for other keys. `hash` as plain_hash() answers.
+int64_t peek_entry(const Table*, Value key, int64_t hash);
+/// The hash of such a key, without remembering it in the str; 0 for other keys.
+int64_t plain_hash(Value key);
 /// Adds a key that is not there.
 Result<void> insert_entry(Heap&, Table*, Value key, int64_t hash, Value value);
 /// Sets or adds; the key that stands there already stays.

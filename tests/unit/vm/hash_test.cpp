@@ -248,7 +248,7 @@ lock.release()
       if (thread.serial == 0 && frame.code->code->position(index).line == 21) thread.machine->pause();
     }
   } pauser;
-  session.machine().set_observer(&pauser);
+  session.machine().add_observer(pauser);
   REQUIRE(session.start(program) == Machine::kPaused);
   Machine& machine = session.machine();
   sched::ThreadTable& table = machine.state().threads;

@@ -53,11 +53,12 @@ class Session final : public InstructionObserver, public sched::Observer {
     options.library = &modules::library();
     options.output = [this](std::string_view text) { run.output += text; };
     options.errors = [this](std::string_view text) { run.errors += text; };
-    options.thread_observer = traced ? this : nullptr;
     std::string error;
     machine_ = Machine::create(std::move(options), error);
     REQUIRE_MESSAGE(machine_, error);
-    if (traced) machine_->set_observer(this);
+    if (!traced) return;
+    machine_->add_observer(static_cast<InstructionObserver&>(*this));
+    machine_->add_observer(static_cast<sched::Observer&>(*this));
   }
   ~Session() { finish(); }
 

@@ -1,0 +1,84 @@
+#include "interp/observe/native_effects.h"
+
+namespace mini::observe {
+
+namespace {
+
+struct Row {
+  Effect effect;
+  /// Names as in the signatures, with a space around each. `str.` stands for all methods of str that no other row names.
+  std::string_view names;
+};
+
+constexpr Row kRows[] = {
+    {Effect::kNothing,
+     " get_ident get_native_id _get_main_thread_ident allocate_lock stack_size daemon_threads_allowed interrupt_main exit quit"
+     " _local_key _local_dict _excepthook lock.__new__ RLock.__new__ _ThreadHandle.__new__ Random.__new__ RLock._is_owned"
+     " RLock._recursion_count callable isinstance issubclass compile eval exec globals locals __import__ __build_class__"
+     " _random._text_seed object.__new__ object.__init_subclass__ object.__sizeof__ type.__new__ type.mro type.__subclasses__"
+     " super.__new__ method.__new__ module.__new__ staticmethod.__new__ classmethod.__new__ TextIOWrapper.fileno"
+     " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open generator.close"
+     " __get__ __set__ __bool__ __new__ TextIOWrapper.__iter__ enumerate.__iter__ filter.__iter__ map.__iter__ zip.__iter__"
+     " BaseException. property. gc. sys. time. math. mini_gil. int. float. bool. "},
+    {Effect::kReadSelf, " len __len__ __length_hint__ list.copy dict.copy dict.keys dict.values dict.items list.__reversed__"
+                        " dict.__reversed__ iter __iter__ Random._getstate "},
+    {Effect::kWriteSelf,
+     " list.append list.insert list.pop list.clear list.reverse dict.clear dict.popitem set.pop set.clear"
+     " Random.random Random.getrandbits Random.seed Random._setstate generator.send generator.throw "},
+    {Effect::kWriteSelfFrom,
+     " list.extend list.remove list.sort list.__init__ dict.update dict.__init__ set.update set.__init__ __init__"
+     " set.difference_update set.intersection_update set.symmetric_difference_update"
+     " __iadd__ __imul__ __ior__ __iand__ __isub__ __ixor__ "},
+    {Effect::kReadEntry, " dict.get __getitem__ __contains__ "},
+    {Effect::kWriteEntry, " dict.pop dict.setdefault set.add set.discard set.remove __delitem__ "},
+    {Effect::kStoreEntry, " __setitem__ "},
+    {Effect::kReadArguments,
+     " abs all any ascii bin chr divmod format hash hex max min oct ord pow repr round sorted sum"
+     " list.count list.index list.__new__ dict.__new__ dict.fromkeys set.__new__ frozenset.__new__ enumerate.__new__"
+     " filter.__new__ map.__new__ reversed.__new__ slice.__new__ zip.__new__ object.__format__ object.__dir__ dir"
+     " __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __hash__ __repr__ __str__ __neg__ __pos__ __invert__ iterator.__length_hint__"
+     " __add__ __and__ __floordiv__ __lshift__ __mod__ __mul__ __or__ __pow__ __rshift__ __sub__ __truediv__ __xor__"
+     " __radd__ __rand__ __rfloordiv__ __rlshift__ __rmod__ __rmul__ __ror__ __rpow__ __rrshift__ __rsub__ __rtruediv__ __rxor__"
+     " set.copy set.difference set.intersection set.isdisjoint set.issubset set.issuperset set.symmetric_difference set.union"
+     " str. bytes. tuple. range. range_iterator. slice. frozenset. dict_keys. dict_values. dict_items. "},
+    {Effect::kAdvance, " next __next__ enumerate.__next__ filter.__next__ map.__next__ zip.__next__ "},
+    {Effect::kReadAttribute, " getattr hasattr __getattribute__ "},
+    {Effect::kWriteAttribute, " setattr __setattr__ "},
+    {Effect::kDeleteAttribute, " delattr __delattr__ "},
+    {Effect::kNamespace, " vars "},
+    {Effect::kLock, " lock.acquire lock.release lock.__enter__ lock.__exit__ lock.acquire_lock lock.release_lock RLock.acquire"
+                    " RLock.release RLock.__enter__ RLock.__exit__ RLock._release_save RLock._acquire_restore "},
+    {Effect::kReadLock, " lock.locked lock.locked_lock "},
+    {Effect::kStart, " start_new_thread start_joinable_thread _start_and_wait "},
+    {Effect::kReadThread, " _ThreadHandle.join _ThreadHandle.is_done "},
+    {Effect::kWriteThread, " _ThreadHandle._begin _ThreadHandle._set_done "},
+    {Effect::kThreads, " _count _make_thread_handle "},
+    {Effect::kSerial, " id "},
+    {Effect::kPrint, " print "},
+    {Effect::kInput, " input "},
+    {Effect::kWriteFile, " TextIOWrapper.write TextIOWrapper.writelines TextIOWrapper.flush TextIOWrapper.close"
+                         " TextIOWrapper.read TextIOWrapper.readline TextIOWrapper.readlines TextIOWrapper.__exit__"
+                         " TextIOWrapper.reconfigure TextIOWrapper.__next__ "},
+};
+
+bool lists(std::string_view names, std::string_view name) {
+  for (size_t at = names.find(name); at != std::string_view::npos; at = names.find(name, at + 1))
+    if (names[at - 1] == ' ' && names[at + name.size()] == ' ') return true;
+  return false;
+}
+
+}  // namespace
+
+Effect effect_of(const object::NativeDefinition& definition) {
+  std::string_view name = definition.signature.name;
+  for (const Row& row : kRows)
+    if (lists(row.names, name)) return row.effect;
+  const size_t dot = name.find('.');
+  if (dot == std::string_view::npos) return Effect::kUnknown;
+  name = name.substr(0, dot + 1);
+  for (const Row& row : kRows)
+    if (lists(row.names, name)) return row.effect;
+  return Effect::kUnknown;
+}
+
+}  // namespace mini::observe
