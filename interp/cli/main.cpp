@@ -24,7 +24,7 @@ constexpr int kUsageError = 2, kStatusLeak = 70;
 
 struct CommandLine {
   vm::Options options;
-  std::string switch_points = "3.9", clock, runner = "os", memory_limit;
+  std::string switch_points = "3.9", clock, runner = "os", deadlock = "report", memory_limit;
   bool prompt_afterwards = false, statistics = false, check_leaks = false, help = false, version = false;
   std::optional<std::string> code;       ///< -c
   std::optional<std::string> file;       ///< "-": standard input
@@ -45,6 +45,8 @@ void define_options(CLI::App& app, CommandLine& line) {
   app.add_option("--clock", line.clock, "real or virtual; the default is the schedule's")->type_name("=CLOCK");
   app.add_option("--memory-limit", line.memory_limit, "what the script may use, such as 64M; default: no limit")
       ->type_name("=SIZE");
+  app.add_option("--deadlock", line.deadlock, "when no thread can ever run: report it (default), or hang as CPython does")
+      ->type_name("=WHAT");
   app.add_flag("--stats", line.statistics, "say afterwards where threads were switched (to stderr)");
   app.add_option("--runner", line.runner, "os: a system thread for each thread (default); one: one for all")
       ->type_name("=KIND");
@@ -110,6 +112,9 @@ std::optional<int> parse(int argc, char** argv, CLI::App& app, CommandLine& line
   else if (!line.clock.empty()) return usage_error("--clock=" + line.clock + ": not real or virtual");
   if (line.runner != "os" && line.runner != "one")
     return usage_error("--runner=" + line.runner + ": not os or one");
+  if (line.deadlock != "report" && line.deadlock != "hang")
+    return usage_error("--deadlock=" + line.deadlock + ": not report or hang");
+  line.options.wait_on_deadlock = line.deadlock == "hang";
   line.options.os_threads = line.runner == "os";
   if (!line.memory_limit.empty()) {
     auto size = parse_size(line.memory_limit);

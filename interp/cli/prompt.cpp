@@ -103,14 +103,19 @@ bool execute(Machine& machine, const std::string& filename, const std::string& t
 }  // namespace
 
 int run_prompt(Machine& machine, const std::string& filename, std::string source) {
-  return machine.run_with([&](Machine& owner, ThreadState& thread) {
-    if (!filename.empty()) execute(owner, filename, source, compile::CompileMode::kExec);
-    if (thread.abandoned) return;
-    LineReader reader(owner);
-    if (isatty(STDIN_FILENO))
-      owner.write_error("mini " MINI_VERSION ", a subset of Python 3.13. Type exit() or Ctrl-D to leave.\n");
+  LineReader reader(machine);
+  bool begun = false, stuck = false;
+  uint64_t number = 0;
+  auto converse = [&](Machine& owner, ThreadState& thread) {
+    stuck = true;  // unless the end is reached
+    if (!begun) {
+      begun = true;
+      if (!filename.empty()) execute(owner, filename, source, compile::CompileMode::kExec);
+      if (thread.abandoned) return;
+      if (isatty(STDIN_FILENO))
+        owner.write_error("mini " MINI_VERSION ", a subset of Python 3.13. Type exit() or Ctrl-D to leave.\n");
+    }
     std::string text;
-    uint64_t number = 0;
     while (read_statement(reader, thread, text) == Read::kStatement) {
       if (owner.runner().take_interrupt()) {
         owner.write_error("\nKeyboardInterrupt\n");
@@ -120,10 +125,21 @@ int run_prompt(Machine& machine, const std::string& filename, std::string source
       // A name of its own, for the lines in tracebacks; an error is shown before the name matters.
       const bool wrong = completeness_of(text) == Completeness::kWrong;
       const std::string name = wrong ? kFilename : fmt::format("{}-{}", kFilename, number++);
-      if (!execute(owner, name, text, compile::CompileMode::kSingle) || thread.abandoned) return;
+      const bool goes_on = execute(owner, name, text, compile::CompileMode::kSingle);
+      if (thread.abandoned) return;
+      if (!goes_on) {
+        stuck = false;
+        return;
+      }
     }
     owner.write_error("\n");
-  });
+    stuck = false;
+  };
+  int status;
+  do {  // after a deadlock the prompt comes back, without the threads that were stuck
+    status = machine.run_with(converse);
+  } while (stuck);
+  return status;
 }
 
 }  // namespace mini::cli

@@ -9,17 +9,6 @@ namespace {
 
 Lock* as_lock(Value value) { return static_cast<Lock*>(value.as_object()); }
 
-/// Where the thread is in script code, the prelude left out.
-void remember_place(ThreadState& thread, Place& place) {
-  Frame* frame = thread.frame;
-  while (frame && (frame->is_native || frame->code->has(bytecode::kPrelude))) frame = frame->back;
-  if (!frame) return;
-  place.index = frame->index();
-  if (place.code == frame->code) return;
-  incref(frame->code);
-  if (CodeObject* old = std::exchange(place.code, frame->code)) decref(old);
-}
-
 void show(ThreadState& thread, Lock* lock, LockOperation operation) {
   for (auto* observer : thread.machine->observers()) observer->on_lock(thread, *lock, operation);
 }
@@ -27,12 +16,16 @@ void show(ThreadState& thread, Lock* lock, LockOperation operation) {
 void take(ThreadState& thread, Lock* lock) {
   lock->locked = 1;
   lock->holder = thread.serial;
-  remember_place(thread, lock->taken);
+  lock->owner = &thread;
+  ++thread.locks_held;
+  lock->taken = script_place(thread.frame);
   show(thread, lock, LockOperation::kAcquired);
 }
 
 void give_up(ThreadState& thread, Lock* lock) {
   lock->locked = 0;
+  if (ThreadState* owner = std::exchange(lock->owner, nullptr)) --owner->locks_held;
+  if (Str* name = std::exchange(lock->dead_owner, nullptr)) decref(name);
   show(thread, lock, LockOperation::kReleased);
   if (!lock->waiters.empty()) thread.machine->runner().wake_one(lock->waiters);
 }
@@ -139,20 +132,21 @@ Result<Ref<Value>> rlock_acquire_restore(Call& call) {
 Result<Ref<Value>> make_lock(Heap& heap, Type* type) {
   Ref<Lock> lock = MINI_TRY(heap.create<Lock>(type));
   new (&lock->waiters) sched::WaitQueue;
-  remember_place(Machine::of(heap).current(), lock->made);
+  lock->made = script_place(Machine::of(heap).current().frame);
   return lock;
 }
 Result<Ref<Value>> construct_lock(Call& call) { return make_lock(call.heap, self_of<Type>(call)); }
 
-void visit_place(const Place& place, Visitor& visitor) {
-  visitor.reference(place.code);
+void visit_place(const ScriptPlace& place, Visitor& visitor) {
   visitor.scalar(place.index);
+  visitor.scalar(place.code ? place.line() : 0);
 }
 void visit_lock(Object* object, Visitor& visitor) {
   auto* lock = static_cast<Lock*>(object);
   for (const sched::Thread& thread : lock->waiters) visitor.scalar(thread.serial);
   visit_place(lock->made, visitor);
-  visit_place(lock->taken, visitor);
+  if (lock->locked) visit_place(lock->taken, visitor);
+  visitor.reference(lock->dead_owner);
   visitor.scalar(lock->locked);
   visitor.scalar(lock->holder);
   visitor.scalar(lock->depth);
@@ -160,8 +154,8 @@ void visit_lock(Object* object, Visitor& visitor) {
 void drop_lock(Heap&, Object* object) {
   auto* lock = static_cast<Lock*>(object);
   std::destroy_at(&lock->waiters);
-  for (Place* place : {&lock->made, &lock->taken})
-    if (CodeObject* code = std::exchange(place->code, nullptr)) decref(code);
+  if (ThreadState* owner = std::exchange(lock->owner, nullptr)) --owner->locks_held;
+  if (Str* name = std::exchange(lock->dead_owner, nullptr)) decref(name);
 }
 
 Result<Ref<Str>> lock_repr(Heap& heap, Value self) {

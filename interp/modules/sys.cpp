@@ -243,7 +243,8 @@ bool flush_streams(Machine& machine, std::string* failure) {
     const Value found = get_name(machine.state().sys, heap.name(which));
     if (found.is_unbound() || found.is_none()) continue;
     Ref<Value> stream = Ref<Value>::share(found);
-    if (File* file = as_file(stream); file && file->descriptor < 0) continue;
+    File* file = as_file(stream);
+    if (file ? file->descriptor < 0 : thread.abandoned) continue;
     // What is pending already is not this flush's business.
     Ref<Exception> outer = heap.has_pending() ? heap.take_pending() : Ref<Exception>();
     if (!flush_any(thread, stream).ok()) {

@@ -475,11 +475,18 @@ CallOutcome call_unpacked_on_stack(ThreadState& thread, bool with_keywords) {
     if (!tuple.ok()) return CallOutcome::kError;
     arguments = tuple.take();
   }
+  // Where the script's part of a thread ends, is asked when the thread leaves a lock behind (remember_end).
+  const bool from_library = frame->code->has(bytecode::kPrelude);
+  if (from_library) thread.ended = {};
+  const Type* callable = heap.type_of(function);
+  const bool watched = from_library && (callable == heap.type(BuiltinType::kFunction) ||
+                                        callable == heap.type(BuiltinType::kBoundMethod));
   // The arguments are copied above everything that the frame can use: there may be any number of them.
   Value* base = thread.stack_end();
   const CallOutcome outcome =
       call_unpacked(thread, base, function, static_cast<Tuple*>(arguments.get().as_object()),
-                    with_keywords ? static_cast<Dict*>(keywords.get().as_object()) : nullptr, top, Completion::kPush);
+                    with_keywords ? static_cast<Dict*>(keywords.get().as_object()) : nullptr, top,
+                    watched ? Completion::kFromLibrary : Completion::kPush);
   return outcome;
 }
 

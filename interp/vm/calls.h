@@ -30,6 +30,11 @@ Frame* push_body(ThreadState&, Ref<Function> function, Dict* names, Value* at, V
                  Completion completion);
 /// Leaves the topmost frame: drops what it holds, or hands it to the traceback that looks at it.
 void pop_frame(ThreadState&, Frame* frame);
+/// Before the topmost frame is left: of one that the library or the machine entered, keeps the place in the thread.
+inline void remember_end(ThreadState& thread, const Frame* frame) {
+  if (frame->completion != Completion::kFromLibrary && frame->completion != Completion::kLeaveLoop) return;
+  if (!frame->is_native && !frame->code->has(bytecode::kPrelude)) thread.ended = {frame->code->code, frame->index()};
+}
 /// Drops the values above `level` of a frame's stack.
 void drop_stack_to(Frame* frame, Value* level);
 

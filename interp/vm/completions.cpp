@@ -74,6 +74,7 @@ Completed complete_call(ThreadState& thread, Completion completion, Value* calle
   };
   switch (completion) {
     case Completion::kPush:
+    case Completion::kFromLibrary:
     case Completion::kProperty: {
       if (completion == Completion::kProperty) decref(*caller_top);  // the object whose property this is
       return push_to_caller();

@@ -4,6 +4,11 @@
 
 namespace mini::vm {
 
+ScriptPlace script_place(const Frame* frame) {
+  while (frame && (frame->is_native || frame->code->has(bytecode::kPrelude))) frame = frame->back;
+  return frame ? ScriptPlace{frame->code->code, frame->index()} : ScriptPlace{};
+}
+
 void visit_frame(Frame* frame, Visitor& visitor) {
   visitor.reference(frame->function());
   for (uint32_t i = 0; i < frame->slot_count; ++i) visitor.reference(frame->locals[i]);

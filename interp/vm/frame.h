@@ -29,6 +29,7 @@ enum class Completion : uint8_t {
   kImport,       ///< the body of a module under IMPORT_NAME
   kProperty,     ///< the getter of a property: the result goes on the caller's stack, in place of the object
   kBinary,       ///< operator method: NotImplemented tries the next candidate
+  kFromLibrary,  ///< `f(*args)` in the prelude, as in Thread.run: like kPush, and remembers where the script's code ended
 };
 
 /// A call in progress. Before it lie the function and the locals (the arguments, left where the caller pushed them,
@@ -63,6 +64,16 @@ struct Frame {
   uint32_t index() const { return static_cast<uint32_t>(pc - code->instructions); }
 };
 static_assert(sizeof(Frame) % sizeof(Value) == 0 && sizeof(Block) == 12);
+
+/// A place in script code. The machine keeps the code as long as it lives.
+struct ScriptPlace {
+  const bytecode::Code* code;  ///< null: unknown
+  uint32_t index;              ///< of the instruction
+
+  uint32_t line() const { return code->position(index).line; }
+};
+/// Where a thread is whose topmost frame this is: in the innermost frame of the script's own files.
+ScriptPlace script_place(const Frame* frame);
 
 /// A piece of a thread's stack.
 struct StackChunk {

@@ -2,25 +2,22 @@
 // deadlock reports read them; the methods are in interp/modules.
 #pragma once
 
-#include "interp/vm/code_object.h"
-#include "runtime/sched/thread.h"
+#include "interp/vm/thread_state.h"
 
 namespace mini::vm {
-
-/// A place in script code.
-struct Place {
-  CodeObject* code;  ///< owned; null: unknown
-  uint32_t index;    ///< of the instruction
-};
 
 /// `_thread.lock` and `_thread.RLock`. Releasing frees the lock and makes a waiter runnable; whoever runs first takes it.
 struct Lock : Tracked {
   sched::WaitQueue waiters;
-  Place made;
-  Place taken;      ///< where it was last acquired
+  ScriptPlace made;
+  ScriptPlace taken;      ///< where it was last acquired
   uint32_t locked;
   uint32_t holder;  ///< serial of the thread that acquired it last
   uint64_t depth;   ///< RLock: how often its holder has acquired it
+  ThreadState* owner;  ///< that thread, while it is locked and the thread lives
+  /// Of an owner that ended without releasing it.
+  Str* dead_owner;  ///< its name
+  ScriptPlace ended;      ///< the last instruction of the script's that it executed
 };
 
 /// `_thread._ThreadHandle`. The thread itself is found by its serial as long as it lives.

@@ -399,6 +399,10 @@ sched::Exit Machine::run_child(ThreadState& thread) {
     if (!advance(thread, exit, failed)) return exit;
     thread.stage = kOver;
   }
+  if (thread.abandoned) {
+    if (heap_->has_pending()) static_cast<void>(heap_->take_pending());
+    return sched::Exit::Finished;
+  }
   if (failed) {
     Ref<Exception> exception = heap_->take_pending();
     if (!is_subtype(exception->type, heap_->type(BuiltinType::kSystemExit))) {
@@ -410,6 +414,7 @@ sched::Exit Machine::run_child(ThreadState& thread) {
   }
   run_all_finalizers(thread);
   finish_thread(thread);
+  if (thread.locks_held > 0) remember_dead_owner(*this, thread);
   return sched::Exit::Finished;
 }
 
@@ -420,15 +425,18 @@ sched::Exit Machine::run_main(ThreadState& thread) {
     thread.stage = kRunning;
     if (work_) {
       work_(*this, thread);
-      if (thread.abandoned) return sched::Exit::Finished;
-      thread.stage = kWaitingForOthers;
+      if (!thread.abandoned) thread.stage = kWaitingForOthers;
     } else if (!enter_main(thread)) {
       report_uncaught(heap_->take_pending());
       thread.stage = kWaitingForOthers;
     }
   }
   if (thread.stage == kRunning) {
-    if (!advance(thread, exit, failed)) return exit;
+    if (!work_ && !advance(thread, exit, failed)) return exit;
+    if (thread.abandoned) {
+      if (heap_->has_pending()) static_cast<void>(heap_->take_pending());
+      return sched::Exit::Finished;
+    }
     if (failed) report_uncaught(heap_->take_pending());
     thread.stage = kWaitingForOthers;
   }

@@ -59,12 +59,18 @@ int Machine::status_of(sched::Outcome outcome) {
     case sched::Outcome::Paused:
       return kPaused;
     case sched::Outcome::Deadlock:
+    case sched::Outcome::ScheduleError:
+      // What was printed is written out, by a main thread that runs no script code any more.
+      state_->main->abandoned = true;
+      state_->threads.current = state_->main;
       flush_output();
+      state_->threads.current = nullptr;
+      if (outcome == sched::Outcome::ScheduleError) {
+        write_error("mini: " + runner_->schedule().error() + "\n");
+        return kStatusUsage;
+      }
       write_error(deadlock_report_);
       return kStatusDeadlock;
-    case sched::Outcome::ScheduleError:
-      write_error("mini: " + runner_->schedule().error() + "\n");
-      return kStatusUsage;
     case sched::Outcome::Stopped:
     case sched::Outcome::Finished:
       break;
@@ -74,6 +80,8 @@ int Machine::status_of(sched::Outcome outcome) {
 
 int Machine::run_with(std::function<void(Machine&, ThreadState&)> work) {
   work_ = std::move(work);
+  state_->main->stage = 0;  // again, after a run that ended in a deadlock
+  state_->main->abandoned = false;
   return run_file("<stdin>", "");
 }
 

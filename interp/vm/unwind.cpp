@@ -52,6 +52,7 @@ void add_traceback(ThreadState& thread, Frame* frame, Exception* exception) {
 bool enter_handler(ThreadState& thread, Frame* frame, Ref<Exception>& exception) {
   while (frame->block_count > 0) {
     Block block = frame->blocks()[--frame->block_count];
+    if (thread.abandoned && block.kind == Block::kFinally) continue;  // no script code runs any more
     if (block.kind == Block::kHandler) {
       // A handler that was running: what it handled is no longer being handled.
       drop_stack_to(frame, frame->stack_base() + block.level + 3);
@@ -128,6 +129,7 @@ UnwindOutcome unwind(ThreadState& thread) {
     Value* caller_top = frame->caller_top;
     if (frame->is_generator) exception = generator_failed(thread, frame, std::move(exception));
     thread.tick();
+    remember_end(thread, frame);
     pop_frame(thread, frame);
     thread.breaker.returned = Breaker::kScript;
     if (completion == Completion::kLeaveLoop) {

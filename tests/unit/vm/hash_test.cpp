@@ -284,8 +284,7 @@ lock.release()
                generator->running, generator->started);
   Value found = get_name(machine.state().main_names, machine.heap().intern("lock").value().get());
   auto* lock = static_cast<Lock*>(found.as_object());
-  check_fields(machine, "lock", lock->locked, lock->holder, lock->depth, lock->made.index, lock->taken.index,
-               lock->made.code, lock->taken.code);
+  check_fields(machine, "lock", lock->locked, lock->holder, lock->depth, lock->made.index, lock->taken.index);
   auto* function = static_cast<Function*>(sleeper.function.as_object());
   if (function->type == machine.heap().type(BuiltinType::kBoundMethod))
     function = static_cast<Function*>(frame->function().as_object());
