@@ -19,6 +19,8 @@ Result<Ref<Value>> search_truth(Call& call, bool decisive) {
 Result<Ref<Value>> all(Call& call) { return search_truth(call, false); }
 Result<Ref<Value>> any(Call& call) { return search_truth(call, true); }
 
+}  // namespace
+
 bool is_callable(Heap& heap, Value value) {
   if (!value.is_object()) return false;
   switch (static_cast<BuiltinType>(value.as_object()->type->kind)) {
@@ -33,6 +35,9 @@ bool is_callable(Heap& heap, Value value) {
       return !lookup(value.as_object()->type, heap.name(Name::k__call__)).is_unbound();
   }
 }
+
+namespace {
+
 Result<Ref<Value>> callable(Call& call) { return Ref<Value>(is_callable(call.heap, call[0])); }
 
 Result<Ref<Value>> iter(Call& call) {

@@ -34,7 +34,7 @@ Result<void> add_functions(Machine& machine, Module* module, std::span<const Nat
 Result<void> define_type(Heap& heap, BuiltinType which, const TypeDefinition& definition) {
   Type* type = heap.type(which);
   type->behaviour = definition.behaviour;
-  inherit_behaviour(type->behaviour, heap.type(BuiltinType::kObject)->behaviour);
+  inherit_behaviour(type->behaviour, type->base->behaviour);
   type->instance_size = static_cast<uint32_t>(definition.instance_size);
   if (definition.tracked) type->type_flags |= Type::kTracked;
   if (definition.subclassable) type->type_flags |= Type::kSubclassable;

@@ -42,6 +42,9 @@ Result<Ref<Value>> iterator_next(Call&);
     name ".__next__(self, /)", ::mini::modules::iterator_next \
   }
 
+/// What `callable(value)` answers.
+bool is_callable(Heap&, Value value);
+
 /// An exception without arguments.
 Raised raise_bare(Heap&, BuiltinType);
 

@@ -193,6 +193,25 @@ CallOutcome call_function(ThreadState& thread, Function* function, Value* base, 
   return CallOutcome::kValue;
 }
 
+namespace {
+
+/// Whether the native `__new__` of such instances leaves the arguments to `__init__`.
+bool is_filled_later(const Type* type) {
+  switch (static_cast<BuiltinType>(type->kind)) {
+    case BuiltinType::kList:
+    case BuiltinType::kDict:
+    case BuiltinType::kSet:
+    case BuiltinType::kDeque:
+    case BuiltinType::kStringIO:
+    case BuiltinType::kBytesIO:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 Result<Ref<Value>> construct(Heap& heap, Type* type, Value* arguments, uint32_t count, Tuple* keyword_names,
                              bool script_init) {
   if (type->kind == static_cast<uint32_t>(BuiltinType::kObject) && (type->type_flags & Type::kUserClass)) {
@@ -202,6 +221,7 @@ Result<Ref<Value>> construct(Heap& heap, Type* type, Value* arguments, uint32_t 
   }
   if (!type->construct)
     return heap.raise(BuiltinType::kTypeError, "cannot create '{}' instances", to_utf8(type->name));
+  if (script_init && is_filled_later(type)) return call_construct(heap, type, arguments, 0, nullptr);
   const uint32_t keywords = keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0;
   return call_construct(heap, type, arguments, count - keywords, keyword_names);
 }

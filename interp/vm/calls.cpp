@@ -192,15 +192,26 @@ CallOutcome push_native(ThreadState& thread, Ref<Value> native, Value* base, Val
   frame->is_native = true;
   frame->globals = nullptr;
   frame->builtins = nullptr;
-  return start_suspension(thread, frame);
+  const CallOutcome outcome = start_suspension(thread, frame);
+  if (outcome != CallOutcome::kValue) return outcome;
+  *frame->stack_top++ = std::exchange(thread.result, kUnbound);  // the native goes on at once
+  return CallOutcome::kFrame;
 }
 
 /// Does what a native asked for: waits, or begins the call.
 CallOutcome start_suspension(ThreadState& thread, Frame* frame) {
   Suspension& suspension = thread.suspension;
   frame->stage = static_cast<uint8_t>(std::exchange(suspension.phase, 0));
-  if (std::exchange(suspension.kind, Suspension::kNone) == Suspension::kWait) return CallOutcome::kParked;
+  const auto kind = std::exchange(suspension.kind, Suspension::kNone);
+  if (kind == Suspension::kWait) return CallOutcome::kParked;
   Value* base = frame->stack_base();
+  if (kind == Suspension::kCallUnpacked) {
+    Ref<Value> function = Ref<Value>::adopt(std::exchange(suspension.callable, kUnbound));
+    Ref<Value> arguments = Ref<Value>::adopt(std::exchange(suspension.arguments[0], kUnbound));
+    Ref<Value> keywords = Ref<Value>::adopt(std::exchange(suspension.arguments[1], kUnbound));
+    return call_unpacked(thread, base, function, static_cast<Tuple*>(arguments.get().as_object()),
+                         static_cast<Dict*>(keywords.get().as_object()), base, Completion::kNative);
+  }
   base[0] = std::exchange(suspension.callable, kUnbound);
   for (uint32_t i = 0; i < suspension.argument_count; ++i)
     base[i + 1] = std::exchange(suspension.arguments[i], kUnbound);
@@ -290,7 +301,7 @@ CallOutcome call_on_stack(ThreadState& thread, Value* base, uint32_t count, Tupl
     if (type == heap.type(BuiltinType::kTypeType) || is_subtype(type, heap.type(BuiltinType::kTypeType)))
       return call_class(thread, static_cast<Type*>(callee.as_object()), base, count, keyword_names, caller_top,
                         completion);
-    if (Value method = script_method(heap, type, Name::k__call__); !method.is_unbound()) {
+    if (Value method = lookup(type, heap.name(Name::k__call__)); !method.is_unbound()) {
       incref(method);
       std::memmove(static_cast<void*>(base + 1), base, (count + 1) * sizeof(Value));
       base[0] = method;
@@ -395,6 +406,7 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
 
 CallOutcome resume_native(ThreadState& thread, Frame* frame) {
   Heap& heap = *thread.heap;
+  if (frame->stack_top > frame->stack_base()) thread.result = *--frame->stack_top;  // of the call that it asked for
   for (;;) {
     const NativeDefinition& definition = definition_of(heap, frame->function());
     auto* arguments = static_cast<Tuple*>(frame->locals[0].as_object());

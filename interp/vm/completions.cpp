@@ -104,8 +104,9 @@ Completed complete_call(ThreadState& thread, Completion completion, Value* calle
       decref(std::exchange(frame->stack_top[-1], result));
       return Completed::kNext;
     case Completion::kNative:
-      thread.result = result;
-      frame->stack_top = caller_top;
+      // A finaliser may run before the native goes on: its result waits on its stack.
+      *caller_top = result;
+      frame->stack_top = caller_top + 1;
       return Completed::kStay;
     case Completion::kDiscard:
       decref(result);

@@ -48,6 +48,20 @@ inline Result<Ref<Value>> call_then(Call& call, uint32_t phase, Value function,
   }
   return suspended();
 }
+/// The same for any number of arguments.
+inline Result<Ref<Value>> call_unpacked_then(Call& call, uint32_t phase, Value function, Ref<Tuple> arguments,
+                                             Ref<Dict> keywords) {
+  if (!keep_arguments(call)) return raised;
+  Suspension& suspension = thread_of(call).suspension;
+  suspension.kind = Suspension::kCallUnpacked;
+  suspension.phase = phase;
+  suspension.callable = function;
+  incref(function);
+  suspension.argument_count = 2;
+  suspension.arguments[0] = Value(arguments.release());
+  suspension.arguments[1] = Value(keywords.release());
+  return suspended();
+}
 inline Ref<Value> take_result(ThreadState& thread) { return Ref<Value>::adopt(std::exchange(thread.result, kUnbound)); }
 
 /// What a Python-visible module written in C++ offers.

@@ -84,6 +84,10 @@ Result<void> add_methods(Heap&, Type*, const NativeDefinition* definitions, size
 /// Makes what a type's behaviour offers callable as methods: `__next__`, `__len__` ...; for types that are filled in after
 /// the heap was made.
 Result<void> add_slot_methods(Heap&, Type*);
+/// The same for operators, which a behaviour does not list: `__add__` and `__radd__` for those in `plain`, `__iadd__` for
+/// those in `in_place`.
+Result<void> add_operator_methods(Heap&, Type*, std::initializer_list<BinaryOp> plain,
+                                  std::initializer_list<BinaryOp> in_place);
 Result<void> add_getset(Heap&, Type*, std::string_view name, Result<Ref<Value>> (*get)(Heap&, Value),
                         Result<void> (*set)(Heap&, Value, Value) = nullptr);
 

@@ -94,10 +94,7 @@ Result<int64_t> hash(Heap& heap, Value value) {
     return script_hash(heap, method, value);
   }
   if (type->behaviour.hash) return type->behaviour.hash(heap, value);
-  if (has_kind(value, BuiltinType::kList) || has_kind(value, BuiltinType::kDict) ||
-      has_kind(value, BuiltinType::kSet)) {
-    return raise_unhashable(heap, value);
-  }
+  if (lookup(type, heap.name(Name::k__hash__)).is_none()) return raise_unhashable(heap, value);
   if (!value.is_object()) return static_cast<int64_t>(value.bits());
   return static_cast<int64_t>(heap.serial_of(value.as_object()));
 }
@@ -224,7 +221,12 @@ Result<Ref<Value>> call_special(Heap& heap, Value method, Value self, const Valu
 }
 
 std::string type_name(Heap& heap, Value value) {
-  return to_utf8(heap.type_of(value)->name);
+  const Type* type = heap.type_of(value);
+  std::string name = to_utf8(type->name);
+  if (type->type_flags & Type::kUserClass) return name;
+  // Types written in C go by their whole name, `collections.deque`.
+  const Str* module = as_str(heap, get_name(type->attributes, heap.name(Name::k__module__)));
+  return module ? to_utf8(module) + "." + name : name;
 }
 
 }  // namespace mini::object

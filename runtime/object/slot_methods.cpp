@@ -185,6 +185,18 @@ Result<void> add_slot_methods(Heap& heap, Type* type) {
   return {};
 }
 
+Result<void> add_operator_methods(Heap& heap, Type* type, std::initializer_list<BinaryOp> plain,
+                                  std::initializer_list<BinaryOp> in_place) {
+  Adder adder{heap, type};
+  // Only numbers, sets and dicts are added from the right; sequences are multiplied so.
+  for (BinaryOp op : plain) {
+    MINI_TRY(adder.add(kOperators[static_cast<size_t>(op)].plain));
+    if (op != kAdd) MINI_TRY(adder.add(kOperators[static_cast<size_t>(op)].reflected));
+  }
+  for (BinaryOp op : in_place) MINI_TRY(adder.add(kOperators[static_cast<size_t>(op)].in_place));
+  return {};
+}
+
 Result<void> define_slot_methods(Heap& heap) {
   for (uint32_t i = 1; i < static_cast<uint32_t>(BuiltinType::kCount); ++i)
     MINI_TRY(add_slot_methods(heap, heap.type(static_cast<BuiltinType>(i))));

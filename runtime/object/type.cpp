@@ -169,9 +169,10 @@ Result<Type*> layout_base(Heap& heap, Tuple* bases) {
       return heap.raise(BuiltinType::kTypeError, "type '{}' is not an acceptable base type",
                         to_utf8(base->name));
     }
+    Type* layout = base;
+    while (layout->type_flags & Type::kUserClass) layout = layout->base;
     // All exceptions share one layout.
-    Type* layout = heap.type(base->type_flags & Type::kException ? BuiltinType::kBaseException
-                                                                 : static_cast<BuiltinType>(base->kind));
+    if (layout->type_flags & Type::kException) layout = heap.type(BuiltinType::kBaseException);
     if (!winner || (layout != winner_layout && is_subtype(layout, winner_layout))) {
       winner = base;
       winner_layout = layout;
