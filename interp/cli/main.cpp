@@ -11,10 +11,10 @@
 #include <sstream>
 
 #include "interp/bytecode/dis.h"
-#include "interp/cli/interrupt.h"
 #include "interp/cli/prompt.h"
 #include "interp/cli/statistics.h"
 #include "interp/modules/modules.h"
+#include "interp/vm/signals.h"
 
 namespace {
 
@@ -181,7 +181,7 @@ int run(CommandLine& line) {
   auto machine = vm::Machine::create(std::move(options), error);
   if (!machine) return usage_error("--schedule=" + schedule + ": " + error);
 
-  const cli::InterruptScope interrupts(*machine);
+  const vm::SignalScope signals(*machine);
   int status;
   if (prompts) {
     status = cli::run_prompt(*machine, name, std::move(source));

@@ -1,8 +1,6 @@
-// Buffers and system calls of text files.
+// Buffers and system calls of files.
 #include "interp/modules/file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,18 +8,15 @@
 
 #include "runtime/base/utf8.h"
 #include "runtime/object/bytes_text.h"
+#include "runtime/object/exception.h"
 
 namespace mini::modules {
 namespace {
 
-Result<void> check_open(Heap& heap, const File* file) {
-  if (file->descriptor >= 0) return {};
-  return heap.raise_text(BuiltinType::kValueError, "I/O operation on closed file.");
-}
-
 bool reserve(Heap& heap, char*& buffer, uint32_t& capacity, size_t needed) {
   if (needed <= capacity) return true;
   const size_t bytes = std::max<size_t>(needed, std::max<size_t>(File::kBufferBytes, size_t{2} * capacity));
+  if (bytes > UINT32_MAX) return static_cast<void>(heap.raise_memory_error()), false;
   void* grown = heap.resize_buffer(buffer, capacity, bytes);
   if (!grown) return false;
   buffer = static_cast<char*>(grown);
@@ -29,11 +24,15 @@ bool reserve(Heap& heap, char*& buffer, uint32_t& capacity, size_t needed) {
   return true;
 }
 
-Result<void> append_pending(Heap& heap, File* file, std::string_view text) {
+/// Adds to the upper stage, or behind what the lower one holds.
+Result<void> append_pending(Heap& heap, File* file, std::string_view text, bool lower = false) {
   if (!reserve(heap, file->pending, file->pending_capacity, file->pending_length + text.size()))
     return raised;
-  std::memcpy(file->pending + file->pending_length, text.data(), text.size());
+  char* at = file->pending + (lower ? file->lower_length : file->pending_length);
+  std::memmove(at + text.size(), at, static_cast<size_t>(file->pending + file->pending_length - at));
+  std::memcpy(at, text.data(), text.size());
   file->pending_length += static_cast<uint32_t>(text.size());
+  if (lower) file->lower_length += static_cast<uint32_t>(text.size());
   return {};
 }
 
@@ -41,13 +40,13 @@ Result<void> append_pending(Heap& heap, File* file, std::string_view text) {
 size_t write_out(ThreadState& thread, const File* file, std::string_view bytes, int& error) {
   const Options& options = thread.machine->options();
   const auto& sink = file->stream == 1 ? options.output : options.errors;
+  error = 0;
   if (file->stream != 0 && sink) {
     sink(bytes);
     return bytes.size();
   }
   const int descriptor = file->descriptor;
   size_t done = 0;
-  error = 0;
   while (done < bytes.size()) {
     ssize_t written;
     {
@@ -64,21 +63,20 @@ size_t write_out(ThreadState& thread, const File* file, std::string_view bytes, 
   return done;
 }
 
-/// Reads more into `ahead`; false at the end of the file.
-Result<bool> fill(ThreadState& thread, File* file) {
+/// Reads more into `ahead`, at most `count` bytes; false at the end of the file.
+Result<bool> fill(ThreadState& thread, File* file, size_t count = File::kBufferBytes) {
   Heap& heap = *thread.heap;
-  if (file->at_end) return false;
-  std::string bytes(File::kBufferBytes, '\0');
+  std::string bytes(count, '\0');
   for (;;) {
-    ssize_t count;
+    ssize_t got;
     int error;
     {
       sched::BlockingCall call(thread.machine->runner(), thread);
-      count = ::read(file->descriptor, bytes.data(), bytes.size());
+      got = ::read(file->descriptor, bytes.data(), bytes.size());
       error = errno;
     }
-    if (count >= 0) {
-      bytes.resize(static_cast<size_t>(count));
+    if (got >= 0) {
+      bytes.resize(static_cast<size_t>(got));
       break;
     }
     if (error != EINTR) return raise_os_error(heap, error);
@@ -91,30 +89,51 @@ Result<bool> fill(ThreadState& thread, File* file) {
     file->ahead_start = 0;
   }
   if (!reserve(heap, file->ahead, file->ahead_capacity, file->ahead_end + bytes.size())) return raised;
-  for (char byte : bytes) {
-    const bool second = file->after_return && byte == '\n';
-    file->after_return = file->translates && byte == '\r';
-    if (second) continue;
-    file->ahead[file->ahead_end++] = file->after_return ? '\n' : byte;
-  }
+  std::memcpy(file->ahead + file->ahead_end, bytes.data(), bytes.size());
+  file->ahead_end += static_cast<uint32_t>(bytes.size());
   return true;
 }
 
-/// Takes the first `count` bytes of what was read.
+/// What was written has to be in the file before anything is read from it.
+Result<void> prepare_to_read(ThreadState& thread, File* file) {
+  return file->base()->pending_length > 0 && file->writable ? flush(thread, file) : Result<void>();
+}
+
+/// Takes the first `count` bytes of what was read, decoded and with translated line ends if `file` is a text.
 Result<std::string> take_ahead(Heap& heap, File* file, size_t count) {
-  std::string taken(file->ahead + file->ahead_start, count);
-  if (base::find_utf8_error(taken)) {
-    Ref<Bytes> bytes = MINI_TRY(make_bytes(heap, taken.data(), taken.size()));
-    static_cast<void>(MINI_TRY(decode(heap, bytes.get(), kUnbound, kUnbound, "decode")));  // raises
-    MINI_UNREACHABLE();
+  File* base = file->base();
+  std::string taken(base->ahead + base->ahead_start, count);
+  if (file->is_text()) {
+    if (!file->plain || base::find_utf8_error(taken)) {
+      Ref<Bytes> bytes = MINI_TRY(make_bytes(heap, taken.data(), taken.size()));
+      taken = to_utf8(MINI_TRY(decode(heap, bytes.get(), Value(file->encoding), Value(file->errors), "decode")).get());
+    }
+    taken = translated(std::move(taken), file->newline, &file->newlines_seen);
   }
-  file->ahead_start += static_cast<uint32_t>(count);
+  base->ahead_start += static_cast<uint32_t>(count);
   return taken;
 }
 
-}  // namespace
-
-namespace {
+/// How many bytes the first `count` characters take; npos if they are not all there. `is_all`: nothing follows.
+size_t characters_end(const File* file, std::string_view bytes, int64_t count, bool is_all) {
+  size_t at = 0;
+  for (; count > 0; --count) {
+    if (at >= bytes.size()) return is_all ? bytes.size() : bytes.npos;
+    const auto lead = static_cast<unsigned char>(bytes[at]);
+    size_t length = !file->plain && !equal(file->encoding, "utf-8") && !equal(file->encoding, "UTF-8") ? 1
+                    : lead < 0xc2                                                                     ? 1
+                    : lead < 0xe0                                                                     ? 2
+                    : lead < 0xf0                                                                     ? 3
+                                                                                                      : 4;
+    if (lead == '\r' && file->newline == Newline::kUniversal) {
+      if (at + 1 == bytes.size() && !is_all) return bytes.npos;
+      if (at + 1 < bytes.size() && bytes[at + 1] == '\n') length = 2;
+    }
+    if (at + length > bytes.size()) return is_all ? bytes.size() : bytes.npos;
+    at += length;
+  }
+  return at;
+}
 
 /// Writes out the first `count` bytes of `pending`. Of those that the system refuses, `keep` says whether they stay.
 Result<void> write_pending(ThreadState& thread, File* file, size_t count, bool keep) {
@@ -153,28 +172,61 @@ Result<void> push_down(ThreadState& thread, File* file) {
   return {};
 }
 
+/// Bytes go to the lower stage directly.
+Result<void> write_bytes(ThreadState& thread, File* file, std::string_view bytes) {
+  File* base = file->base();
+  Heap& heap = *thread.heap;
+  if (!file->is_text() && has_kind(Value(file), BuiltinType::kUpdateFile) && !base->waiting().empty())
+    forget_ahead(base);
+  MINI_TRY(append_pending(heap, base, bytes, true));
+  while (!base->writing && base->lower_length > File::kBufferBytes)
+    MINI_TRY(write_pending(thread, base, base->lower_length, true));
+  return {};
+}
+
 }  // namespace
 
+Result<void> check_open(Heap& heap, const File* file) {
+  if ((file->owner ? file->owner : file)->descriptor >= 0) return {};
+  return heap.raise_text(BuiltinType::kValueError, "I/O operation on closed file.");
+}
+
+Raised raise_unsupported(Heap& heap, std::string_view what) {
+  return heap.raise_text(BuiltinType::kUnsupportedOperation, what);
+}
+
 Result<void> flush(ThreadState& thread, File* file) {
-  if (file->writing) return {};  // who writes looks again before it leaves
-  Ref<File> kept = Ref<File>::share(file);
+  File* base = file->base();
+  if (base->writing) return {};  // who writes looks again before it leaves
+  Ref<File> kept = Ref<File>::share(base);
+  if (file->owner) {
+    while (base->lower_length > 0) MINI_TRY(write_pending(thread, base, base->lower_length, true));
+    return {};
+  }
   while (file->pending_length > 0) MINI_TRY(write_pending(thread, file, file->pending_length, true));
   return {};
 }
 
 Result<void> write(ThreadState& thread, File* file, std::string_view text) {
   Ref<File> kept = Ref<File>::share(file);
+  if (!file->is_text()) return write_bytes(thread, file, text);
   if (!file->writing && file->pending_length - file->lower_length + text.size() > File::kBufferBytes)
     MINI_TRY(push_down(thread, file));
   MINI_TRY(append_pending(*thread.heap, file, text));
+  file->ahead_start = file->ahead_end = 0;  // as CPython: a text that was read ahead is gone for good
   if (file->line_buffered && text.find_first_of("\r\n") != text.npos) return flush(thread, file);
   if (!file->writing && file->pending_length - file->lower_length >= File::kBufferBytes) return push_down(thread, file);
   return {};
 }
 
 Result<std::string> encoded(Heap& heap, const File* file, const Str* text) {
+  if (file && !file->plain && file->stream != 2) {
+    Ref<Bytes> bytes =
+        MINI_TRY(encode(heap, const_cast<Str*>(text), Value(file->encoding), Value(file->errors), "encode"));
+    return with_line_ends(std::string(view_of(bytes)), file->newline);
+  }
   std::string out = to_utf8(text);
-  if (!text->wide) return out;
+  if (!text->wide) return file ? with_line_ends(std::move(out), file->newline) : out;
   const bool escapes = file && file->stream == 2;
   std::string escaped;
   for (size_t i = 0; i < text->length; ++i) {
@@ -189,326 +241,118 @@ Result<std::string> encoded(Heap& heap, const File* file, const Str* text) {
     }
     escaped += fmt::format("\\u{:04x}", static_cast<uint32_t>(unit));
   }
-  return escapes ? escaped : out;
+  if (escapes) return escaped;
+  return file ? with_line_ends(std::move(out), file->newline) : out;
 }
 
 Result<std::string> read_line(ThreadState& thread, File* file, int64_t limit) {
+  Heap& heap = *thread.heap;
+  MINI_TRY(prepare_to_read(thread, file));
+  File* base = file->base();
+  const Newline newline = file->is_text() ? file->newline : Newline::kLineFeed;
   size_t looked_at = 0;
-  for (;;) {
-    const size_t available = file->ahead_end - file->ahead_start;
-    size_t wanted = available;
-    if (limit >= 0) wanted = std::min<size_t>(wanted, static_cast<size_t>(limit));
-    const void* end = wanted > looked_at
-                          ? std::memchr(file->ahead + file->ahead_start + looked_at, '\n', wanted - looked_at)
-                          : nullptr;
-    if (end)
-      return take_ahead(*thread.heap, file,
-                        static_cast<size_t>(static_cast<const char*>(end) - file->ahead) - file->ahead_start + 1);
-    if (limit >= 0 && available >= static_cast<size_t>(limit))
-      return take_ahead(*thread.heap, file, static_cast<size_t>(limit));
-    looked_at = available;
-    if (!MINI_TRY(fill(thread, file)))
-      return take_ahead(*thread.heap, file, file->ahead_end - file->ahead_start);
-  }
-}
-
-// Methods -------------------------------------------------------------------------------------------------------------
-
-namespace {
-
-Raised raise_unsupported(Heap& heap, const char* what) { return heap.raise(BuiltinType::kOSError, "not {}", what); }
-
-Result<Ref<Value>> file_write(Call& call) {
-  auto* file = self_of<File>(call);
-  Str* text = as_str(call.heap, call[1]);
-  if (!text)
-    return call.heap.raise(BuiltinType::kTypeError, "write() argument must be str, not {}",
-                           type_name(call.heap, call[1]));
-  MINI_TRY(check_open(call.heap, file));
-  if (!file->writable) return raise_unsupported(call.heap, "writable");
-  const std::string bytes = MINI_TRY(encoded(call.heap, file, text));
-  MINI_TRY(write(thread_of(call), file, bytes));
-  return unboxed(Value::integer(text->length));
-}
-
-Result<Ref<Value>> file_writelines(Call& call) {
-  MINI_TRY(check_open(call.heap, self_of<File>(call)));
-  Ref<Value> iterator = MINI_TRY(iterate(call.heap, call[1]));
-  for (;;) {
-    Ref<Value> line = MINI_TRY(next(call.heap, iterator));
-    if (line.get().is_unbound()) return none();
-    Value arguments[] = {call[0], line};
-    Call one{call.heap, arguments, 2, nullptr};
-    static_cast<void>(MINI_TRY(file_write(one)));
-  }
-}
-
-Result<Ref<Value>> file_flush(Call& call) {
-  MINI_TRY(check_open(call.heap, self_of<File>(call)));
-  MINI_TRY(flush(thread_of(call), self_of<File>(call)));
-  return none();
-}
-
-Result<int64_t> limit_argument(Call& call, uint32_t index) {
-  if (!call.has(index) || call[index].is_none()) return -1;
-  return to_int64(call.heap, call[index]);
-}
-
-Result<void> check_readable(Call& call) {
-  MINI_TRY(check_open(call.heap, self_of<File>(call)));
-  return self_of<File>(call)->readable ? Result<void>() : raise_unsupported(call.heap, "readable");
-}
-
-Result<Ref<Value>> file_readline(Call& call) {
-  MINI_TRY(check_readable(call));
-  const int64_t limit = MINI_TRY(limit_argument(call, 1));
-  return text(call.heap, MINI_TRY(read_line(thread_of(call), self_of<File>(call), limit)));
-}
-
-Result<Ref<Value>> file_read(Call& call) {
-  MINI_TRY(check_readable(call));
-  auto* file = self_of<File>(call);
-  const int64_t limit = MINI_TRY(limit_argument(call, 1));
-  // Counts characters; bytes that continue one do not count.
-  auto characters = [&] {
-    int64_t count = 0;
-    for (uint32_t i = file->ahead_start; i < file->ahead_end; ++i) count += !base::is_utf8_continuation(file->ahead[i]);
-    return count;
-  };
-  while (limit < 0 || characters() <= limit)
-    if (!MINI_TRY(fill(thread_of(call), file))) break;
-  uint32_t end = file->ahead_end;
-  if (limit >= 0) {
-    int64_t left = limit;
-    for (end = file->ahead_start; end < file->ahead_end; ++end)
-      if (!base::is_utf8_continuation(file->ahead[end]) && left-- == 0) break;
-  }
-  return text(call.heap, MINI_TRY(take_ahead(call.heap, file, end - file->ahead_start)));
-}
-
-Result<Ref<Value>> file_next(Heap& heap, Value self) {
-  auto* file = static_cast<File*>(self.as_object());
-  MINI_TRY(check_open(heap, file));
-  const std::string line = MINI_TRY(read_line(Machine::of(heap).current(), file));
-  if (line.empty()) return unboxed(kUnbound);
-  return text(heap, line);
-}
-
-Result<Ref<Value>> file_readlines(Call& call) {
-  MINI_TRY(check_readable(call));
-  return widen(list_from(call.heap, call[0]));
-}
-
-Result<Ref<Value>> file_close(Call& call) {
-  auto* file = self_of<File>(call);
-  if (file->descriptor < 0) return none();
-  auto flushed = flush(thread_of(call), file);
-  const int descriptor = std::exchange(file->descriptor, -1);
-  file->pending_length = file->lower_length = 0;
-  if (file->owns_descriptor) ::close(descriptor);
-  if (!flushed.ok()) return raised;
-  return none();
-}
-
-Result<Ref<Value>> file_enter(Call& call) {
-  MINI_TRY(check_open(call.heap, self_of<File>(call)));
-  return Ref<Value>::share(call[0]);
-}
-Result<Ref<Value>> file_exit(Call& call) {
-  Call closing{call.heap, call.args, 1, nullptr};
-  return file_close(closing);
-}
-Result<Ref<Value>> file_fileno(Call& call) {
-  MINI_TRY(check_open(call.heap, self_of<File>(call)));
-  return unboxed(Value::integer(self_of<File>(call)->descriptor));
-}
-Result<Ref<Value>> file_isatty(Call& call) {
-  MINI_TRY(check_open(call.heap, self_of<File>(call)));
-  return Ref<Value>(::isatty(self_of<File>(call)->descriptor) == 1);
-}
-Result<Ref<Value>> file_readable(Call& call) { return Ref<Value>(self_of<File>(call)->readable != 0); }
-Result<Ref<Value>> file_writable(Call& call) { return Ref<Value>(self_of<File>(call)->writable != 0); }
-Result<Ref<Value>> file_reconfigure(Call& call) {
-  auto* file = self_of<File>(call);
-  if (!call.keywords[3].is_unbound()) file->line_buffered = MINI_TRY(truth(call.heap, call.keywords[3]));
-  MINI_TRY(flush(thread_of(call), file));
-  return none();
-}
-
-Result<Ref<Str>> file_repr(Heap& heap, Value self) {
-  auto* file = static_cast<File*>(self.as_object());
-  Ref<Str> name = MINI_TRY(repr(heap, file->name));
-  return make_str(heap, fmt::format("<_io.TextIOWrapper name={} mode='{}' encoding='utf-8'>", to_utf8(name.get()),
-                                    to_utf8(file->mode)));
-}
-
-void visit_file(Object* object, Visitor& visitor) {
-  auto* file = static_cast<File*>(object);
-  visitor.reference(file->name);
-  visitor.reference(file->mode);
-  visitor.scalar(static_cast<uint64_t>(file->descriptor));
-  for (uint8_t flag : {file->readable, file->writable, file->line_buffered, file->owns_descriptor, file->stream,
-                       file->translates, file->writing, file->after_return, file->at_end})
-    visitor.scalar(flag);
-  visitor.scalar(file->lower_length);
-  visitor.content(file->pending, file->pending_length);
-  visitor.content(file->ahead + file->ahead_start, file->ahead_end - file->ahead_start);
-}
-
-void drop_file(Heap& heap, Object* object) {
-  auto* file = static_cast<File*>(object);
-  if (file->owns_descriptor && file->descriptor >= 0) {
-    // As io's finaliser, but without a chance to raise.
-    for (uint32_t done = 0; done < file->pending_length;) {
-      const ssize_t written = ::write(file->descriptor, file->pending + done, file->pending_length - done);
-      if (written <= 0) break;
-      done += static_cast<uint32_t>(written);
+  for (bool is_all = false;;) {
+    const std::string_view waiting = base->waiting();
+    size_t end = end_of_line(waiting, newline, is_all, looked_at);
+    if (limit >= 0) {
+      const size_t most = file->is_text() ? characters_end(file, waiting, limit, is_all)
+                          : waiting.size() >= static_cast<size_t>(limit) ? static_cast<size_t>(limit)
+                                                                         : waiting.npos;
+      end = std::min(end, most);
     }
-    ::close(file->descriptor);
+    if (end != waiting.npos) return take_ahead(heap, file, end);
+    if (is_all) return take_ahead(heap, file, waiting.size());
+    looked_at = waiting.empty() ? 0 : waiting.size() - 1;  // perhaps a "\r"
+    is_all = !MINI_TRY(fill(thread, base));
   }
-  heap.release_buffer(file->pending, file->pending_capacity);
-  heap.release_buffer(file->ahead, file->ahead_capacity);
-  decref(std::exchange(file->name, kUnbound));
-  if (file->mode) decref(file->mode);
 }
 
-Result<Ref<Value>> share_self(Heap&, Value self) { return Ref<Value>::share(self); }
-
-constexpr NativeDefinition kMethods[] = {
-    {"TextIOWrapper.write(self, text, /)", file_write},
-    {"TextIOWrapper.writelines(self, lines, /)", file_writelines},
-    {"TextIOWrapper.flush(self, /)", file_flush},
-    {"TextIOWrapper.read(self, size=-1, /)", file_read},
-    {"TextIOWrapper.readline(self, size=-1, /)", file_readline},
-    {"TextIOWrapper.readlines(self, hint=-1, /)", file_readlines},
-    {"TextIOWrapper.close(self, /)", file_close},
-    {"TextIOWrapper.__enter__(self, /)", file_enter},
-    {"TextIOWrapper.__exit__(self, *args)", file_exit},
-    {"TextIOWrapper.fileno(self, /)", file_fileno},
-    {"TextIOWrapper.isatty(self, /)", file_isatty},
-    {"TextIOWrapper.readable(self, /)", file_readable},
-    {"TextIOWrapper.writable(self, /)", file_writable},
-    {"TextIOWrapper.reconfigure(self, *args, encoding=None, errors=None, newline=None, line_buffering=None, "
-     "write_through=None)",
-     file_reconfigure},
-};
-constexpr NativeDefinition kSlots[] = {MINI_ITERATOR_SLOTS("TextIOWrapper")};
-
-}  // namespace
-
-Result<void> define_file_type(Heap& heap) {
-  MINI_TRY(define_type(heap, BuiltinType::kFile,
-                       {.instance_size = sizeof(File),
-                        .tracked = true,
-                        .subclassable = false,
-                        .behaviour = {.visit = visit_file,
-                                      .drop = drop_file,
-                                      .repr = file_repr,
-                                      .iterate = share_self,
-                                      .next = file_next},
-                        .construct = nullptr,
-                        .methods = kMethods,
-                        .slots = kSlots}));
-  Type* type = heap.type(BuiltinType::kFile);
-  MINI_TRY(add_getset(heap, type, "name", [](Heap&, Value self) -> Result<Ref<Value>> {
-    return Ref<Value>::share(static_cast<File*>(self.as_object())->name);
-  }));
-  MINI_TRY(add_getset(heap, type, "mode", [](Heap&, Value self) -> Result<Ref<Value>> {
-    return Ref<Value>(Ref<Str>::share(static_cast<File*>(self.as_object())->mode));
-  }));
-  MINI_TRY(add_getset(heap, type, "encoding",
-                      [](Heap& owner, Value) -> Result<Ref<Value>> { return text(owner, "utf-8"); }));
-  MINI_TRY(add_getset(heap, type, "line_buffering", [](Heap&, Value self) -> Result<Ref<Value>> {
-    return Ref<Value>(static_cast<File*>(self.as_object())->line_buffered != 0);
-  }));
-  return add_getset(heap, type, "closed", [](Heap&, Value self) -> Result<Ref<Value>> {
-    return Ref<Value>(static_cast<File*>(self.as_object())->descriptor < 0);
-  });
-}
-
-// Opening -------------------------------------------------------------------------------------------------------------
-
-namespace {
-
-Result<Ref<File>> make_file(Heap& heap, Ref<Value> name, std::string_view mode, int descriptor) {
-  Ref<Str> mode_text = MINI_TRY(make_str(heap, mode));
-  Ref<File> file = MINI_TRY(heap.create<File>(BuiltinType::kFile));
-  file->name = name.release();
-  file->mode = mode_text.release();
-  file->descriptor = descriptor;
-  file->readable = mode.find_first_of("r+") != mode.npos;
-  file->writable = mode.find_first_of("wax+") != mode.npos;
-  file->translates = 1;
-  return file;
-}
-
-}  // namespace
-
-Result<Ref<File>> make_standard_stream(Machine& machine, int stream) {
-  static constexpr const char* kNames[] = {"<stdin>", "<stdout>", "<stderr>"};
-  Heap& heap = machine.heap();
-  Ref<Str> name = MINI_TRY(make_str(heap, kNames[stream]));
-  Ref<File> file = MINI_TRY(make_file(heap, std::move(name), stream == 0 ? "r" : "w", stream));
-  file->stream = static_cast<uint8_t>(stream);
-  file->line_buffered = stream == 2 || ::isatty(stream) == 1;
-  return file;
-}
-
-Result<Ref<Value>> open_file(Call& call) {
-  Heap& heap = call.heap;
-  const std::string mode = call.has(1) ? MINI_TRY(text_argument(heap, call[1], "open() argument 'mode'")) : "r";
-  int kinds = 0;
-  for (size_t i = 0; i < mode.size(); ++i) {
-    if (std::string_view("rwaxbt+").find(mode[i]) == std::string_view::npos || mode.find(mode[i], i + 1) != mode.npos)
-      return heap.raise(BuiltinType::kValueError, "invalid mode: '{}'", mode);
-    kinds += std::string_view("rwax").find(mode[i]) != std::string_view::npos;
-  }
-  if (mode.find('b') != mode.npos)
-    return heap.raise_text(BuiltinType::kValueError, "binary files are not part of mini");
-  if (kinds > 1)
-    return heap.raise_text(BuiltinType::kValueError, "must have exactly one of create/read/write/append mode");
-  if (kinds == 0)
-    return heap.raise_text(BuiltinType::kValueError,
-                           "Must have exactly one of create/read/write/append mode and at most one plus");
-  const bool updates = mode.find('+') != mode.npos;
-  int flags = O_CLOEXEC | (updates ? O_RDWR : mode.find('r') != mode.npos ? O_RDONLY : O_WRONLY);
-  if (mode.find('w') != mode.npos) flags |= O_CREAT | O_TRUNC;
-  if (mode.find('a') != mode.npos) flags |= O_CREAT | O_APPEND;
-  if (mode.find('x') != mode.npos) flags |= O_CREAT | O_EXCL;
-
-  int descriptor;
-  bool owns = true;
-  if (call[0].is_int()) {
-    descriptor = static_cast<int>(call[0].as_int());
-    owns = !call.has(6) || MINI_TRY(truth(heap, call[6]));
-    if (descriptor < 0) return heap.raise_text(BuiltinType::kValueError, "negative file descriptor");
-  } else {
-    Str* path = as_str(heap, call[0]);
-    if (!path)
-      return heap.raise(BuiltinType::kTypeError, "expected str, bytes or os.PathLike object, not {}",
-                        type_name(heap, call[0]));
-    const std::string name = to_utf8(path);
-    if (name.find('\0') != name.npos) return heap.raise_text(BuiltinType::kValueError, "embedded null byte");
-    int error;
-    {
-      ThreadState& thread = thread_of(call);
-      sched::BlockingCall blocking(thread.machine->runner(), thread);
-      descriptor = ::open(name.c_str(), flags, 0666);
-      error = errno;
-      struct stat status;
-      if (descriptor >= 0 && ::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
-        ::close(std::exchange(descriptor, -1));
-        error = EISDIR;
-      }
+Result<std::string> read_count(ThreadState& thread, File* file, int64_t count) {
+  Heap& heap = *thread.heap;
+  MINI_TRY(prepare_to_read(thread, file));
+  File* base = file->base();
+  for (bool is_all = false;;) {
+    const std::string_view waiting = base->waiting();
+    size_t end = waiting.npos;
+    if (count >= 0)
+      end = file->is_text() ? characters_end(file, waiting, count, is_all)
+            : waiting.size() >= static_cast<size_t>(count) ? static_cast<size_t>(count)
+                                                           : waiting.npos;
+    if (end != waiting.npos) return take_ahead(heap, file, end);
+    if (is_all) {
+      file->iterated = 0;
+      return take_ahead(heap, file, waiting.size());
     }
-    if (descriptor < 0) return raise_os_error(heap, error, name);
+    is_all = !MINI_TRY(fill(thread, base));
   }
-  Ref<File> file = MINI_TRY(make_file(heap, Ref<Value>::share(call[0]), mode, descriptor));
-  file->owns_descriptor = owns;
-  file->translates = !call.has(5) || call[5].is_none();
-  const bool unbuffered_line = call.has(2) && call[2].is_int() && call[2].as_int() == 1;
-  file->line_buffered = unbuffered_line || ::isatty(descriptor) == 1;
-  return file;
+}
+
+Result<std::string> read_some(ThreadState& thread, File* file, int64_t count, bool takes) {
+  MINI_TRY(prepare_to_read(thread, file));
+  File* base = file->base();
+  const bool unbuffered = has_kind(Value(file), BuiltinType::kRawFile);
+  if (base->waiting().empty() && count != 0)
+    MINI_TRY(fill(thread, base, unbuffered ? static_cast<size_t>(count) : File::kBufferBytes));
+  const size_t size = std::min<uint64_t>(base->waiting().size(), static_cast<uint64_t>(count));
+  if (takes) return take_ahead(*thread.heap, file, size);
+  return std::string(base->waiting().substr(0, size));
+}
+
+// Line ends -----------------------------------------------------------------------------------------------------------
+
+size_t end_of_line(std::string_view text, Newline newline, bool is_all, size_t from) {
+  const bool universal = newline == Newline::kUniversal || newline == Newline::kKeep;
+  const char* ends = universal ? "\r\n" : newline == Newline::kLineFeed ? "\n" : "\r";
+  for (size_t at = from; (at = text.find_first_of(ends, at)) != text.npos; ++at) {
+    if (text[at] == '\n' || newline == Newline::kReturn) return at + 1;
+    const bool followed = at + 1 < text.size();
+    if (!followed && !is_all) return text.npos;
+    if (followed && text[at + 1] == '\n') return at + 2;
+    if (universal) return at + 1;
+  }
+  return text.npos;
+}
+
+std::string translated(std::string text, Newline newline, uint8_t* seen) {
+  if (newline != Newline::kUniversal) return text;
+  if (text.find('\r') == text.npos) {
+    if (seen && text.find('\n') != text.npos) *seen |= 1;
+    return text;
+  }
+  std::string out;
+  uint8_t kinds = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r') {
+      const bool pair = i + 1 < text.size() && text[i + 1] == '\n';
+      kinds |= pair ? 4 : 2;
+      i += pair;
+      out += '\n';
+      continue;
+    }
+    kinds |= text[i] == '\n';
+    out += text[i];
+  }
+  if (seen) *seen |= kinds;
+  return out;
+}
+
+std::string with_line_ends(std::string text, Newline newline) {
+  if (newline != Newline::kReturn && newline != Newline::kReturnLineFeed) return text;
+  std::string out;
+  for (char byte : text) {
+    if (byte == '\n') out += newline == Newline::kReturn ? "\r" : "\r\n";
+    else out += byte;
+  }
+  return out;
+}
+
+Result<Newline> newline_argument(Heap& heap, Value value) {
+  if (value.is_unbound() || value.is_none()) return Newline::kUniversal;
+  const std::string text = MINI_TRY(text_argument(heap, value, "open() argument 'newline'"));
+  static constexpr const char* kNewlines[] = {"", "\n", "\r", "\r\n"};
+  for (size_t i = 0; i < std::size(kNewlines); ++i)
+    if (text == kNewlines[i]) return static_cast<Newline>(i + 1);
+  return heap.raise(BuiltinType::kValueError, "illegal newline value: {}", text);
 }
 
 }  // namespace mini::modules

@@ -16,6 +16,15 @@ Result<void> fill_time(Machine&, Module*);
 Result<void> fill_math(Machine&, Module*);
 Result<void> fill_random(Machine&, Module*);
 Result<void> fill_gc(Machine&, Module*);
+Result<void> fill_itertools(Machine&, Module*);
+Result<void> fill_operator(Machine&, Module*);
+Result<void> fill_collections(Machine&, Module*);
+Result<void> fill_functools(Machine&, Module*);
+Result<void> fill_weakref(Machine&, Module*);
+Result<void> fill_atexit(Machine&, Module*);
+Result<void> fill_signal(Machine&, Module*);
+Result<void> fill_io(Machine&, Module*);
+Result<void> fill_posix(Machine&, Module*);
 Result<void> fill_mini_gil(Machine&, Module*);
 
 /// What a machine is created with: the modules above, and the prelude.

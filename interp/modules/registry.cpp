@@ -7,6 +7,9 @@ namespace {
 constexpr vm::NativeModule kModules[] = {
     {"builtins", fill_builtins}, {"sys", fill_sys},        {"_thread", fill_thread}, {"time", fill_time},
     {"math", fill_math},         {"_random", fill_random}, {"gc", fill_gc},          {"mini_gil", fill_mini_gil},
+    {"itertools", fill_itertools}, {"operator", fill_operator}, {"_collections", fill_collections},
+    {"_functools", fill_functools}, {"_weakref", fill_weakref}, {"atexit", fill_atexit},     {"_signal", fill_signal},
+    {"io", fill_io},             {"posix", fill_posix},
 };
 
 const std::string_view* prelude_source(std::string_view module_name) {

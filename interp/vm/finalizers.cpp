@@ -12,11 +12,19 @@ void close_generator(ThreadState& thread, Generator* generator) {
   if (!close(thread, generator).ok()) report_unraisable(thread, thread.heap->take_pending());
 }
 
-/// The next object with a `__del__` to call, and that method; generators are closed on the way. kUnbound: none waits.
+/// The next object with a `__del__` to call, and that method, or weak reference and its callback; generators are closed on
+/// the way. kUnbound: none waits.
 Ref<Value> next_with_method(ThreadState& thread, Ref<Value>& method) {
   Heap& heap = *thread.heap;
   while (heap.has_finalizable()) {
     Ref<Value> object = heap.take_finalizable();
+    if (has_kind(object, BuiltinType::kWeakReference)) {
+      auto* reference = static_cast<WeakReference*>(object.get().as_object());
+      if (std::exchange(reference->is_due, 0)) {
+        method = Ref<Value>::adopt(std::exchange(reference->callback, kUnbound));
+        return object;
+      }
+    }
     if (heap.type_of(object) == heap.type(BuiltinType::kGenerator)) {
       close_generator(thread, static_cast<Generator*>(object.get().as_object()));
     } else {
@@ -88,7 +96,7 @@ void report_unraisable(ThreadState& thread, Ref<Exception> exception) {
                          0x7f0000000000u + 16ull * thread.heap->serial_of(code));
   }
   thread.machine->write_error("Exception ignored in:" + source + "\n" +
-                              render_exception(*thread.machine, exception.get()));
+                              render_unraisable(*thread.machine, exception.get()));
 }
 
 }  // namespace mini::vm

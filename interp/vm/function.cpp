@@ -155,16 +155,7 @@ Result<void> define_function_methods(Heap& heap) {
   MINI_TRY(add_getset(heap, type, "__closure__", get_object<Tuple, &Function::closure>));
   MINI_TRY(add_getset(heap, type, "__annotations__", get_dict<&Function::annotations>));
   MINI_TRY(add_getset(heap, type, "__dict__", get_dict<&Function::attributes>));
-  Type* code = heap.type(BuiltinType::kCode);
-  MINI_TRY(add_getset(heap, code, "co_name", [](Heap&, Value self) -> Result<Ref<Value>> {
-    return Ref<Value>::share(Value(static_cast<CodeObject*>(self.as_object())->name));
-  }));
-  MINI_TRY(add_getset(heap, code, "co_filename", [](Heap&, Value self) -> Result<Ref<Value>> {
-    return Ref<Value>::share(Value(static_cast<CodeObject*>(self.as_object())->filename));
-  }));
-  return add_getset(heap, code, "co_firstlineno", [](Heap& h, Value self) -> Result<Ref<Value>> {
-    return make_int(h, static_cast<CodeObject*>(self.as_object())->code->first_line);
-  });
+  return {};
 }
 
 }  // namespace mini::vm

@@ -12,6 +12,7 @@
 #include "interp/vm/form.h"
 #include "interp/vm/generators.h"
 #include "interp/vm/imports.h"
+#include "interp/vm/introspection.h"
 #include "interp/vm/loop.h"
 #include "interp/vm/native.h"
 #include "interp/vm/syntax_errors.h"
@@ -116,7 +117,8 @@ bool Machine::start(std::string& error) {
   define_function_types(*heap_);
   define_generator_type(*heap_);
   define_frame_types(*heap_);
-  if (!define_function_methods(*heap_).ok() || !define_generator_methods(*heap_).ok()) return out_of_memory();
+  if (!define_function_methods(*heap_).ok() || !define_generator_methods(*heap_).ok() ||
+      !define_introspection(*heap_).ok()) return out_of_memory();
 
   observed_ = options_.observed || parsed.schedule->exact();
   sched::RunnerOptions runner_options;
@@ -205,6 +207,8 @@ size_t Machine::release_everything() {
   drop(state_->modules);
   drop(state_->builtins);
   drop(state_->sys);
+  drop(state_->exit_callbacks);
+  drop(state_->signal_handlers);
   drop(state_->native_stub);
   return heap_->shut_down();
 }
@@ -323,18 +327,9 @@ void Machine::thread_abandoned(sched::Thread& thread) {
 }
 
 bool Machine::deadlock() {
-  if (options_.wait_on_deadlock) return false;
+  // A script that handles signals may be waiting for one.
+  if (options_.wait_on_deadlock || state_->signal_handlers) return false;
   deadlock_report_ = describe_deadlock(*this);
-  return true;
-}
-
-bool Machine::handle_interrupt(ThreadState& thread) {
-  if (!runner_->take_interrupt()) return false;
-  static_cast<void>(thread);
-  auto no_arguments = make_tuple(*heap_, 0);
-  if (!no_arguments.ok()) return true;
-  auto exception = make_exception(*heap_, heap_->type(BuiltinType::kKeyboardInterrupt), no_arguments.take());
-  if (exception.ok()) static_cast<void>(heap_->raise_object(exception.take()));
   return true;
 }
 
@@ -446,10 +441,7 @@ sched::Exit Machine::run_main(ThreadState& thread) {
     runner_->wake_all(thread.joiners);
     if (runner_->wait_for_non_daemons(thread)) return sched::Exit::Parked;
     thread.stage = kOver;
-    if (runner_->take_interrupt()) {
-      thread.stage = kOver;
-      interrupted_ = true;
-    }
+    if (handle_interrupt(thread)) interrupted_ = heap_->take_pending()->type == heap_->type(BuiltinType::kKeyboardInterrupt);
   }
   at_exit(thread);
   return sched::Exit::Finished;

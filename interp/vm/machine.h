@@ -81,6 +81,8 @@ struct MachineState {
   /// What modules do at the end of the program (atexit's callbacks), and how sys.stdout is written out.
   void (*exit_hook)(Machine&) = nullptr;
   bool (*flush_hook)(Machine&, std::string* failure) = nullptr;
+  List* exit_callbacks = nullptr;      ///< atexit's; null: none yet
+  List* signal_handlers = nullptr;     ///< by number, what signal.signal() was given; null: nothing yet
   CodeObject* native_stub = nullptr;   ///< the code of frames of suspended natives
 };
 
@@ -144,7 +146,8 @@ class Machine final : public sched::Machine {
   /// Whether each instruction is looked at: an exact schedule or an observer asks for it.
   bool observed() const { return observed_; }
   const DispatchTables& tables() const { return tables_; }
-  /// At a switch point after an interrupt: raises KeyboardInterrupt in the main thread. False: none was meant.
+  /// In the main thread after an interrupt: calls the script's handlers of the signals that came; without one, SIGINT
+  /// raises KeyboardInterrupt. True if an exception was raised.
   bool handle_interrupt(ThreadState& thread);
 
   /// Compiles; raises SyntaxError (warnings are printed).

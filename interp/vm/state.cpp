@@ -106,6 +106,8 @@ StateHash hash_state(Machine& machine) {
   hasher.reference(state.builtins);
   hasher.reference(state.sys);
   hasher.reference(state.main_names);
+  hasher.reference(state.exit_callbacks);
+  hasher.reference(state.signal_handlers);
   hasher.scalar(state.recursion_limit);
   hasher.scalar(state.exit_status);
   hasher.scalar(state.main_is_over);

@@ -40,9 +40,15 @@ std::string_view line_of_text(std::string_view text, uint32_t number) {
   return text.substr(0, text.find('\n'));
 }
 
-void append_source(std::string& out, Machine& machine, const Entry& entry) {
+void append_source(std::string& out, Machine& machine, const Entry& entry, bool carets) {
   const std::string* source = machine.source_text(entry.code->code->filename);
   if (!source) return;
+  if (!carets) {
+    std::string_view line = line_of_text(*source, entry.position.line);
+    line.remove_prefix(std::min(line.find_first_not_of(" \t\f"), line.size()));
+    out += fmt::format("    {}\n", line);
+    return;
+  }
   std::vector<std::string_view> lines;
   const uint32_t last = std::max(entry.position.end_line, entry.position.line);
   for (uint32_t number = entry.position.line; number <= last; ++number) lines.push_back(line_of_text(*source, number));
@@ -97,7 +103,7 @@ static std::string_view shown_filename(std::string_view filename) {
   return filename.starts_with("<stdin>-") ? kPrompt : filename;
 }
 
-std::string render_traceback(Machine& machine, Traceback* traceback) {
+std::string render_traceback(Machine& machine, Traceback* traceback, bool carets) {
   std::string out;
   const auto entries = entries_of(traceback);
   size_t repeated = 0;
@@ -117,7 +123,7 @@ std::string render_traceback(Machine& machine, Traceback* traceback) {
     if (++repeated > 3) continue;
     out += fmt::format("  File \"{}\", line {}, in {}\n", shown_filename(entry.code->code->filename), entry.position.line,
                        entry.code->code->name);
-    append_source(out, machine, entry);
+    append_source(out, machine, entry, carets);
   }
   fold();
   return out;
@@ -144,6 +150,16 @@ std::string render_exception_only(Machine& machine, Exception* exception) {
     }
   }
   return out;
+}
+
+std::string render_unraisable(Machine& machine, Exception* exception) {
+  std::string out;
+  if (exception->traceback) {
+    const std::string lines = render_traceback(machine, exception->traceback, false);
+    if (!lines.empty()) out += "Traceback (most recent call last):\n" + lines;
+  }
+  Heap& heap = machine.heap();
+  return out + qualified_type_name(heap, exception->type) + ": " + exception_text(heap, exception) + "\n";
 }
 
 std::string render_exception(Machine& machine, Exception* exception) {

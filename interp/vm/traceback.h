@@ -7,8 +7,11 @@ namespace mini::vm {
 
 /// The whole text: chained exceptions, traceback, exception line, with a newline at the end.
 std::string render_exception(Machine&, Exception*);
+/// As CPython's C code shows what nobody can catch (3.13 Python/errors.c, write_unraisable_exc_file): no carets, no
+/// chain, no notes.
+std::string render_unraisable(Machine&, Exception*);
 /// Only the traceback's lines ("  File ..."), newest call last.
-std::string render_traceback(Machine&, Traceback*);
+std::string render_traceback(Machine&, Traceback*, bool carets = true);
 /// The lines that name the exception ("ValueError: x"), notes included.
 std::string render_exception_only(Machine&, Exception*);
 /// The exception's class as it is shown: with its module unless that is the program or the builtins.

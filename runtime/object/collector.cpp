@@ -62,13 +62,13 @@ class Collection {
       node.flags = (node.flags & ~(Tracked::kCandidate | Tracked::kReachable | kCounted)) | kSurvivor;
     }
     survivors.splice(survivors.end(), reachable);
+    for (Tracked& node : candidates) {
+      if (node.flags & Tracked::kWeaklyReferenced) heap_.forget_weak_references(&node);
+    }
     size_t found = 0;
     for (Tracked& node : candidates) {
       if (!(node.flags & kCounted) && is_container(&node)) ++found;
       node.flags = (node.flags & ~Tracked::kCandidate) | kCounted;
-    }
-    for (Tracked& node : candidates) {
-      if (node.flags & Tracked::kWeaklyReferenced) heap_.forget_weak_references(&node);
     }
     if (!revive_for_finalizers(candidates)) free_all(candidates);
     return found;

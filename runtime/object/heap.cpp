@@ -117,8 +117,37 @@ void Heap::free_now(Object* object) {
   if (type->type_flags & Type::kUserClass) decref(type);
 }
 
+void Heap::watch(WeakReference* reference) {
+  weak_references_.insert(*reference);
+  node_of(reference->target)->flags |= Tracked::kWeaklyReferenced;
+}
+
+void Heap::unwatch(WeakReference* reference) {
+  if (std::exchange(reference->target, nullptr))
+    weak_references_.erase(WeakReferences::s_iterator_to(*reference));
+}
+
+/// Clears them, and lets the callbacks of those that will live on be called: of the newest first, as CPython does
+/// (PyObject_ClearWeakRefs, 3.13 Objects/weakrefobject.c).
 void Heap::forget_weak_references(Tracked* node) {
   node->flags &= ~Tracked::kWeaklyReferenced;
+  auto [first, end] = weak_references_to(object_of(node));
+  while (first != end) {
+    WeakReference* reference = &*--end;
+    const bool is_last = end == first;
+    end = weak_references_.erase(end);
+    reference->target = nullptr;
+    // A reference that is garbage itself tells nobody any more.
+    if (!reference->callback.is_unbound() && !(reference->flags & Tracked::kCandidate) && reference->count > 0) {
+      reference->is_due = 1;
+      incref(reference);
+      Tracked* own_node = node_of(reference);
+      if (own_node->hook.is_linked()) tracked_.erase(TrackedList::s_iterator_to(*own_node));
+      finalizable_.insert(finalizable_barrier_, *own_node);
+      if (hooks_.finalizers_pending) hooks_.finalizers_pending(*this);
+    }
+    if (is_last) break;
+  }
 }
 
 Ref<Value> Heap::take_finalizable() {

@@ -8,6 +8,7 @@
 
 #include "runtime/base/memory.h"
 #include "runtime/object/type.h"
+#include "runtime/object/weak_reference.h"
 
 namespace mini::object {
 
@@ -144,7 +145,8 @@ class Heap {
   /// Collects the youngest generations up to this one (0 to 2).
   size_t collect_generation(uint32_t generation);
 
-  /// The next object whose finaliser should run (count 1, revived for it), or kUnbound. Whoever takes one says
+  /// The next object whose finaliser should run (count 1, revived for it), or weak reference whose callback should, or
+  /// kUnbound. Whoever takes one says
   /// finalizer_done() when that has run. Until then only objects that died meanwhile may be taken, as CPython's nested
   /// calls have it: those that waited already wait on.
   Ref<Value> take_finalizable();
@@ -152,6 +154,14 @@ class Heap {
   void finalizer_done();
   /// At the end of a VM: finalisers that will never be done hold nobody up any more.
   void forget_running_finalizers();
+
+  /// Lets a weak reference, whose `target` is set, be cleared when its object dies. Before it dies itself, unwatch it.
+  void watch(WeakReference* reference);
+  void unwatch(WeakReference* reference);
+  /// The weak references to an object, the oldest first.
+  auto weak_references_to(const Object* object) {
+    return weak_references_.equal_range(object, WeakReference::ByTarget());
+  }
 
   size_t object_count() const { return object_count_; }
 
@@ -209,6 +219,8 @@ class Heap {
   TrackedList dying_;
   /// Where objects that die while another one is freed enter `dying_`: before all that waited already.
   TrackedList::iterator dying_mark_;
+  WeakReferences weak_references_;
+  /// Objects whose `__del__`, and weak references whose callback, waits to be run.
   TrackedList finalizable_;
   /// Where objects enter `finalizable_`: before those that waited when the running finaliser was taken.
   TrackedList::iterator finalizable_barrier_ = finalizable_.end();

@@ -32,7 +32,7 @@ struct Tracked : Object {
   static constexpr uint32_t kFinalized = 1;   ///< `__del__` has run; it runs once
   static constexpr uint32_t kCandidate = 2;   ///< part of the set that a collection is looking at
   static constexpr uint32_t kReachable = 4;   ///< found alive by that collection
-  static constexpr uint32_t kWeaklyReferenced = 8;  ///< has an entry in the heap's table of weak references
+  static constexpr uint32_t kWeaklyReferenced = 8;  ///< stands in the heap's set of weak references, or did
 };
 
 /// Out of line: the count of `object` has reached zero.
