@@ -14,6 +14,7 @@
 #include "interp/cli/prompt.h"
 #include "interp/cli/statistics.h"
 #include "interp/modules/modules.h"
+#include "interp/vm/counts.h"
 #include "interp/vm/signals.h"
 
 namespace {
@@ -25,7 +26,8 @@ constexpr int kUsageError = 2, kStatusLeak = 70;
 struct CommandLine {
   vm::Options options;
   std::string switch_points = "3.9", clock, runner = "os", deadlock = "report", memory_limit;
-  bool prompt_afterwards = false, statistics = false, check_leaks = false, help = false, version = false;
+  std::string statistics, affinity = "one", refcounts = "protected";
+  bool prompt_afterwards = false, check_leaks = false, help = false, version = false;
   std::optional<std::string> code;       ///< -c
   std::optional<std::string> file;       ///< "-": standard input
   std::vector<std::string> arguments;    ///< after the file
@@ -40,14 +42,21 @@ void define_options(CLI::App& app, CommandLine& line) {
                  "where threads may switch, as in CPython: 3.9 (default), 3.10, 3.12, or every")
       ->type_name("=MODEL");
   app.add_option("--schedule", line.options.schedule,
-                 "who runs when: interval:TIME (default), every:N, seeded:SEED, steps:LIST")
+                 "who runs when: interval:TIME (default), every:N, seeded:SEED, steps:LIST, responsive:TIME")
       ->type_name("=SCHEDULE");
   app.add_option("--clock", line.clock, "real or virtual; the default is the schedule's")->type_name("=CLOCK");
   app.add_option("--memory-limit", line.memory_limit, "what the script may use, such as 64M; default: no limit")
       ->type_name("=SIZE");
   app.add_option("--deadlock", line.deadlock, "when no thread can ever run: report it (default), or hang as CPython does")
       ->type_name("=WHAT");
-  app.add_flag("--stats", line.statistics, "say afterwards where threads were switched (to stderr)");
+  app.add_flag("--stats{table}", line.statistics,
+               "say afterwards where threads were switched, and what became of the time of threads and locks (to stderr); or json");
+  app.add_option("--refcounts", line.refcounts,
+                 "protected (default); unprotected: report what switches in the middle of counting references would do")
+      ->type_name("=HOW");
+  app.add_option("--affinity", line.affinity,
+                 "one (default): keep threads on the CPU where the GIL is; free: leave that to the system")
+      ->type_name("=WHERE");
   app.add_option("--runner", line.runner, "os: a system thread for each thread (default); one: one for all")
       ->type_name("=KIND");
   app.add_flag("--observed", line.options.observed, "for tests: look at each instruction");
@@ -112,6 +121,15 @@ std::optional<int> parse(int argc, char** argv, CLI::App& app, CommandLine& line
   else if (!line.clock.empty()) return usage_error("--clock=" + line.clock + ": not real or virtual");
   if (line.runner != "os" && line.runner != "one")
     return usage_error("--runner=" + line.runner + ": not os or one");
+  if (!line.statistics.empty() && line.statistics != "table" && line.statistics != "json")
+    return usage_error("--stats=" + line.statistics + ": not table or json");
+  line.options.statistics = !line.statistics.empty();
+  if (line.refcounts != "protected" && line.refcounts != "unprotected")
+    return usage_error("--refcounts=" + line.refcounts + ": not protected or unprotected");
+  line.options.unprotected_counts = line.refcounts == "unprotected";
+  if (line.affinity != "one" && line.affinity != "free")
+    return usage_error("--affinity=" + line.affinity + ": not one or free");
+  line.options.place_threads = line.options.place_main = line.affinity == "one";
   if (line.deadlock != "report" && line.deadlock != "hang")
     return usage_error("--deadlock=" + line.deadlock + ": not report or hang");
   line.options.wait_on_deadlock = line.deadlock == "hang";
@@ -188,7 +206,8 @@ int run(CommandLine& line) {
   } else {
     status = machine->run_file(name, std::move(source));
   }
-  if (line.statistics) cli::print_statistics(*machine);
+  if (machine->count_model()) machine->write_error(machine->count_model()->report());
+  if (!line.statistics.empty()) cli::print_statistics(*machine, line.statistics == "json");
   if (line.check_leaks) {
     if (const size_t alive = machine->release_everything()) {
       std::cerr << "mini: " << alive << " objects left alive: " << machine->heap().describe_live_objects() << '\n';

@@ -6,6 +6,6 @@
 namespace mini::cli {
 
 /// A table on stderr: hand-overs, and forced switches by the visible instruction after which they fell.
-void print_statistics(vm::Machine& machine);
+void print_statistics(vm::Machine& machine, bool as_json);
 
 }  // namespace mini::cli

@@ -3,32 +3,12 @@
 #include <new>
 
 #include "interp/modules/thread.h"
+#include "interp/vm/statistics.h"
 
 namespace mini::modules {
 namespace {
 
 Lock* as_lock(Value value) { return static_cast<Lock*>(value.as_object()); }
-
-void show(ThreadState& thread, Lock* lock, LockOperation operation) {
-  for (auto* observer : thread.machine->observers()) observer->on_lock(thread, *lock, operation);
-}
-
-void take(ThreadState& thread, Lock* lock) {
-  lock->locked = 1;
-  lock->holder = thread.serial;
-  lock->owner = &thread;
-  ++thread.locks_held;
-  lock->taken = script_place(thread.frame);
-  show(thread, lock, LockOperation::kAcquired);
-}
-
-void give_up(ThreadState& thread, Lock* lock) {
-  lock->locked = 0;
-  if (ThreadState* owner = std::exchange(lock->owner, nullptr)) --owner->locks_held;
-  if (Str* name = std::exchange(lock->dead_owner, nullptr)) decref(name);
-  show(thread, lock, LockOperation::kReleased);
-  if (!lock->waiters.empty()) thread.machine->runner().wake_one(lock->waiters);
-}
 
 /// The arguments `blocking` and `timeout` as nanoseconds; negative: as long as it takes, 0: not at all.
 Result<sched::Time> patience(Call& call) {
@@ -55,12 +35,10 @@ Result<Ref<Value>> acquire_in_rounds(Call& call, Lock* lock, Result<sched::Time>
   } else if (interrupted(thread)) {
     return raised;
   }
-  if (!lock->locked) {
-    take(thread, lock);
-    return unboxed(kTrue);
-  }
+  if (try_take(thread, lock)) return unboxed(kTrue);
   if (first_round) {
     if (span == 0) return unboxed(kFalse);
+    ++lock->contended;
     deadline = deadline_after(thread, span);
   } else if (thread.wake_reason == sched::Wake::TimedOut) {
     return unboxed(kFalse);
@@ -73,16 +51,12 @@ Result<Ref<Value>> lock_enter(Call& call) {
   return acquire_in_rounds(call, as_lock(call[0]), endless_patience);
 }
 Result<Ref<Value>> lock_release(Call& call) {
-  Lock* lock = as_lock(call[0]);
-  if (!lock->locked) return call.heap.raise_text(BuiltinType::kRuntimeError, "release unlocked lock");
-  give_up(thread_of(call), lock);
+  MINI_TRY(leave(thread_of(call), as_lock(call[0])));
   return none();
 }
 Result<Ref<Value>> lock_locked(Call& call) { return Ref<Value>(as_lock(call[0])->locked != 0); }
 
 // RLock ---------------------------------------------------------------------------------------------------------------
-
-bool holds(ThreadState& thread, const Lock* lock) { return lock->locked && lock->holder == thread.serial; }
 
 Result<Ref<Value>> acquire_again(Call& call, Lock* lock, Result<sched::Time> (*patience_of)(Call&)) {
   if (holds(thread_of(call), lock)) {
@@ -98,12 +72,6 @@ Result<Ref<Value>> rlock_enter(Call& call) { return acquire_again(call, as_lock(
 Result<void> check_owned(Call& call) {
   if (holds(thread_of(call), as_lock(call[0]))) return {};
   return call.heap.raise_text(BuiltinType::kRuntimeError, "cannot release un-acquired lock");
-}
-Result<Ref<Value>> rlock_release(Call& call) {
-  MINI_TRY(check_owned(call));
-  Lock* lock = as_lock(call[0]);
-  if (--lock->depth == 0) give_up(thread_of(call), lock);
-  return none();
 }
 Result<Ref<Value>> rlock_is_owned(Call& call) { return Ref<Value>(holds(thread_of(call), as_lock(call[0]))); }
 Result<Ref<Value>> rlock_recursion_count(Call& call) {
@@ -132,7 +100,10 @@ Result<Ref<Value>> rlock_acquire_restore(Call& call) {
 Result<Ref<Value>> make_lock(Heap& heap, Type* type) {
   Ref<Lock> lock = MINI_TRY(heap.create<Lock>(type));
   new (&lock->waiters) sched::WaitQueue;
-  lock->made = script_place(Machine::of(heap).current().frame);
+  const Frame* maker = Machine::of(heap).current().frame;
+  lock->made = script_place(maker);
+  if (maker && maker->code->has(bytecode::kPrelude) && !maker->is_native && maker->code->code->name != "RLock")
+    lock->origin = maker->code->code->name == "wait" ? Lock::kNotice : Lock::kLibrary;
   return lock;
 }
 Result<Ref<Value>> construct_lock(Call& call) { return make_lock(call.heap, self_of<Type>(call)); }
@@ -151,8 +122,9 @@ void visit_lock(Object* object, Visitor& visitor) {
   visitor.scalar(lock->holder);
   visitor.scalar(lock->depth);
 }
-void drop_lock(Heap&, Object* object) {
+void drop_lock(Heap& heap, Object* object) {
   auto* lock = static_cast<Lock*>(object);
+  if (Machine& machine = Machine::of(heap); machine.statistics()) machine.statistics()->lock_over(machine, *lock);
   std::destroy_at(&lock->waiters);
   if (ThreadState* owner = std::exchange(lock->owner, nullptr)) --owner->locks_held;
   if (Str* name = std::exchange(lock->dead_owner, nullptr)) decref(name);
@@ -187,9 +159,9 @@ constexpr NativeDefinition kLockMethods[] = {
 constexpr NativeDefinition kMakeRLock{"RLock.__new__(type)", construct_lock};
 constexpr NativeDefinition kRLockMethods[] = {
     {"RLock.acquire" ACQUIRE_ARGUMENTS, rlock_acquire},
-    {"RLock.release(self, /)", rlock_release},
+    {"RLock.release(self, /)", lock_release},
     {"RLock.__enter__(self, /)", rlock_enter},
-    {"RLock.__exit__(self, type=None, value=None, traceback=None, /)", rlock_release},
+    {"RLock.__exit__(self, type=None, value=None, traceback=None, /)", lock_release},
     {"RLock._is_owned(self, /)", rlock_is_owned},
     {"RLock._recursion_count(self, /)", rlock_recursion_count},
     {"RLock._release_save(self, /)", rlock_release_save},

@@ -10,6 +10,7 @@ constexpr vm::NativeModule kModules[] = {
     {"itertools", fill_itertools}, {"operator", fill_operator}, {"_collections", fill_collections},
     {"_functools", fill_functools}, {"_weakref", fill_weakref}, {"atexit", fill_atexit},     {"_signal", fill_signal},
     {"io", fill_io},             {"posix", fill_posix},
+    {"_queue", fill_queue},
 };
 
 const std::string_view* prelude_source(std::string_view module_name) {

@@ -3,6 +3,7 @@
 #include "interp/vm/breaker.h"
 
 #include "interp/vm/calls.h"
+#include "interp/vm/counts.h"
 #include "interp/vm/finalizers.h"
 #include "interp/vm/loop.h"
 
@@ -113,7 +114,8 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
   Boundary boundary;
   SwitchPlace place{};
   const bool known = describe(thread, frame, saved, boundary, place);
-  const bool is_point = known && bytecode::may_switch(machine.options().switch_model, boundary);
+  const bool is_point = (known && bytecode::may_switch(machine.options().switch_model, boundary)) ||
+                        (machine.count_model() && CountModel::changes_counts(boundary.next));
   remember(thread, frame);
   sched::Runner& runner = machine.runner();
   sched::Notice notice = sched::Notice::None;

@@ -6,6 +6,7 @@
 #include "interp/vm/arguments.h"
 #include "interp/vm/form.h"
 #include "interp/vm/generators.h"
+#include "interp/vm/lock.h"
 #include "interp/vm/loop.h"
 #include "interp/vm/slow_paths.h"
 #include "interp/vm/unwind.h"
@@ -260,6 +261,17 @@ CallOutcome call_native_on_stack(ThreadState& thread, Value* base, uint32_t coun
   return CallOutcome::kValue;
 }
 
+/// Whether the instruction at hand calls the `__exit__` of a `with`: there a lock stands for that method, since no method
+/// need be made (enter_with). A call that the script wrote does not push its arguments by DUP_TOP.
+bool closes_with(const Frame* frame) {
+  using bytecode::Opcode;
+  const auto& units = frame->code->code->units;
+  const uint32_t index = frame->index();
+  if (units[index].opcode == Opcode::WITH_EXCEPT_START) return true;
+  return units[index].opcode == Opcode::CALL_FUNCTION && index > 1 && units[index - 1].opcode == Opcode::DUP_TOP &&
+         units[index - 2].opcode == Opcode::DUP_TOP;
+}
+
 /// A class is called: `__new__` and `__init__`, as type.__call__.
 CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t count, Tuple* keyword_names,
                        Value* caller_top, Completion completion);
@@ -301,6 +313,12 @@ CallOutcome call_on_stack(ThreadState& thread, Value* base, uint32_t count, Tupl
     if (type == heap.type(BuiltinType::kTypeType) || is_subtype(type, heap.type(BuiltinType::kTypeType)))
       return call_class(thread, static_cast<Type*>(callee.as_object()), base, count, keyword_names, caller_top,
                         completion);
+    if ((type == heap.type(BuiltinType::kLock) || type == heap.type(BuiltinType::kRLock)) && closes_with(thread.frame)) {
+      const bool left = leave(thread, static_cast<Lock*>(callee.as_object())).ok();
+      drop_values(base, count + 1);
+      thread.result = kNone;
+      return left ? CallOutcome::kValue : CallOutcome::kError;
+    }
     if (Value method = lookup(type, heap.name(Name::k__call__)); !method.is_unbound()) {
       incref(method);
       std::memmove(static_cast<void*>(base + 1), base, (count + 1) * sizeof(Value));
@@ -489,7 +507,7 @@ CallOutcome call_unpacked_on_stack(ThreadState& thread, bool with_keywords) {
   }
   // Where the script's part of a thread ends, is asked when the thread leaves a lock behind (remember_end).
   const bool from_library = frame->code->has(bytecode::kPrelude);
-  if (from_library) thread.ended = {};
+  if (from_library) thread.left_at = {};
   const Type* callable = heap.type_of(function);
   const bool watched = from_library && (callable == heap.type(BuiltinType::kFunction) ||
                                         callable == heap.type(BuiltinType::kBoundMethod));

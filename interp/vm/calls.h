@@ -33,7 +33,7 @@ void pop_frame(ThreadState&, Frame* frame);
 /// Before the topmost frame is left: of one that the library or the machine entered, keeps the place in the thread.
 inline void remember_end(ThreadState& thread, const Frame* frame) {
   if (frame->completion != Completion::kFromLibrary && frame->completion != Completion::kLeaveLoop) return;
-  if (!frame->is_native && !frame->code->has(bytecode::kPrelude)) thread.ended = {frame->code->code, frame->index()};
+  if (!frame->is_native && !frame->code->has(bytecode::kPrelude)) thread.left_at = {frame->code->code, frame->index()};
 }
 /// Drops the values above `level` of a frame's stack.
 void drop_stack_to(Frame* frame, Value* level);

@@ -3,6 +3,7 @@
 #include "interp/vm/finalizers.h"
 #include "interp/vm/generators.h"
 #include "interp/vm/imports.h"
+#include "interp/vm/lock.h"
 #include "interp/vm/slow_paths.h"
 #include "interp/vm/unwind.h"
 
@@ -44,6 +45,13 @@ CallOutcome enter_with(ThreadState& thread) {
   Frame* frame = thread.frame;
   Value manager = frame->stack_top[-1];
   Type* type = heap.type_of(manager);
+  // A lock that need not be waited for. It stands on the stack for its own `__exit__` (closes_with).
+  if ((type == heap.type(BuiltinType::kLock) || type == heap.type(BuiltinType::kRLock)) &&
+      !thread.machine->observed() && try_enter(thread, static_cast<Lock*>(manager.as_object()))) {
+    open_with_block(frame);
+    thread.result = kTrue;
+    return CallOutcome::kValue;
+  }
   Value enter = lookup(type, heap.name(Name::k__enter__));
   Value exit = lookup(type, heap.name(Name::k__exit__));
   if (enter.is_unbound() || exit.is_unbound()) {

@@ -10,11 +10,6 @@ namespace mini::vm {
 
 namespace {
 
-bool is_lock(const Object* object) {
-  const auto kind = static_cast<BuiltinType>(object->type->kind);
-  return kind == BuiltinType::kLock || kind == BuiltinType::kRLock;
-}
-
 Value attribute(Machine& machine, Value object, std::string_view name) {
   if (!object.is_object() || !attributes_of(object.as_object())) return kUnbound;
   auto text = machine.heap().intern(name);
@@ -157,6 +152,11 @@ class Report {
             primitive.object ? named(primitive) : named(plain ? "Lock" : "RLock", lock, lock->made);
         return thing + held(thread, *lock);
       }
+      case sched::WaitKind::Queue: {
+        const auto* queue = static_cast<const SimpleQueue*>(thread.wait_target);
+        return named("SimpleQueue", queue, queue->made) +
+               (nobody_runs_ ? ": nobody is left who could put something into it" : "");
+      }
       case sched::WaitKind::Sleep:
         return "time to pass";
       case sched::WaitKind::Descriptor:
@@ -271,7 +271,7 @@ void remember_dead_owner(Machine& machine, ThreadState& thread) {
     auto* lock = static_cast<Lock*>(object);
     if (lock->owner != &thread) return;
     lock->owner = nullptr;
-    lock->ended = thread.ended;
+    lock->ended = thread.left_at;
     if (name.ok()) lock->dead_owner = Ref<Str>::share(name->get()).release();
   });
   thread.locks_held = 0;

@@ -18,6 +18,42 @@ struct Lock : Tracked {
   /// Of an owner that ended without releasing it.
   Str* dead_owner;  ///< its name
   ScriptPlace ended;      ///< the last instruction of the script's that it executed
+  // Accounting.
+  uint64_t acquisitions;
+  uint32_t contended;     ///< of these, how often somebody else had it
+  uint32_t origin;        ///< who made it:
+  sched::Time taken_at;   ///< while holds are measured (MachineState::times_locks); 0: not
+  sched::Time longest_hold;
+  ScriptPlace longest_at; ///< where it was acquired that time
+
+  /// The script; a primitive of the library, for itself; Condition.wait, for one waiter.
+  static constexpr uint32_t kScript = 0, kLibrary = 1, kNotice = 2;
+};
+
+inline bool is_lock(const Object* object) {
+  const auto kind = static_cast<BuiltinType>(object->type->kind);
+  return kind == BuiltinType::kLock || kind == BuiltinType::kRLock;
+}
+
+/// Takes a lock that nobody has; false if somebody has it.
+bool try_take(ThreadState&, Lock*);
+/// Frees a lock, whoever took it, and makes its longest waiter runnable.
+void give_up(ThreadState&, Lock*);
+inline bool holds(const ThreadState& thread, const Lock* lock) { return lock->locked && lock->holder == thread.serial; }
+/// `lock.__enter__()` where that need not wait, and `lock.__exit__()`, for both types.
+bool try_enter(ThreadState&, Lock*);
+Result<void> leave(ThreadState&, Lock*);
+
+/// `_queue.SimpleQueue`: a ring of items.
+struct SimpleQueue : Tracked {
+  sched::WaitQueue getters;
+  Value* items;
+  uint32_t head;      ///< index of the first item
+  uint32_t length;
+  uint32_t capacity;  ///< a power of two, or 0
+  ScriptPlace made;
+
+  Value& at(uint32_t index) { return items[(head + index) & (capacity - 1)]; }
 };
 
 /// `_thread._ThreadHandle`. The thread itself is found by its serial as long as it lives.

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "interp/vm/calls.h"
+#include "interp/vm/counts.h"
 #include "interp/vm/deadlock.h"
 #include "interp/vm/finalizers.h"
 #include "interp/vm/form.h"
@@ -15,6 +16,7 @@
 #include "interp/vm/introspection.h"
 #include "interp/vm/loop.h"
 #include "interp/vm/native.h"
+#include "interp/vm/statistics.h"
 #include "interp/vm/syntax_errors.h"
 #include "interp/vm/traceback.h"
 #include "interp/vm/unwind.h"
@@ -61,7 +63,7 @@ void** repr_chain(Heap& heap) {
 
 int64_t traceback_line(Heap&, const Traceback* traceback) { return line_of(traceback); }
 
-const MachineHooks kHooks = {call_nested, get_attribute, finalizers_pending, enter_native, leave_native, repr_chain, traceback_line};
+const MachineHooks kHooks = {call_nested, get_attribute, finalizers_pending, enter_native, leave_native, repr_chain, traceback_line, nullptr};
 
 /// Takes a thread that will never run again out of every queue.
 void unlink(sched::ThreadTable& table, sched::Thread& thread) {
@@ -120,11 +122,18 @@ bool Machine::start(std::string& error) {
   if (!define_function_methods(*heap_).ok() || !define_generator_methods(*heap_).ok() ||
       !define_introspection(*heap_).ok()) return out_of_memory();
 
-  observed_ = options_.observed || parsed.schedule->exact();
+  if (options_.unprotected_counts) count_model_ = std::make_unique<CountModel>(*this);
+  if (options_.statistics) {
+    statistics_ = std::make_unique<Statistics>();
+    state_->times_locks = true;
+  }
+  observed_ = options_.observed || options_.unprotected_counts || parsed.schedule->exact();
   sched::RunnerOptions runner_options;
   runner_options.fast_table = observed_ ? tables_.breaker : tables_.fast;
   runner_options.watch_table = observed_ ? tables_.breaker : tables_.watch;
   runner_options.breaker_table = tables_.breaker;
+  runner_options.place_threads = options_.place_threads;
+  runner_options.place_main = options_.place_main;
   runner_options.clock = options_.clock.value_or(parsed.schedule->clock());
   runner_options.observer = &thread_observers_;
   runner_ = sched::make_runner(options_.os_threads, *this, state_->threads, std::move(parsed.schedule), runner_options);
@@ -164,6 +173,8 @@ bool Machine::start(std::string& error) {
 
 Machine::~Machine() {
   runner_.reset();
+  if (heap_) heap_->watch_freeing(nullptr);
+  count_model_.reset();
   if (!state_) {
     if (heap_) heap_->shut_down();
     if (memory_) base::Memory::destroy(memory_);
@@ -176,6 +187,7 @@ Machine::~Machine() {
 size_t Machine::release_everything() {
   if (!state_ || released_) return 0;
   released_ = true;
+  heap_->watch_freeing(nullptr);
   // Threads of a paused run, and those that outlived a run, are dropped where they stand.
   while (!state_->threads.all.empty()) {
     auto& thread = static_cast<ThreadState&>(state_->threads.all.front());
@@ -318,11 +330,13 @@ void Machine::free_thread(ThreadState* thread) {
 
 void Machine::thread_finished(sched::Thread& thread) {
   auto& state = static_cast<ThreadState&>(thread);
+  if (statistics_) statistics_->thread_over(state);
   if (&state == state_->main) return;
   free_thread(&state);
 }
 
 void Machine::thread_abandoned(sched::Thread& thread) {
+  if (statistics_) statistics_->thread_over(static_cast<ThreadState&>(thread));
   if (&thread != state_->main) state_->abandoned.push_back(thread);
 }
 
@@ -330,6 +344,7 @@ bool Machine::deadlock() {
   // A script that handles signals may be waiting for one.
   if (options_.wait_on_deadlock || state_->signal_handlers) return false;
   deadlock_report_ = describe_deadlock(*this);
+  if (statistics_) statistics_->collect(*this);
   return true;
 }
 
@@ -443,6 +458,7 @@ sched::Exit Machine::run_main(ThreadState& thread) {
     thread.stage = kOver;
     if (handle_interrupt(thread)) interrupted_ = heap_->take_pending()->type == heap_->type(BuiltinType::kKeyboardInterrupt);
   }
+  if (statistics_) statistics_->collect(*this);
   at_exit(thread);
   return sched::Exit::Finished;
 }

@@ -32,9 +32,15 @@ struct Options {
   std::function<void(std::string_view)> errors;
   bool collect_always = false;        ///< tests: a cycle collection at each allocation
   bool wait_on_deadlock = false;      ///< --deadlock=hang
+  bool statistics = false;            ///< keep what --stats tells
+  bool unprotected_counts = false;    ///< a switch may fall in the middle of an update of a reference count: see counts.h
+  bool place_threads = true;          ///< keep the VM's own OS threads on the CPU where the GIL is
+  bool place_main = false;            ///< … and the one that runs the VM: right for a program that is nothing else
 };
 
 class SavedState;
+class Statistics;
+class CountModel;
 
 struct DispatchTables {
   sched::DispatchTable fast;     ///< one label for each opcode and form
@@ -75,6 +81,7 @@ struct MachineState {
   Dict* main_names = nullptr;          ///< the namespace of __main__
   uint32_t recursion_limit = 1000;
   uint32_t exit_status = 0;
+  bool times_locks = false;            ///< measure how long locks are held
   bool main_is_over = false;           ///< the script has ended; other threads may still run
   uint64_t next_identity = 1;
   sched::Time switch_interval = 5 * sched::kMillisecond;  ///< what a script set under a schedule that has none
@@ -137,6 +144,10 @@ class Machine final : public sched::Machine {
   /// The thread that holds the GIL.
   ThreadState& current() { return *static_cast<ThreadState*>(state_->threads.current); }
   SwitchCounts& switch_counts() { return switch_counts_; }
+  /// Null unless the options ask for them.
+  Statistics* statistics() { return statistics_.get(); }
+  /// Null unless reference counts are unprotected.
+  CountModel* count_model() { return count_model_.get(); }
   /// Before a run or between the parts of a paused one; the observer outlives the run, or is removed.
   void add_observer(InstructionObserver& observer) { observers_.push_back(&observer); }
   void add_observer(sched::Observer& observer) { thread_observers_.list.push_back(&observer); }
@@ -204,6 +215,8 @@ class Machine final : public sched::Machine {
   std::vector<std::shared_ptr<const bytecode::Code>> codes_;
   std::map<std::string, std::string> sources_;
   SwitchCounts switch_counts_;
+  std::unique_ptr<Statistics> statistics_;
+  std::unique_ptr<CountModel> count_model_;
   std::string deadlock_report_;
   std::string main_filename_, main_source_;
   std::function<void(Machine&, ThreadState&)> work_;

@@ -144,6 +144,22 @@ bool is_library_type(Machine& machine, const Type* type) {
   return library && library->prelude_source(name) != nullptr;
 }
 
+const Object* library_owner(Machine& machine, const Object* lock) {
+  const Object* whole = nullptr;
+  for (const Object* part = lock; part;) {
+    const Object* owner = nullptr;
+    machine.heap().for_each_tracked([&](Object* object) {
+      if (owner || object == lock || object == whole || !attributes_of(object) || !is_library_type(machine, object->type)) return;
+      for_each_attribute(object, [&](const Str*, Value value) {
+        if (value.is_object() && value.as_object() == part) owner = object;
+      });
+    });
+    if (owner) whole = owner;
+    part = whole == part ? nullptr : owner;
+  }
+  return whole;
+}
+
 std::string name_of(Machine& machine, const Object* object) { return Search(machine, object).run(); }
 
 }  // namespace mini::vm

@@ -23,6 +23,9 @@ void for_each_attribute(Object* object, Function function) {
     function((*shape)->name, attributes->values[(*shape)->count - 1]);
 }
 
+/// The Condition, Event, Queue ... of the library that holds a lock of its own, itself or by a part; null: none.
+const Object* library_owner(Machine&, const Object* lock);
+
 /// Whether a class was defined by the prelude.
 bool is_library_type(Machine&, const Type*);
 

@@ -66,7 +66,7 @@ struct ThreadState : sched::Thread {
   bool reraising = false;            ///< the pending exception is raised again: no new line in its traceback
   int32_t looks_left = 0;            ///< watch table: jumps and calls until the clock is read
   uint32_t locks_held = 0;           ///< acquired by this thread and not yet released
-  ScriptPlace ended{};                     ///< where script code that the library had called was left last
+  ScriptPlace left_at{};                   ///< where script code that the library had called was left last
   bool skip_check = false;           ///< the instruction at hand had its look already: do not look again
   Dict* body_names = nullptr;        ///< owned: the namespace of a class body that has just returned
   Value function;                    ///< owned: what the thread was started on

@@ -104,6 +104,7 @@ void Heap::bury(Tracked* node) {
 
 /// Frees an object that no list holds; what it owned may land on `dying_`.
 void Heap::free_now(Object* object) {
+  if (hooks_.freed) [[unlikely]] hooks_.freed(*this, object);
   Type* type = object->type;
   const size_t bytes = object_size(object);
   if (type == types_[static_cast<uint32_t>(BuiltinType::kStr)]) {

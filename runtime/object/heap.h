@@ -47,6 +47,8 @@ struct MachineHooks {
   void** (*repr_chain)(Heap&);
   /// The line of an entry of a traceback (`tb_lineno`).
   int64_t (*traceback_line)(Heap&, const Traceback*);
+  /// Told of each object that is about to be freed; null as a rule.
+  void (*freed)(Heap&, Object*) = nullptr;
   /// Drops and visits what belongs to the machine's own types are set in their Type.
 };
 
@@ -79,6 +81,7 @@ class Heap {
 
   base::Memory& memory() { return base::Memory::of(this); }
   const MachineHooks& hooks() const { return hooks_; }
+  void watch_freeing(void (*freed)(Heap&, Object*)) { hooks_.freed = freed; }
   /// The machine that this heap serves.
   void* machine() const { return machine_; }
   void set_machine(void* machine) { machine_ = machine; }

@@ -90,6 +90,11 @@ class Gil {
     bool guest = false;         // of a thread that the host's OS threads enter and leave
     std::uint32_t natives = 0;  // natives on its C++ stack that called back into the loop and wait in there
     pthread_t os_thread{};
+    // Where it runs; OsThreads::place.
+    bool movable = false;   // the runner may choose its CPU
+    bool moved = false;     // and has: it runs on that one only
+    bool returned = false;  // it got the GIL after a call outside the VM, and has not given way since
+    int cpu = -1;           // where it ran when it got the GIL last
   };
 
   /// The caller holds it. `ticker`, if any, is armed by arrivals, and must live as long.
@@ -115,7 +120,7 @@ class Gil {
         if (word_.compare_exchange_weak(seen, reinterpret_cast<std::uintptr_t>(&me) | 1)) break;
       }
     }
-    if (ticker_) ticker_->arm();
+    if (ticker_) ticker_->arrived();
     return false;
   }
 

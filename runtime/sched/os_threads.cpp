@@ -16,13 +16,14 @@ namespace mini::sched {
 namespace {
 
 // An OS thread that takes no signal but those that its own instructions raise. false: the system has no room.
-bool create(pthread_t& os_thread, std::size_t stack_bytes, void* (*entry)(void*), void* argument) {
+bool create(pthread_t& os_thread, std::size_t stack_bytes, const cpu_set_t* cpus, void* (*entry)(void*), void* argument) {
   sigset_t blocked, before;
   sigfillset(&blocked);
   for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&blocked, own);
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, stack_bytes);
+  if (cpus) pthread_attr_setaffinity_np(&attributes, sizeof *cpus, cpus);
   pthread_sigmask(SIG_SETMASK, &blocked, &before);  // inherited; main keeps getting Ctrl-C
   const bool created = pthread_create(&os_thread, &attributes, entry, argument) == 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -34,7 +35,9 @@ bool create(pthread_t& os_thread, std::size_t stack_bytes, void* (*entry)(void*)
 
 OsThreads::OsThreads(Machine& machine, ThreadTable& table, std::unique_ptr<Schedule> schedule,
                      RunnerOptions options)
-    : Runner(machine, table, std::move(schedule), options) {}
+    : Runner(machine, table, std::move(schedule), options), placing_(options.place_threads) {
+  sched_getaffinity(0, sizeof cpus_, &cpus_);
+}
 
 OsThreads::~OsThreads() = default;
 
@@ -49,6 +52,9 @@ Outcome OsThreads::run(Thread& main) {
   gil_ = std::make_unique<Gil>(ticker_.get());
   Slot& me = gil_->add_slot();
   bind(me, main);
+  me.os_thread = pthread_self();
+  me.movable = options_.place_main;
+  me.cpu = sched_getcpu();
   main_slot_.store(&me);
   begin(main);
   while (!over_) {
@@ -99,7 +105,7 @@ void OsThreads::shut_down() {
   join_all();
   idle_.clear();
   free_.clear();
-  main_slot_.store(nullptr);
+  if (Slot* main = main_slot_.exchange(nullptr)) let_roam(*main);
   end();
   if (ticker_) ticker_->stop();
   if (std::exchange(hangs_, false)) {
@@ -130,9 +136,12 @@ bool OsThreads::prepare(Thread& child) {
   if (std::exchange(slot.joinable, false)) pthread_join(slot.os_thread, nullptr);
   auto task = std::make_unique<Task>(Task{*this, slot});
   bind(slot, child);
-  if (!create(slot.os_thread, kStackBytes, begin_os_thread, task.get())) return false;
+  // Whoever was moved to one CPU must not hand that down.
+  const bool moved = table_.current && table_.current->host && slot_of(*table_.current).moved;
+  if (!create(slot.os_thread, kStackBytes, moved ? &cpus_ : nullptr, begin_os_thread, task.get())) return false;
   static_cast<void>(task.release());
-  slot.joinable = true;
+  slot.joinable = slot.movable = true;
+  slot.moved = false;
   free_.pop_back();
   return true;
 }
@@ -181,17 +190,53 @@ bool OsThreads::pass_on(Slot& me, Exit exit) {
   const bool timed = exit == Exit::Parked && clock_ == ClockKind::Real;
   const Time deadline = timed ? thread.deadline : kNever;
   const bool interruptible = exit == Exit::Parked && &thread == main_.load();
+  // Who reads or sleeps wants to be let in at once when it comes back: the kernel does that best.
+  if (me.moved && exit == Exit::Parked && thread.wait_kind == WaitKind::Sleep) let_roam(me);
+  const bool place_successor = placing_ && !std::exchange(me.returned, false);
   Gil::prepare_to_wait(me);
   unseat(&thread, cause);
-  return give_away(&thread, cause) || await(me, deadline, interruptible);
+  return give_away(&thread, cause, place_successor) || await(me, deadline, interruptible);
+}
+
+// The successor runs on the caller's CPU, which the caller is about to leave: a hand-over to another CPU costs ten times as
+// much. Only a thread that was parked or made to give way, and a dropper of that kind, are worth it: one that comes back
+// from a call would wait there for the kernel's next tick. Now and then the kernel may choose again.
+void OsThreads::place(Slot& successor) {
+  constexpr Time kRebalance = 20 * kMillisecond;
+  if (!successor.movable || successor.returned) return;
+  const int here = sched_getcpu();
+  if (const Time present = successor.thread->account.since; present - rebalanced_ > kRebalance) {
+    rebalanced_ = present;
+    if (successor.moved) let_roam(successor);
+    return;
+  }
+  if (successor.cpu == here) return;
+  cpu_set_t only;
+  CPU_ZERO(&only);
+  CPU_SET(static_cast<std::size_t>(here), &only);
+  if (pthread_setaffinity_np(successor.os_thread, sizeof only, &only) != 0) return;
+  successor.moved = true;
+  successor.cpu = here;
+}
+
+void OsThreads::let_roam(Slot& slot) {
+  if (std::exchange(slot.moved, false)) pthread_setaffinity_np(slot.os_thread, sizeof cpus_, &cpus_);
+}
+
+void OsThreads::set_places_threads(bool on) {
+  placing_ = on;
+  if (on) return;
+  for (Slot& slot : gil_->slots())
+    if (slot.thread || slot.joinable) let_roam(slot);
 }
 
 // true: `from` itself is next, and goes on. Otherwise the caller does not hold the GIL any more.
-bool OsThreads::give_away(Thread* from, Cause cause) {
+bool OsThreads::give_away(Thread* from, Cause cause, bool place_successor) {
   for (;;) {
     if (Thread* next = choose(from, cause)) {
       seat(*next);
       if (next == from) return true;
+      if (place_successor) place(slot_of(*next));
       gil_->grant(slot_of(*next));
       return false;
     }
@@ -217,11 +262,13 @@ bool OsThreads::await(Slot& me, Time deadline, bool interruptible) {
   for (;;) {
     switch (const Gil::Waited waited = gil_->wait(me, deadline, interrupt)) {
       case Gil::Waited::Granted:
+        if (placing_) me.cpu = sched_getcpu();
         return true;
       case Gil::Waited::Over:
         return false;
       case Gil::Waited::Accepted:
         seat(*me.thread);
+        if (placing_) me.cpu = sched_getcpu();
         return true;
       case Gil::Waited::TimedOut:
       case Gil::Waited::Interrupted:
@@ -248,8 +295,12 @@ void OsThreads::arrive(Slot& slot) {
   Thread& thread = *slot.thread;
   if (thread.state == State::Blocked) wake(thread, slot.reason);
   if (thread.state == State::Calling) {
+    const Time present = now();
+    account(thread, present);
+    came_back(thread, present);
     --table_.calling;
     make_runnable(thread);
+    slot.returned = true;
   }
   if (thread.state == State::Outside) {
     come_in(thread);
@@ -272,8 +323,11 @@ bool OsThreads::switch_here(Thread& thread, Exit exit) {
 void* OsThreads::leave_for_call(Thread& thread) {
   if (over_ || schedule_->exact()) return nullptr;
   Slot& me = slot_of(thread);
-  const bool asked = thread.asked.load(std::memory_order_relaxed);
+  const bool asked = thread.asked.load(std::memory_order_relaxed) || (preempts_ && !schedule_->has_budget());
+  if (me.moved) let_roam(me);
   Gil::prepare_to_wait(me);
+  account(thread, now());
+  ++thread.account.calls;
   thread.state = State::Calling;
   me.ticket = ++thread.waits;
   me.calling = true;

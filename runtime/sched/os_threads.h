@@ -1,6 +1,8 @@
 // The default runner: one OS thread for each thread, of which the holder of the GIL runs.
 #pragma once
 
+#include <sched.h>
+
 #include <atomic>
 #include <memory>
 #include <vector>
@@ -42,7 +44,7 @@ class OsThreads final : public Runner {
   static void* begin_os_thread(void* task);
   void work(Slot& me);
   bool pass_on(Slot& me, Exit exit);
-  bool give_away(Thread* from, Cause cause);
+  bool give_away(Thread* from, Cause cause, bool place_successor = false);
   bool await(Slot& me, Time deadline, bool interruptible);
   void end_run(Outcome outcome);
   void join_all();
@@ -57,8 +59,15 @@ class OsThreads final : public Runner {
   void* leave_for_call(Thread& thread) override;
   void hand_on() override;
   void poke_main() noexcept override;
+  bool places_threads() const override { return placing_; }
+  void set_places_threads(bool on) override;
+  void place(Slot& successor);
+  void let_roam(Slot& slot);
 
   std::unique_ptr<Gil> gil_;
+  bool placing_;
+  cpu_set_t cpus_{};      // where the host lets the VM run
+  Time rebalanced_ = 0;   // when the kernel had the choice last
   std::vector<Slot*> idle_;  // OS threads without work
   bool hangs_ = false;       // some OS thread of an ended run may still come back to the GIL
   std::vector<Slot*> free_;  // slots whose OS thread has ended, or is about to

@@ -24,6 +24,7 @@ Runner::~Runner() = default;
 
 void Runner::set_schedule(std::unique_ptr<Schedule> schedule) {
   schedule_ = std::move(schedule);
+  preempts_ = schedule_->preempts();
   renew_ticker();
 }
 
@@ -32,7 +33,7 @@ void Runner::renew_ticker() {
       schedule_->exact()
           ? nullptr
           : std::make_unique<Ticker>(Ticker::Tables{options_.fast_table, watch_table(), options_.breaker_table},
-                                     schedule_->interval());
+                                     schedule_->interval(), preempts_);
 }
 
 void Runner::set_interval(Time interval) {
@@ -52,6 +53,7 @@ void Runner::begin(Thread& main) {
   over_ = false;
   outcome_ = Outcome::Finished;
   main.state = State::Runnable;
+  main.account.since = now();
   table_.runnable.push_back(main);
   seat(main);
 }
@@ -63,12 +65,14 @@ bool Runner::start(Thread& child) {
   ++table_.started;
   table_.all.push_back(child);
   if (!child.daemon) ++table_.non_daemons;
+  child.account.since = now();
   make_runnable(child);
   if (options_.observer) options_.observer->on_start(child);
   return true;
 }
 
 void Runner::finish(Thread& thread) {
+  account(thread, now());
   if (!thread.daemon) --table_.non_daemons;
   table_.all.erase(table_.all.iterator_to(thread));
   wake_all(thread.joiners);
@@ -103,7 +107,9 @@ void Runner::let_out(Thread& thread) {
 }
 
 void Runner::end() {
+  const Time present = now();
   for (Thread& thread : table_.all) {
+    account(thread, present);
     unlink(thread);
     thread.state = State::Finished;
     thread.host = nullptr;
@@ -125,10 +131,38 @@ bool Runner::wait_for_non_daemons(Thread& main) {
   return true;
 }
 
+void Runner::account(Thread& thread, Time present, Cause cause) {
+  Account& account = thread.account;
+  const Time span = present - account.since;
+  account.since = present;
+  switch (thread.state) {
+    case State::Running:
+      account.running += span;
+      if (preempts_) schedule_->ran(thread, span, cause, present);
+      break;
+    case State::Runnable:
+      account.waits.add(span);
+      break;
+    case State::Blocked:
+      account.blocked[static_cast<std::size_t>(thread.wait_kind)] += span;
+      break;
+    case State::Calling:
+      account.outside += span;
+      break;
+    default:
+      break;
+  }
+}
+
+void Runner::came_back(Thread& thread, Time present) {
+  if (preempts_) schedule_->came_back(table_, thread, present);
+}
+
 // ---- Waiting
 
 void Runner::wait(Thread& thread, WaitQueue* queue, Time deadline, WaitKind kind, const void* target) {
   MINI_ASSERT(thread.state == State::Running);
+  account(thread, now());
   thread.state = State::Blocked;
   thread.wait_kind = kind;
   thread.wait_target = target;
@@ -154,6 +188,9 @@ void Runner::make_runnable(Thread& thread) {
 
 void Runner::wake(Thread& thread, Wake reason) {
   MINI_ASSERT(thread.state == State::Blocked);
+  const Time present = now();
+  account(thread, present);
+  if (reason == Wake::TimedOut) came_back(thread, present);
   unlink(thread);
   thread.wake_reason = reason;
   make_runnable(thread);
@@ -189,7 +226,9 @@ void Runner::unseat(Thread* from, Cause cause) {
   gather();  // whoever is here already stands before a thread that only now gives way
   table_.current = nullptr;
   table_.last_cause = cause;
-  if (cause == Cause::Switched) make_runnable(*from);
+  if (cause != Cause::Switched) return;
+  account(*from, now(), cause);
+  make_runnable(*from);
 }
 
 Thread* Runner::choose(Thread* from, Cause cause) {
@@ -210,6 +249,8 @@ Thread* Runner::choose(Thread* from, Cause cause) {
 }
 
 void Runner::seat(Thread& thread) {
+  const Time present = now();
+  account(thread, present);
   if (thread.state == State::Runnable) table_.runnable.erase(table_.runnable.iterator_to(thread));
   if (thread.state == State::Calling) --table_.calling;
   thread.state = State::Running;
@@ -222,7 +263,7 @@ void Runner::seat(Thread& thread) {
   const HandOver hand_over{++table_.hand_overs, std::exchange(table_.last, thread.serial), thread,
                            table_.last_cause};
   ++thread.grants;
-  if (ticker_) ticker_->restart();
+  if (ticker_) ticker_->restart(clock_ == ClockKind::Real ? present : monotonic_now());
   if (options_.observer) options_.observer->on_hand_over(hand_over);
 }
 
@@ -262,6 +303,13 @@ Notice Runner::look(Thread& thread) {
     thread.points_left = 0;
     return Notice::None;
   }
+  if (preempts_ && thread.hurried.exchange(false)) {
+    if (schedule_->hurries(table_, now())) return Notice::Switch;
+    if (!thread.asked.load()) {  // there is no budget for it; and no interval is over
+      thread.watch(options_.fast_table, watch_table());
+      return Notice::None;
+    }
+  }
   if (thread.points_left == 0) thread.points_left = 1 + table_.random.below(kPointsDrawn);
   if (--thread.points_left == 0) return Notice::Switch;
   thread.dispatch.store(options_.breaker_table);
@@ -270,10 +318,11 @@ Notice Runner::look(Thread& thread) {
 
 void Runner::watch(Thread& thread) {
   if (ticker_ && ticker_->overdue()) thread.ask(options_.breaker_table);
+  if (preempts_ && schedule_->hurries(table_, now())) thread.hurry(options_.breaker_table);
 }
 
 Notice Runner::before_instruction(Thread& thread, Point point) {
-  if (point.is_switch_point && thread.asked.load(std::memory_order_relaxed))
+  if (point.is_switch_point && (thread.asked.load(std::memory_order_relaxed) || thread.hurried.load()))
     if (const Notice notice = look(thread); notice != Notice::None) return notice;
   if (stop_.load(std::memory_order_relaxed) && can_end()) return Notice::Switch;
   if (!schedule_->exact() || !schedule_->ends_slice(table_, thread, point)) return Notice::None;
@@ -304,6 +353,7 @@ void BlockingCall::come_back() {
     runner_.seat(thread_);
   }
   slot.calling = false;
+  slot.returned = true;
 }
 
 std::unique_ptr<Runner> make_runner(bool os_threads, Machine& machine, ThreadTable& table,

@@ -97,6 +97,10 @@ struct RunnerOptions {
   DispatchTable watch_table = nullptr;
   ClockKind clock = ClockKind::Real;
   Observer* observer = nullptr;
+  /// Whether OS threads of the VM are moved to the CPU where the GIL is, and whether the main thread, which is the
+  /// host's, may be as well. OsThreads::place.
+  bool place_threads = true;
+  bool place_main = false;
 };
 
 class Ticker;
@@ -203,6 +207,9 @@ class Runner {
   void set_interval(Time interval);
 
   ThreadTable& table() { return table_; }
+  /// Whether the VM's OS threads are kept on the CPU where the GIL is; only OsThreads does so.
+  virtual bool places_threads() const { return false; }
+  virtual void set_places_threads(bool) {}
   /// A thread that is inside a native that called back into the loop, and therefore more than its VM state:
   /// the VM cannot be saved. nullptr: it can.
   virtual Thread* inside_native() { return nullptr; }
@@ -215,6 +222,8 @@ class Runner {
   static constexpr std::size_t kStackReserve = 64 << 10;
 
   // What every runner does the same way. All for the holder.
+  void account(Thread& thread, Time present, Cause cause = Cause::Parked);  // until now, by the state that it was in
+  void came_back(Thread& thread, Time present);
   void begin(Thread& main);
   void make_runnable(Thread& thread);
   void wake(Thread& thread, Wake reason);
@@ -247,6 +256,7 @@ class Runner {
   const ClockKind clock_;
   std::unique_ptr<Ticker> ticker_;  // asks the holder to look; only for schedules that are not exact
   bool polls_timers_ = false;       // deadlines are noticed by the holder alone
+  bool preempts_ = false;           // of the schedule
   Outcome outcome_ = Outcome::Finished;
   bool over_ = false;  // no thread runs script code any more
   std::atomic<bool> stop_{false};

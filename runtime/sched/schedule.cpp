@@ -134,6 +134,11 @@ Thread* Steps::begin_slice(ThreadTable& table) {
 
 Thread* Steps::next(ThreadTable& table, Cause cause) {
   if (!listening_) {
+    // Whom T0 is starting takes its first steps; those before stand where they are.
+    Thread* main = table.find(0);
+    if (!all_started(table) && main && main->wait_kind == WaitKind::Start)
+      return &*std::max_element(table.runnable.begin(), table.runnable.end(),
+                                [](const Thread& a, const Thread& b) { return a.serial < b.serial; });
     if (!all_started(table)) return &lowest(table.runnable);
     listening_ = true;
   } else if (index_ < slices_.size()) {

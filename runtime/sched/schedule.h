@@ -50,6 +50,17 @@ class Schedule {
   virtual Time interval() const { return kNever; }
   virtual void set_interval(Time) {}
 
+  /// Whether threads that come back may ask the holder at once; then the following are told and asked.
+  virtual bool preempts() const { return false; }
+  /// `thread` is runnable again after a sleep, a time-out or a call outside the VM.
+  virtual void came_back(ThreadTable&, Thread& /*thread*/, Time /*present*/) {}
+  /// `thread` held the GIL for `span`, and gives it up for this reason.
+  virtual void ran(Thread& /*thread*/, Time /*span*/, Cause, Time /*present*/) {}
+  /// Whether the holder shall give way at once to somebody in the run queue.
+  virtual bool hurries(ThreadTable&, Time /*present*/) { return false; }
+  /// Whether there may be urgent threads; otherwise a thread that leaves for a call gives the GIL for good.
+  virtual bool has_budget() const { return true; }
+
  protected:
   std::string error_;
 };
@@ -159,7 +170,7 @@ struct ParsedSchedule {
   std::string error;
 };
 
-/// `interval:TIME`, `every:N`, `seeded:SEED` or `steps:LIST`.
+/// `interval:TIME`, `every:N`, `seeded:SEED`, `steps:LIST` or `responsive:TIME`.
 ParsedSchedule parse_schedule(std::string_view text);
 
 /// A time such as `5ms`, `100us`, `1.5s`, `250ns`; kNever if it is none. Always positive.

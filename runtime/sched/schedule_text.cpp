@@ -3,7 +3,7 @@
 #include <cmath>
 #include <iterator>
 
-#include "runtime/sched/schedule.h"
+#include "runtime/sched/responsive.h"
 
 namespace mini::sched {
 
@@ -112,7 +112,12 @@ ParsedSchedule parse_schedule(std::string_view text) {
     return {std::make_unique<Seeded>(number), ""};
   }
   if (kind == "steps") return parse_steps(value);
-  return {nullptr, "not one of interval:TIME, every:N, seeded:SEED, steps:LIST"};
+  if (kind == "responsive") {
+    const Time interval = parse_time(value);
+    if (interval == kNever) return {nullptr, "responsive: needs a time such as 5ms, 100us or 1s"};
+    return {std::make_unique<Responsive>(interval), ""};
+  }
+  return {nullptr, "not one of interval:TIME, every:N, seeded:SEED, steps:LIST, responsive:TIME"};
 }
 
 }  // namespace mini::sched

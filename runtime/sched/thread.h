@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "runtime/base/intrusive.h"
+#include "runtime/sched/account.h"
 #include "runtime/sched/clock.h"
 #include "runtime/sched/random.h"
 
@@ -37,9 +38,6 @@ enum class Wake : std::uint8_t {
   TimedOut,     ///< the deadline passed
   Interrupted,  ///< an interrupt arrived; only the main thread
 };
-
-/// What a blocked thread waits for, for reports.
-enum class WaitKind : std::uint8_t { None, Sleep, Lock, Condition, Join, Start, Descriptor, Exit, Other };
 
 /// Why a holder gives the GIL up.
 enum class Cause : std::uint8_t {
@@ -80,13 +78,20 @@ class Thread : public base::ListHook<AllTag>,
   /// Whether it was asked, for a loop that looks at each instruction anyway. It and `dispatch` are the only
   /// members that others than the holder of the GIL store to. Either may be late, or be set for nothing.
   std::atomic<bool> asked{false};
+  /// Asked to look by a thread that is urgent (Schedule::preempts), not by the interval.
+  std::atomic<bool> hurried{false};
 
   void ask(DispatchTable breaker_table) {
     asked.store(true);
     dispatch.store(breaker_table);
   }
+  void hurry(DispatchTable breaker_table) {
+    hurried.store(true);
+    dispatch.store(breaker_table);
+  }
   void calm(DispatchTable table) {
     asked.store(false);
+    hurried.store(false);
     dispatch.store(table);
   }
   /// From the fast table to the one that reads the clock now and then; whatever else is there, stays.
@@ -112,6 +117,11 @@ class Thread : public base::ListHook<AllTag>,
   std::uint64_t grants = 0;           ///< times it got the GIL from another thread
   std::uint64_t forced_switches = 0;  ///< times it had to give way
   std::uint64_t parks = 0;            ///< times it gave the GIL up in order to wait
+  Account account;                    ///< what became of its time
+  // For schedules that go by what a thread ran (Responsive).
+  bool urgent = false;    ///< came back from a wait or call, and has not run for a whole slice since
+  Time virtual_run = 0;   ///< what it ran, but no less than others had when it came back
+  Time slice_used = 0;    ///< of the slice that it was made to interrupt
 
   /// The runner's side of this thread, outside the VM's memory. Means nothing after a restore.
   void* host = nullptr;

@@ -8,6 +8,12 @@
 
 namespace mini::sched {
 
+Ticker::Ticker(Tables tables, Time interval, bool hurries)
+    : tables_(tables), hurries_(hurries), interval_(interval) {
+  CPU_ZERO(&cpus_);
+  sched_getaffinity(0, sizeof cpus_, &cpus_);
+}
+
 void Ticker::arm() {
   std::uint32_t idle = kIdle;
   if (state_.load() != kIdle) return;
@@ -32,7 +38,7 @@ void Ticker::disarm() {
 
 void Ticker::set_interval(Time interval) {
   interval_.store(interval);
-  restart();
+  restart(monotonic_now());
   futex_wake(state_);
 }
 
@@ -47,6 +53,7 @@ void Ticker::stop() {
 
 void* Ticker::run(void* ticker) {
   pthread_setname_np(pthread_self(), "mini ticker");
+  sched_setaffinity(0, sizeof(cpu_set_t), &static_cast<Ticker*>(ticker)->cpus_);
   prctl(PR_SET_TIMERSLACK, 1UL);  // the default, 50 µs, would be part of every slice
   static_cast<Ticker*>(ticker)->begin_watch();
   static_cast<Ticker*>(ticker)->watch();
@@ -76,6 +83,11 @@ void Ticker::ask() {
   // A holder that has just handed on is asked in vain: its table is set anew when it gets the GIL again.
   std::lock_guard lock(asking_);
   if (Thread* holder = holder_.load(std::memory_order_acquire)) holder->ask(tables_.breaker);
+}
+
+void Ticker::hurry() {
+  std::lock_guard lock(asking_);
+  if (Thread* holder = holder_.load(std::memory_order_acquire)) holder->hurry(tables_.breaker);
 }
 
 void Ticker::begin_watch() {

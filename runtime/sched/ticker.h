@@ -25,7 +25,8 @@ class Ticker {
   struct Tables {
     DispatchTable fast, watch, breaker;
   };
-  Ticker(Tables tables, Time interval) : tables_(tables), interval_(interval) {}
+  /// `hurries`: a thread that comes back does not wait for the interval, but asks at once.
+  Ticker(Tables tables, Time interval, bool hurries = false);
   ~Ticker() { stop(); }
   Ticker(const Ticker&) = delete;
   Ticker& operator=(const Ticker&) = delete;
@@ -36,9 +37,14 @@ class Ticker {
   /// for such a one after this call, and arm again.
   void disarm();
   /// The holder changed.
-  void restart() {
+  void restart(Time present) {
     if (state_.load(std::memory_order_relaxed) == kArmed)
-      due_.store(later(monotonic_now(), interval_), std::memory_order_relaxed);
+      due_.store(later(present, interval_), std::memory_order_relaxed);
+  }
+  /// Somebody has come back, and waits. Any thread.
+  void arrived() {
+    arm();
+    if (hurries_) hurry();
   }
   void set_interval(Time interval);
   /// Asks the holder now. Any thread.
@@ -62,8 +68,11 @@ class Ticker {
   static void* run(void* ticker);
   void watch();
   void begin_watch();
+  void hurry();
 
   const Tables tables_;
+  const bool hurries_;
+  cpu_set_t cpus_;  // of whoever made it: who arms it may have been moved to one CPU
   std::atomic<Time> interval_;
   std::atomic<Time> due_{kNever};            // when to ask
   std::atomic<std::uint32_t> state_{kIdle};  // the word the OS thread sleeps on

@@ -70,14 +70,15 @@ def runners():
 class Written(unittest.TestCase):
     def test_a_schedule_that_is_none_is_a_usage_error_that_says_what_is_needed(self):
         for text, reason in {
-            "fair": "not one of interval:TIME, every:N, seeded:SEED, steps:LIST",
-            "Every:1": "not one of interval:TIME, every:N, seeded:SEED, steps:LIST",
+            "fair": "not one of interval:TIME, every:N, seeded:SEED, steps:LIST, responsive:TIME",
+            "Every:1": "not one of interval:TIME, every:N, seeded:SEED, steps:LIST, responsive:TIME",
             "interval": "interval: needs a time such as 5ms, 100us or 1s",
             "interval:5": "interval: needs a time such as 5ms, 100us or 1s",
             "interval:0ms": "interval: needs a time such as 5ms, 100us or 1s",
             "interval:-1ms": "interval: needs a time such as 5ms, 100us or 1s",
             "interval:5 ms": "interval: needs a time such as 5ms, 100us or 1s",
             "interval:1e99s": "interval: needs a time such as 5ms, 100us or 1s",
+            "responsive:5": "responsive: needs a time such as 5ms, 100us or 1s",
             "every": "every: needs a number of instructions, from 1",
             "every:0": "every: needs a number of instructions, from 1",
             "every:-1": "every: needs a number of instructions, from 1",
@@ -106,7 +107,7 @@ class Written(unittest.TestCase):
                             "interval:1500ns": "interval:1500ns", "interval:1ns": "interval:1us", "every:1": "every:1",
                             "every:18446744073709551615": "every:18446744073709551615", "seeded:0": "seeded:0",
                             "seeded:18446744073709551615": "seeded:18446744073709551615",
-                            "steps:T0": "steps:T0", "steps: T0*2,T0*": "steps:T0*2 T0*"}.items():
+                            "responsive:500us": "responsive:500us", "steps:T0": "steps:T0", "steps: T0*2,T0*": "steps:T0*2 T0*"}.items():
             with self.subTest(schedule=text):
                 _, err = mini("for i in range(9): pass", f"--schedule={text}", "--stats")
                 self.assertIn(f"schedule {shown}:", err)
@@ -149,6 +150,14 @@ class Steps(unittest.TestCase):
             self.check(f"T1*{count} T2*" + (" T1*" if count < 6 else ""), result)
         for count, result in ((1, 1), (2, 1), (3, 1), (4, 2), (5, 2)):
             self.check(f"T1*{count} T2* T1*", result, "--switch-points=every")
+
+    def test_more_threads_than_two_stand_at_their_beginning_when_the_list_begins(self):
+        code = TWO.replace("a.start(); b.start(); a.join(); b.join()",
+                           "threads = [a, b, threading.Thread(target=increment), threading.Thread(target=increment)]\n"
+                           "for thread in threads: thread.start()\nfor thread in threads: thread.join()")
+        for steps, result in (("T1*3 T2*3 T3*3 T4* T1* T2* T3*", 1), ("T4* T3* T2* T1*", 4), ("T1*1 T2* T3* T1* T4*", 2)):
+            for runner in runners():
+                self.assertEqual(mini(code, f"--schedule=steps:{steps}", runner), (f"{result}\n", ""), steps)
 
     def test_separators_order_and_single_steps(self):
         self.check("T2*3,T1*,T2*", 1)
