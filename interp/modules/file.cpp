@@ -59,6 +59,11 @@ size_t write_out(ThreadState& thread, const File* file, std::string_view bytes, 
       return done;
     }
     done += static_cast<size_t>(written);
+    // A part was written: perhaps a signal came, and the next call may block for ever.
+    if (done < bytes.size() && thread.machine->runner().interrupted() && thread.machine->handle_interrupt(thread)) {
+      error = EINTR;
+      return done;
+    }
   }
   return done;
 }

@@ -183,7 +183,7 @@ void Runner::make_runnable(Thread& thread) {
   table_.runnable.push_back(thread);
   if (!ticker_) return;
   ticker_->arm();
-  if (table_.current) table_.current->watch(options_.fast_table, watch_table());
+  if (table_.current && ticker_->watches()) table_.current->watch(options_.fast_table, watch_table());
 }
 
 void Runner::wake(Thread& thread, Wake reason) {
@@ -270,7 +270,7 @@ void Runner::seat(Thread& thread) {
 // Takes back what the thread was asked, but for an interrupt that is its own: true. The flag is looked at
 // last, and interrupt() sets it first: one that comes in between is seen here, or it asks after this.
 bool Runner::calm(Thread& thread) {
-  thread.calm(ticker_ && ticker_->armed() ? watch_table() : options_.fast_table);
+  thread.calm(ticker_ && ticker_->watches() ? watch_table() : options_.fast_table);
   const bool own = interrupted_.load() && &thread == main_.load(std::memory_order_relaxed);
   if (own || over_ || thread.ended || stop_.load()) thread.ask(options_.breaker_table);
   return own;

@@ -61,21 +61,26 @@ void* Ticker::run(void* ticker) {
 }
 
 void Ticker::watch() {
+  Time watched = kNever;  // the end of the interval that the holder watches for
   for (;;) {
     const std::uint32_t state = state_.load();
     if (state == kStopped) return;
     if (state == kIdle) {
       futex_wait(state_, kIdle);
-      if (state_.load() == kArmed) begin_watch();
       continue;
     }
-    const Time due = due_.load(std::memory_order_relaxed);
-    if (monotonic_now() < due) {
-      futex_wait(state_, kArmed, due);  // a hand-over moves it: look again
-      continue;
+    const Time due = due_.load(std::memory_order_relaxed), interval = interval_.load(std::memory_order_relaxed);
+    const Time present = monotonic_now();
+    if (present < due - lead()) {
+      futex_wait(state_, kArmed, due - lead());  // a hand-over moves it: look again
+    } else if (watched != due) {
+      watched = due;
+      begin_watch();
+      futex_wait(state_, kArmed, lead() < interval ? due + lead() : due);  // time enough to give way
+    } else {
+      ask();
+      due_.store(later(present, interval), std::memory_order_relaxed);
     }
-    ask();
-    due_.store(later(monotonic_now(), interval_), std::memory_order_relaxed);
   }
 }
 

@@ -18,8 +18,9 @@ namespace mini::sched {
 ///
 /// A waiting thread that timed itself, as CPython's do, would be let in by the kernel only at its next tick
 /// (4 ms) if it sleeps on the holder's CPU; and so may this thread. So while somebody waits, the holder reads the
-/// clock itself now and then, at its jumps and calls (the watch table; Runner::watch): slices are as long as they
-/// should be. This thread is what makes a holder begin to do so, and what asks one that never jumps nor calls.
+/// clock itself now and then towards the end of the interval, at its jumps and calls (the watch table; Runner::watch):
+/// slices are as long as they should be. This thread makes a holder begin to do so, and asks one that never jumps nor
+/// calls.
 class Ticker {
  public:
   struct Tables {
@@ -50,6 +51,9 @@ class Ticker {
   /// Asks the holder now. Any thread.
   void ask();
   bool armed() const { return state_.load(std::memory_order_relaxed) == kArmed; }
+  /// Whether a holder begins to watch the clock as soon as it gets the GIL: where the interval is too short to be told
+  /// later, or others may become urgent at any time.
+  bool watches() const { return armed() && (hurries_ || lead() == interval_.load(std::memory_order_relaxed)); }
   /// The holder: whether somebody has waited for an interval in which nobody switched.
   bool overdue() const { return armed() && monotonic_now() >= due_.load(std::memory_order_relaxed); }
 
@@ -69,6 +73,11 @@ class Ticker {
   void watch();
   void begin_watch();
   void hurry();
+  /// How long before the end of an interval the holder begins to watch the clock. Watching costs every jump and call.
+  Time lead() const {
+    const Time interval = interval_.load(std::memory_order_relaxed);
+    return interval >= kMillisecond ? 60 * kMicrosecond : interval;
+  }
 
   const Tables tables_;
   const bool hurries_;

@@ -29,6 +29,10 @@ HEADER = "deadlock: no thread can run\n"
 
 
 class Reported(unittest.TestCase):
+    def need(self, module):
+        if subprocess.run([options.mini, "-c", f"import {module}"], capture_output=True).returncode != 0:
+            self.skipTest(f"no module {module}")
+
     def check(self, script, *lines, runners=("os", "one"), arguments=()):
         for runner in runners:
             with self.subTest(runner=runner):
@@ -208,6 +212,74 @@ class Reported(unittest.TestCase):
             "nobody is left who could",
             "one waits in the library for Barrier 'start' (made at FILE:2): 2 of 3 threads have come, "
             "nobody is left who could")
+
+    def test_queues(self):
+        self.need("queue")
+        self.check("""\
+            import queue
+            jobs = queue.Queue()
+            jobs.get()
+            """, "MainThread waits at FILE:3 for Queue 'jobs' (made at FILE:2): "
+                 "nobody is left who could put something into it")
+        self.check("""\
+            import queue
+            jobs = queue.LifoQueue(1)
+            jobs.put(1)
+            jobs.put(2)
+            """, "MainThread waits at FILE:4 for LifoQueue 'jobs' (made at FILE:2): "
+                 "nobody is left who could take something out of it")
+        self.check("""\
+            import queue
+            jobs = queue.Queue()
+            jobs.put(1)
+            jobs.join()
+            """, "MainThread waits at FILE:4 for Queue 'jobs' (made at FILE:2): nobody is left who could call task_done()")
+        self.check("""\
+            import queue
+            jobs = queue.SimpleQueue()
+            jobs.get()
+            """, "MainThread waits at FILE:3 for SimpleQueue 'jobs' (made at FILE:2): "
+                 "nobody is left who could put something into it")
+
+    def test_executors_and_futures(self):
+        self.need("concurrent.futures")
+        self.check("""\
+            from concurrent.futures import Future
+            answer = Future()
+            answer.result()
+            """, "MainThread waits at FILE:3 for Future 'answer' (made at FILE:2): nobody is left who could finish it")
+        # A task that waits for one which its own, only worker would have to run.
+        for runner in ("os", "one"):
+            _, err = mini("""\
+                from concurrent.futures import ThreadPoolExecutor
+                pool = ThreadPoolExecutor(1)
+                def outer():
+                    return pool.submit(int).result()
+                print(pool.submit(outer).result())
+                """, f"--runner={runner}")
+            lines = err.splitlines()
+            self.assertEqual(lines[0], HEADER.strip())
+            self.assertRegex(lines[1], r"^  MainThread waits at FILE:5 for Future \(made at FILE:5\): "
+                                       r"nobody is left who could finish it$")
+            self.assertRegex(lines[2], r"^  ThreadPoolExecutor-0_0 waits at FILE:4 for Future \(made at FILE:4\): "
+                                       r"nobody is left who could finish it$")
+            self.assertEqual(len(lines), 3)
+
+    def test_an_executor_that_is_shut_down_while_its_worker_is_stuck(self):
+        self.need("concurrent.futures")
+        for runner in ("os", "one"):
+            _, err = mini("""\
+                import threading
+                from concurrent.futures import ThreadPoolExecutor
+                never = threading.Event()
+                with ThreadPoolExecutor(1) as pool:
+                    pool.submit(never.wait)
+                """, f"--runner={runner}")
+            lines = err.splitlines()
+            self.assertRegex(lines[1], r"^  MainThread waits at FILE:[45] for ThreadPoolExecutor 'pool' \(made at FILE:4\): "
+                                       r"for the end of ThreadPoolExecutor-0_0$")
+            self.assertRegex(lines[2], r"^  ThreadPoolExecutor-0_0 waits in the library for Event 'never' "
+                                       r"\(made at FILE:3\): nobody is left who could set it$")
 
     def test_the_main_thread_at_its_end_waits_for_one_that_is_stuck(self):
         self.check("""\
