@@ -30,7 +30,7 @@ namespace {
 constexpr const char* kDefaultSchedule = "interval:1200us";
 
 /// Stages of a thread's life.
-enum Stage : uint32_t { kNotEntered, kRunning, kWaitingForOthers, kOver };
+enum Stage : uint32_t { kNotEntered, kRunning, kWaitingForOthers, kOver, kExiting };
 
 ThreadState* current_of(Heap& heap) {
   Machine& machine = Machine::of(heap);
@@ -457,6 +457,10 @@ sched::Exit Machine::run_main(ThreadState& thread) {
     if (runner_->wait_for_non_daemons(thread)) return sched::Exit::Parked;
     thread.stage = kOver;
     if (handle_interrupt(thread)) interrupted_ = heap_->take_pending()->type == heap_->type(BuiltinType::kKeyboardInterrupt);
+  }
+  if (options_.pause_at_exit && thread.stage != kExiting) {
+    thread.stage = kExiting;
+    return sched::Exit::Paused;
   }
   if (statistics_) statistics_->collect(*this);
   at_exit(thread);

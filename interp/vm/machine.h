@@ -36,6 +36,7 @@ struct Options {
   bool unprotected_counts = false;    ///< a switch may fall in the middle of an update of a reference count: see counts.h
   bool place_threads = true;          ///< keep the VM's own OS threads on the CPU where the GIL is
   bool place_main = false;            ///< … and the one that runs the VM: right for a program that is nothing else
+  bool pause_at_exit = false;         ///< once the script and its threads are over: the run pauses before exit code runs
 };
 
 class SavedState;

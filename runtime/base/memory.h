@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "runtime/base/assert.h"
@@ -157,6 +158,9 @@ class Memory {
   }
   /// Puts everything back as it was when `snapshot` was saved from this Memory.
   void restore(const Snapshot& snapshot);
+
+  /// The accessible part of the range, for whoever watches its pages. Grows only.
+  std::span<std::byte> accessible() { return {begin(), static_cast<size_t>(committed_ - begin())}; }
 
   bool contains(const void* address) const {
     return address >= static_cast<const void*>(begin()) && address < static_cast<const void*>(top_);

@@ -113,6 +113,10 @@ void Heap::free_now(Object* object) {
     if (type->behaviour.drop) type->behaviour.drop(*this, object);
     if (type->trailer_size) drop_attributes(*this, object);
   }
+  if (death_marks_) [[unlikely]] {
+    const size_t bit = static_cast<size_t>(reinterpret_cast<char*>(object) - reinterpret_cast<char*>(&memory())) / 16;
+    if (bit < death_mark_count_) death_marks_[bit / 64] |= uint64_t{1} << bit % 64;
+  }
   memory().release(object, bytes);
   --object_count_;
   if (type->type_flags & Type::kUserClass) decref(type);

@@ -168,6 +168,13 @@ class Heap {
 
   size_t object_count() const { return object_count_; }
 
+  /// For the explorer: each object that dies from now on sets its bit in `marks` (which lies in the VM's memory), one bit
+  /// for each 16 bytes from the start of that memory, as far as there are bits. Null: no longer.
+  void mark_deaths(uint64_t* marks, size_t bits) {
+    death_marks_ = marks;
+    death_mark_count_ = bits;
+  }
+
   /// Objects of which one is enough, each null until its first use. The heap owns what stands here.
   struct Shared {
     Tuple* empty_tuple = nullptr;
@@ -236,6 +243,8 @@ class Heap {
   bool making_memory_error_ = false;
   void* repr_chain_ = nullptr;
   size_t object_count_ = 0;
+  uint64_t* death_marks_ = nullptr;
+  size_t death_mark_count_ = 0;
   uint32_t last_serial_ = 0, last_type_version_ = 0, last_shape_serial_ = 0, last_keys_version_ = 0;
   CollectorState collector_;
   static constexpr size_t kLookupEntries = 256;

@@ -26,7 +26,11 @@ Outcome OneThread::resume() {
   main_.store(table_.find(0));
   over_ = stopped_ = false;
   outcome_ = Outcome::Finished;
-  seat(*table_.current);  // a restored thread's breaker, and the ticker, know nothing of this run
+  if (table_.current) {
+    seat(*table_.current);  // a restored thread's breaker, and the ticker, know nothing of this run
+  } else {
+    seat_next(nullptr, Cause::Finished);
+  }
   turn();
   if (outcome_ != Outcome::Paused) end();
   if (ticker_) ticker_->retire();
@@ -130,6 +134,10 @@ void OneThread::stop(Outcome outcome) {
 
 void OneThread::advance(Thread* from, Cause cause) {
   unseat(from, cause);
+  seat_next(from, cause);
+}
+
+void OneThread::seat_next(Thread* from, Cause cause) {
   for (;;) {
     if (Thread* next = choose(from, cause)) return seat(*next);
     if (outcome_ != Outcome::Finished) return stop(outcome_);

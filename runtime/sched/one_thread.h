@@ -34,6 +34,7 @@ class OneThread final : public Runner {
  private:
   void turn();
   void advance(Thread* from, Cause cause);
+  void seat_next(Thread* from, Cause cause);
   void stop(Outcome outcome);
   void go_to(Fiber& fiber);
   void sleep_until(Time deadline);

@@ -242,7 +242,7 @@ Thread* Runner::choose(Thread* from, Cause cause) {
     gather();
   }
   Thread* next = schedule_->next(table_, cause);
-  if (!next) outcome_ = Outcome::ScheduleError;
+  if (!next) outcome_ = schedule_->pauses() ? Outcome::Paused : Outcome::ScheduleError;
   MINI_ASSERT(!next || next->state == State::Runnable);
   if (cause == Cause::Switched && next != from) ++from->forced_switches;
   return next;

@@ -121,7 +121,7 @@ class Runner {
   /// another.
   virtual Outcome run(Thread& main) = 0;
   /// After Outcome::Paused, also with another state of the VM restored: goes on with the thread that held the
-  /// GIL.
+  /// GIL, or, if nobody did, with the one that the schedule names.
   virtual Outcome resume() = 0;
 
   // ---- A run that OS threads of the host enter and leave (embedding), instead of run()

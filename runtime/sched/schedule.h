@@ -39,9 +39,11 @@ class Schedule {
   virtual bool ends_slice(ThreadTable&, const Thread& /*current*/, Point) { return false; }
 
   /// The successor, one of `table.runnable`, which is not empty. By default the longest waiting.
-  /// nullptr: this schedule cannot go on, error() says why, and the run ends.
+  /// nullptr: this schedule cannot go on, error() says why, and the run ends; or, if pauses(), nobody shall run
+  /// now, and the run stops with Outcome::Paused, nobody holding the GIL (OneThread only).
   /// `table.last` is the serial of the thread that gives way; it may be gone.
   virtual Thread* next(ThreadTable& table, Cause) { return &table.runnable.front(); }
+  virtual bool pauses() const { return false; }
   /// The main thread has finished, and with it the run. false: too early for this schedule, see error().
   virtual bool fits_end(ThreadTable&) { return true; }
   const std::string& error() const { return error_; }

@@ -1,0 +1,476 @@
+#include "interp/explore/explorer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "interp/explore/steering.h"
+#include "runtime/object/operations.h"
+#include "runtime/object/str.h"
+#include "runtime/sched/random.h"
+
+namespace mini::explore {
+
+namespace {
+
+/// How much a script's memory may grow during an exploration.
+constexpr size_t kRoom = size_t{256} << 20;
+
+bool last_line_begins(const std::string& text, std::string_view with) {
+  size_t end = text.find_last_not_of('\n');
+  if (end == text.npos) return false;
+  const size_t begin = text.rfind('\n', end);
+  return text.compare(begin == text.npos ? 0 : begin + 1, with.size(), with) == 0;
+}
+
+}  // namespace
+
+std::string_view name(OutcomeKind kind) {
+  constexpr std::string_view kNames[] = {"ended", "uncaught exception", "failed assert", "exit", "deadlock", "livelock",
+                                         "bad state"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+Explorer::Explorer(Settings settings) : settings_(std::move(settings)) {}
+
+Explorer::~Explorer() {
+  clear();
+  if (image_) switch_to({});
+  accesses_.reset();
+  if (machine_) {
+    if (visibility_) machine_->remove_observer(*visibility_);
+    machine_->heap().mark_deaths(nullptr, 0);
+  }
+  image_.reset();
+}
+
+double Explorer::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
+}
+
+size_t Explorer::bytes_in_use() const {
+  return graph_.bytes() + pool_.bytes() + waiting_bytes_ + waiting_.size() * (sizeof(Waiting) + 32);
+}
+
+uint32_t Explorer::text_number(const std::string& text) {
+  const auto [place, fresh] = text_numbers_.try_emplace(text, static_cast<uint32_t>(texts_.size()));
+  if (fresh) texts_.push_back(text);
+  return place->second;
+}
+
+// The base ------------------------------------------------------------------------------------------------------------
+
+bool Explorer::start(std::string& error) {
+  vm::Options options = settings_.machine;
+  options.os_threads = false;
+  options.observed = true;
+  options.pause_at_exit = true;
+  options.schedule = "every:1000000";  // exact, until the explorer's own takes its place
+  options.output = [this](std::string_view text) { step_output_ += text; };
+  options.errors = [this](std::string_view text) { step_errors_ += text; };
+  machine_ = vm::Machine::create(std::move(options), error);
+  if (!machine_) return false;
+  if (!settings_.bad.empty()) {
+    auto code = machine_->compile(settings_.bad, "<bad>", compile::CompileMode::kEval);
+    if (!code.ok()) {
+      auto exception = machine_->heap().take_pending();
+      error = "--bad: not an expression: " + settings_.bad;
+      return false;
+    }
+    bad_code_ = code.take().release();  // belongs to the VM's state, which never ends
+  }
+  auto steering = std::make_unique<Steering>(*this);
+  steering_ = steering.get();
+  machine_->runner().set_schedule(std::move(steering));
+  return true;
+}
+
+std::vector<uint16_t> Explorer::runnable() {
+  std::vector<uint16_t> threads;
+  sched::ThreadTable& table = machine_->state().threads;
+  if (table.current) return {static_cast<uint16_t>(table.current->serial)};
+  for (const sched::Thread& thread : table.runnable) threads.push_back(static_cast<uint16_t>(thread.serial));
+  std::sort(threads.begin(), threads.end());
+  return threads;
+}
+
+Explorer::StepEnd Explorer::step(uint16_t thread) {
+  step_output_.clear();
+  step_errors_.clear();
+  steering_->begin_step(thread);
+  const int status = machine_->resume();
+  ++steps_;
+  if (status != vm::Machine::kPaused) return {true, false, status};
+  return {false, machine_->state().threads.current != nullptr, status};
+}
+
+// States --------------------------------------------------------------------------------------------------------------
+
+/// Makes the image hold this state.
+void Explorer::switch_to(const Difference& target) {
+  size_t i = 0, k = 0;
+  while (i < current_.size() || k < target.size()) {
+    if (k == target.size() || (i < current_.size() && current_[i].line < target[k].line)) {
+      image_->set(current_[i].line, image_->base_line(current_[i].line));
+      ++i;
+    } else if (i == current_.size() || target[k].line < current_[i].line) {
+      image_->set(target[k].line, pool_[target[k].content]);
+      ++k;
+    } else {
+      if (current_[i].content != target[k].content) image_->set(target[k].line, pool_[target[k].content]);
+      ++i;
+      ++k;
+    }
+  }
+  for (const LineContent& each : target) pool_.share(each.content);
+  for (const LineContent& each : current_) pool_.release(each.content);
+  current_ = target;
+}
+
+void Explorer::drop(Waiting& waiting) {
+  for (const LineContent& each : waiting.difference) pool_.release(each.content);
+  waiting_bytes_ -= waiting.difference.size() * sizeof(LineContent);
+  waiting.difference.clear();
+}
+
+void Explorer::clear() {
+  for (auto& [node, waiting] : waiting_) drop(waiting);
+  waiting_.clear();
+  graph_ = {};
+  outcomes_.clear();
+  outcome_numbers_.clear();
+}
+
+/// The node of the state in which a step from `from` has ended. The memory is left as it is.
+NodeIndex Explorer::arrive(const Waiting& from, bool& is_new) {
+  image_->changed(changed_);
+  // What lies above the stacks of threads is no state: it goes back, so that the same state has the same lines.
+  sched::ThreadTable& table = machine_->state().threads;
+  std::erase_if(changed_, [&](Line line) {
+    const std::byte* address = image_->memory_line(line);
+    for (auto& each : table.all) {
+      auto& thread = static_cast<vm::ThreadState&>(each);
+      const auto* chunk = reinterpret_cast<const std::byte*>(thread.chunk);
+      if (address < chunk || address + kLineBytes > chunk + thread.chunk->bytes) continue;
+      const Value* top = thread.frame && !thread.frame->is_generator && !thread.frame->is_native ? thread.frame->stack_top
+                                                                                                  : thread.stack_end();
+      if (address < reinterpret_cast<const std::byte*>(top)) return false;
+      image_->revert({line});
+      return true;
+    }
+    return false;
+  });
+  hasher_->note(changed_);
+  const uint32_t output = step_output_.empty() ? from.output : text_number(texts_[from.output] + step_output_);
+  const uint32_t errors = step_errors_.empty() ? from.errors : text_number(texts_[from.errors] + step_errors_);
+  const StateHash hash = hasher_->hash(uint64_t{output} << 32 | errors);
+  if (settings_.verify) compare_hashes(hash, hasher_->full_hash(uint64_t{output} << 32 | errors));
+  const auto [node, fresh] = graph_.add(hash, runnable());
+  is_new = fresh;
+  if (!fresh) return node;
+  Waiting& waiting = waiting_[node];
+  waiting.output = output;
+  waiting.errors = errors;
+  Difference& difference = waiting.difference;
+  difference.reserve(current_.size() + changed_.size());
+  size_t i = 0;
+  auto keep_up_to = [&](Line line) {
+    for (; i < current_.size() && current_[i].line < line; ++i) {
+      pool_.share(current_[i].content);
+      difference.push_back(current_[i]);
+    }
+  };
+  for (Line line : changed_) {
+    keep_up_to(line);
+    if (i < current_.size() && current_[i].line == line) ++i;
+    const std::byte* content = image_->memory_line(line);
+    if (std::memcmp(content, image_->base_line(line), kLineBytes) == 0) continue;
+    difference.push_back({line, pool_.intern(content)});
+  }
+  keep_up_to(~Line{0});
+  waiting_bytes_ += difference.size() * sizeof(LineContent);
+  return node;
+}
+
+void Explorer::compare_hashes(const StateHash& quick, const StateHash& whole) {
+  ++verified_count_;
+  const auto [known, fresh] = verified_.try_emplace(quick[0] ^ quick[1], whole);
+  if (known->second != whole) mismatch_ = "two states have one hash";
+  const auto [back, fresh_back] = verified_back_.try_emplace(whole[0] ^ whole[1], quick);
+  if (back->second != quick) ++split_states_;
+}
+
+/// The number of the outcome with which a step from `from` ended the run.
+uint32_t Explorer::finish(const Waiting& from, const StepEnd& end) {
+  Outcome outcome;
+  outcome.status = end.status;
+  outcome.output = texts_[from.output] + step_output_;
+  outcome.errors = texts_[from.errors] + step_errors_;
+  constexpr int kStatusDeadlock = 3;
+  if (bad_state_) {
+    outcome.kind = OutcomeKind::kBadState;
+    outcome.errors += *bad_state_;
+  } else if (end.status == kStatusDeadlock && outcome.errors.find("deadlock: no thread can run") != std::string::npos) {
+    outcome.kind = OutcomeKind::kDeadlock;
+  } else if (last_line_begins(outcome.errors, "AssertionError") ||
+             outcome.errors.find("\nAssertionError") != std::string::npos) {
+    outcome.kind = OutcomeKind::kAssertion;
+  } else if (outcome.errors.find("Traceback (most recent call last):\n") != std::string::npos ||
+             outcome.errors.find("Exception in thread ") != std::string::npos ||
+             outcome.errors.find("Exception ignored in ") != std::string::npos) {
+    outcome.kind = OutcomeKind::kUncaught;
+  } else {
+    outcome.kind = end.status == 0 ? OutcomeKind::kEnded : OutcomeKind::kExit;
+  }
+  outcome.bad = outcome.kind != OutcomeKind::kEnded && outcome.kind != OutcomeKind::kExit;
+  std::string key = fmt::format("{} {} {}:{}{}", static_cast<int>(outcome.kind), outcome.status, outcome.output.size(),
+                                outcome.output, outcome.errors);
+  const auto [place, fresh] = outcome_numbers_.try_emplace(std::move(key), static_cast<uint32_t>(outcomes_.size()));
+  if (fresh) outcomes_.push_back(std::move(outcome));
+  return place->second;
+}
+
+/// Evaluates the condition of --bad in the state at the end of the program; what there is to say about it if it holds.
+std::optional<std::string> Explorer::judge_state() {
+  if (!bad_code_) return {};
+  Heap& heap = machine_->heap();
+  auto value = machine_->run_module_code(bad_code_, machine_->state().main_names);
+  Result<bool> holds = raised;
+  if (value.ok()) holds = truth(heap, value->get());
+  if (!holds.ok()) {
+    auto exception = heap.take_pending();
+    return fmt::format("--bad={} cannot be evaluated: {}\n", settings_.bad, to_utf8(exception->type->name));
+  }
+  if (*holds) return fmt::format("--bad={} holds\n", settings_.bad);
+  return {};
+}
+
+// The search ----------------------------------------------------------------------------------------------------------
+
+/// Tries each thread that can go on from the state of `node`, which nobody has done before.
+void Explorer::expand(NodeIndex node) {
+  auto entry = waiting_.extract(node);
+  Waiting& from = entry.mapped();
+  switch_to(from.difference);
+  for (uint32_t i = 0; i < graph_[node].edge_count; ++i) {
+    const size_t mark = image_->hot_mark();
+    bad_state_.reset();
+    const bool ends_program = machine_->state().threads.current != nullptr;
+    if (ends_program) {
+      bad_state_ = judge_state();
+      image_->cool_down(mark);
+    }
+    const StepEnd end = step(graph_.edges(node)[i].thread);
+    uint32_t target;
+    if (end.over) {
+      target = finish(from, end) | kOutcomeBit;
+      image_->cool_down(mark);
+    } else {
+      bool is_new;
+      target = arrive(from, is_new);
+      image_->revert(changed_);
+    }
+    graph_.edges(node)[i].target = target;
+  }
+  drop(from);
+  peak_bytes_ = std::max(peak_bytes_, bytes_in_use());
+}
+
+/// Random runs from the base, only to find out what is contended. False: nothing new.
+bool Explorer::sample() {
+  constexpr int kRuns = 16, kMostSteps = 2000;
+  sched::Random random(1);
+    for (int run = 0; run < kRuns; ++run) {
+    uint16_t last = 0xffff;
+    const size_t mark = image_->hot_mark();
+    for (int count = 0; count < kMostSteps; ++count) {
+      const std::vector<uint16_t> threads = runnable();
+      const bool stay = std::find(threads.begin(), threads.end(), last) != threads.end() && random.below(3) != 0;
+      last = stay ? last : threads[random.below(static_cast<uint32_t>(threads.size()))];
+      if (step(last).over) break;
+    }
+    image_->cool_down(mark);
+  }
+  return visibility_->take_change();
+}
+
+std::string Explorer::limit_reached() {
+  if (settings_.interrupted && settings_.interrupted()) return "interrupted";
+  if (graph_.size() > settings_.max_states) return fmt::format("stopped after {} states", settings_.max_states);
+  if (image_->overflowed() || bytes_in_use() > settings_.memory_limit) return "the memory limit was reached";
+  if (settings_.max_seconds > 0 && seconds() > settings_.max_seconds)
+    return fmt::format("stopped after {} s", settings_.max_seconds);
+  return {};
+}
+
+/// Explores everything that the settings allow under the present notion of what is visible.
+void Explorer::search(Findings& findings) {
+  clear();
+  findings.incomplete.clear();
+  findings.preemptions_done = 0;
+  bool is_new;
+  changed_.clear();
+  step_output_.clear();
+  step_errors_.clear();
+  switch_to({});
+  const NodeIndex root = arrive({{}, text_number(output_before_), text_number(errors_before_)}, is_new);
+  graph_[root].free_distance = 0;
+  std::vector<Place> now{{root, Place::kFree}}, later;
+  uint64_t expanded = 0, enough = ~uint64_t{0};
+  for (uint32_t level = 0; !now.empty(); ++level) {
+    for (; !now.empty();) {
+      const Place place = now.back();
+      now.pop_back();
+      if (graph_.distance(place) != level) continue;
+      if (waiting_.contains(place.node)) {
+        if (expanded++ % 64 == 0) {
+          findings.incomplete = limit_reached();
+          if (!findings.incomplete.empty()) return;
+          if (on_progress && expanded % 4096 == 1)
+            on_progress({graph_.size(), waiting_.size(), level, seconds()});
+        }
+        expand(place.node);
+        if (visibility_->changed() && enough == ~uint64_t{0}) enough = expanded * 2 + 100;
+        if (expanded >= enough) return;
+      }
+      for (uint32_t i = 0; i < graph_[place.node].edge_count; ++i) {
+        const Edge edge = graph_.edges(place.node)[i];
+        if (edge.target & kOutcomeBit) {
+          if (settings_.stop_at_first && is_bad(edge.target & ~kOutcomeBit)) {
+            findings.incomplete = "stopped at the first bad outcome";
+            return;
+          }
+          continue;
+        }
+        const auto distance = static_cast<uint16_t>(level + (place.slot != Place::kFree && place.slot != i));
+        const Place next{edge.target, graph_.slot_of(edge.target, edge.thread)};
+        if (graph_.distance(next) <= distance) continue;
+        graph_.distance(next) = distance;
+        (distance == level ? now : later).push_back(next);
+      }
+    }
+    findings.preemptions_done = level;
+    if (later.empty()) break;
+    if (level == settings_.max_preemptions) {
+      findings.incomplete = fmt::format("proved up to {} preemption{}", level, level == 1 ? "" : "s");
+      return;
+    }
+    std::swap(now, later);
+  }
+}
+
+bool Explorer::is_bad(uint32_t outcome) const {
+  if (outcomes_[outcome].bad) return true;
+  return !settings_.any_output && settings_.bad.empty() && outcome != 0;
+}
+
+void Explorer::find_livelocks(Findings& findings) {
+  const std::vector<NodeIndex> endless = graph_.without_end();
+  if (endless.empty()) return;
+  // The state that is reached with the fewest preemptions stands for all.
+  auto distance = [&](NodeIndex node) {
+    uint32_t best = graph_[node].free_distance;
+    for (uint32_t i = 0; i < graph_[node].edge_count; ++i) best = std::min<uint32_t>(best, graph_.edges(node)[i].distance);
+    return best;
+  };
+  const NodeIndex first = *std::min_element(endless.begin(), endless.end(),
+                                            [&](NodeIndex a, NodeIndex b) { return distance(a) < distance(b); });
+  Outcome outcome;
+  outcome.kind = OutcomeKind::kLivelock;
+  outcome.bad = true;
+  outcome.errors = fmt::format("livelock: from {} of {} states no schedule leads to an end\n", endless.size(), graph_.size());
+  for (const PathStep& at : graph_.shortest_path(first, outcome.preemptions))
+    outcome.choices.push_back(graph_.edges(at.node)[at.edge].thread);
+  findings.outcomes.push_back(std::move(outcome));
+}
+
+void Explorer::conclude(Findings& findings) {
+  const std::vector<double> counts = graph_.path_counts(outcomes_.size());
+  for (uint32_t i = 0; i < outcomes_.size(); ++i) {
+    Outcome outcome = outcomes_[i];
+    outcome.bad = is_bad(i);
+    outcome.schedules = counts[i];
+    for (const PathStep& at : graph_.shortest_path(i | kOutcomeBit, outcome.preemptions))
+      outcome.choices.push_back(graph_.edges(at.node)[at.edge].thread);
+    findings.outcomes.push_back(std::move(outcome));
+  }
+  if (findings.incomplete.empty()) find_livelocks(findings);
+  std::stable_sort(findings.outcomes.begin(), findings.outcomes.end(), [](const Outcome& a, const Outcome& b) {
+    return std::tuple(a.preemptions, a.bad) < std::tuple(b.preemptions, b.bad);
+  });
+  const bool bad = std::any_of(findings.outcomes.begin(), findings.outcomes.end(), [](const Outcome& o) { return o.bad; });
+  findings.verdict = bad ? Verdict::kBad : findings.incomplete.empty() ? Verdict::kSafe : Verdict::kIncomplete;
+  if (steering_->went_blind())
+    findings.left_out.push_back("natives that call script code (such as sort with a key) ran without switches inside");
+  if (visibility_->met_unknown())
+    findings.left_out.push_back("a native whose effects are not known ran; every access was treated as visible");
+  findings.states = graph_.size();
+  findings.steps = steps_;
+  findings.contended = visibility_->contended();
+  findings.seconds = seconds();
+  findings.bytes = peak_bytes_;
+  findings.verified = verified_count_;
+}
+
+bool Explorer::run(Findings& findings, std::string& error) {
+  begun_ = std::chrono::steady_clock::now();
+  if (!start(error)) return false;
+  const int status = machine_->run_file(settings_.filename, settings_.source);
+  texts_.clear();
+  text_numbers_.clear();
+  text_number("");
+  const Waiting begin{{}, text_number(step_output_), text_number(step_errors_)};
+  if (status != vm::Machine::kPaused || machine_->state().threads.current) {
+    // Over before a second thread began: there is one schedule.
+    StepEnd end{true, false, status};
+    if (status == vm::Machine::kPaused) {
+      bad_state_ = judge_state();
+      step_output_.clear();
+      step_errors_.clear();
+      end.status = machine_->resume();
+    } else {
+      step_output_.clear();
+      step_errors_.clear();
+    }
+    finish(begin, end);
+    outcomes_[0].schedules = 1;
+    findings.outcomes = outcomes_;
+    findings.verdict = outcomes_[0].bad ? Verdict::kBad : Verdict::kSafe;
+    findings.seconds = seconds();
+    return true;
+  }
+  findings.started = true;
+  output_before_ = step_output_;
+  errors_before_ = step_errors_;
+  machine_->heap().collector().enabled = 0;
+  const StateHasher::Marks marks = StateHasher::make_marks(*machine_);
+  image_ = std::make_unique<MemoryImage>(machine_->heap().memory(), kRoom);
+  hasher_ = std::make_unique<StateHasher>(*machine_, *image_, marks);
+  visibility_ = std::make_unique<Visibility>(*machine_, *hasher_);
+  accesses_ = std::make_unique<observe::Accesses>(*machine_);
+  machine_->add_observer(*visibility_);
+  steering_->in_prefix = false;
+  for (int rounds = 0; rounds < 8 && sample(); ++rounds) {
+  }
+  for (;;) {
+    search(findings);
+    if (!findings.incomplete.empty() || !visibility_->take_change()) break;
+    ++findings.restarts;
+  }
+  if (!mismatch_.empty()) findings.left_out.push_back("INTERNAL: " + mismatch_);
+  conclude(findings);
+  return true;
+}
+
+void Explorer::replay(const std::vector<uint16_t>& choices, const std::function<void(const Executed&)>& watch) {
+  switch_to({});
+  const size_t mark = image_->hot_mark();
+  steering_->watch = watch;
+  for (uint16_t thread : choices)
+    if (step(thread).over) break;
+  steering_->watch = nullptr;
+  image_->cool_down(mark);
+}
+
+}  // namespace mini::explore

@@ -1,0 +1,158 @@
+// All that a script can do: a search of the graph of its states, ordered by preemptions.
+//
+// The machine runs on one OS thread under a schedule that stops it wherever another thread could make a difference; there
+// each thread that can go on is tried from the same state. States are told apart by their hash, so no state is explored
+// twice; they are explored in the order of the fewest preemptions that lead there (a preemption is leaving a thread that
+// could go on), so that what is found first takes the fewest.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "interp/explore/graph.h"
+#include "interp/explore/line_pool.h"
+#include "interp/explore/visibility.h"
+
+namespace mini::explore {
+
+struct Settings {
+  std::string filename, source;
+  vm::Options machine;               ///< model, library, arguments; the rest is the explorer's
+  std::string bad;                   ///< an expression over the final globals; empty: none
+  uint32_t max_preemptions = ~0u;
+  uint64_t max_states = ~uint64_t{0};
+  size_t memory_limit = size_t{2} << 30;  ///< bytes that the explorer may use
+  double max_seconds = 0;            ///< 0: no limit
+  bool stop_at_first = false;        ///< as soon as something bad was found
+  bool any_output = false;           ///< outputs that differ are no fault
+  bool reduce = true;                ///< leave out interleavings of private accesses; false: every access is visible
+  bool verify = false;               ///< compare each hash with one of the whole heap
+  std::function<bool()> interrupted; ///< asked now and then; true: end with what is known
+};
+
+enum class OutcomeKind : uint8_t { kEnded, kUncaught, kAssertion, kExit, kDeadlock, kLivelock, kBadState };
+std::string_view name(OutcomeKind);
+
+/// One way in which the program can end, or not end.
+struct Outcome {
+  OutcomeKind kind;
+  int status = 0;               ///< as `mini` would exit
+  std::string output, errors;
+  bool bad = false;
+  uint32_t preemptions = 0;     ///< at least
+  double schedules = 0;         ///< how many lead here, told apart by the order of visible accesses
+  std::vector<uint16_t> choices;  ///< a shortest one: who takes each step (see Explorer::replay)
+};
+
+enum class Verdict : uint8_t { kSafe, kBad, kIncomplete };
+
+struct Findings {
+  Verdict verdict = Verdict::kSafe;
+  std::vector<Outcome> outcomes;      ///< by preemptions; those that are not bad first among equals
+  std::string incomplete;             ///< why; empty: all schedules were explored
+  uint32_t preemptions_done = 0;      ///< all schedules with at most so many were explored
+  std::vector<std::string> left_out;  ///< what the result does not speak of
+  uint64_t states = 0, steps = 0, restarts = 0, verified = 0;
+  size_t contended = 0;
+  double seconds = 0;
+  size_t bytes = 0;                   ///< of states and frontier, at most
+  bool started = false;               ///< false: the program is over before a second thread began
+};
+
+/// What the display of progress is told.
+struct Progress {
+  uint64_t states, waiting;
+  uint32_t preemptions;
+  double seconds;
+};
+
+class Steering;
+
+class Explorer {
+ public:
+  explicit Explorer(Settings settings);
+  ~Explorer();
+  /// False with the reason in `error`: the script cannot be started.
+  bool run(Findings& findings, std::string& error);
+  std::function<void(const Progress&)> on_progress;
+
+  /// A finished run again, step by step, for reports: `watch` sees each instruction that runs.
+  struct Executed {
+    vm::ThreadState& thread;
+    vm::Frame& frame;
+    uint32_t index;
+    bool is_point, counted, begins_step;
+  };
+  void replay(const std::vector<uint16_t>& choices, const std::function<void(const Executed&)>& watch);
+  vm::Machine& machine() { return *machine_; }
+
+ private:
+  friend class Steering;
+  struct Waiting {
+    Difference difference;
+    uint32_t output, errors;
+  };
+  struct StepEnd {
+    bool over;       ///< the run ended
+    bool at_exit;    ///< the main thread is about to end the program
+    int status;
+  };
+
+  bool start(std::string& error);
+  StepEnd step(uint16_t thread);
+  void search(Findings& findings);
+  bool sample();
+  void expand(NodeIndex node);
+  bool is_bad(uint32_t outcome) const;
+  void compare_hashes(const StateHash& quick, const StateHash& whole);
+  std::vector<uint16_t> runnable();
+  NodeIndex arrive(const Waiting& from, bool& is_new);
+  uint32_t finish(const Waiting& from, const StepEnd& end);
+  std::optional<std::string> judge_state();
+  void switch_to(const Difference& target);
+  void drop(Waiting& waiting);
+  void clear();
+  void find_livelocks(Findings& findings);
+  void conclude(Findings& findings);
+  uint32_t text_number(const std::string& text);
+  double seconds() const;
+  size_t bytes_in_use() const;
+  std::string limit_reached();
+
+  Settings settings_;
+  std::unique_ptr<vm::Machine> machine_;
+  Steering* steering_ = nullptr;  // the runner's
+  std::unique_ptr<MemoryImage> image_;
+  std::unique_ptr<StateHasher> hasher_;
+  std::unique_ptr<Visibility> visibility_;
+  std::unique_ptr<observe::Accesses> accesses_;
+  vm::CodeObject* bad_code_ = nullptr;
+
+  Graph graph_;
+  LinePool pool_;
+  std::unordered_map<NodeIndex, Waiting> waiting_;  // not yet expanded
+  size_t waiting_bytes_ = 0;
+  Difference current_;                   // the state that the image holds
+  std::vector<Line> changed_;
+  std::vector<Outcome> outcomes_;
+  std::map<std::string, uint32_t> outcome_numbers_;
+  std::vector<std::string> texts_;       // outputs so far, each once
+  std::unordered_map<std::string, uint32_t> text_numbers_;
+  std::string step_output_, step_errors_;
+  std::unordered_map<uint64_t, StateHash> verified_, verified_back_;
+  uint64_t steps_ = 0, verified_count_ = 0;
+  size_t peak_bytes_ = 0;
+  std::string mismatch_;
+  std::optional<std::string> bad_state_;  ///< what is bad about the state at the end
+  std::string output_before_, errors_before_;  ///< the base
+  uint64_t split_states_ = 0;            ///< verify: equal states that were told apart
+  std::chrono::steady_clock::time_point begun_;
+};
+
+}  // namespace mini::explore

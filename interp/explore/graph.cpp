@@ -1,0 +1,177 @@
+#include "interp/explore/graph.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <queue>
+#include <tuple>
+
+#include "runtime/base/assert.h"
+
+namespace mini::explore {
+
+std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vector<uint16_t>& threads) {
+  size_t at = hash[0] & (table_.size() - 1);
+  for (; table_[at] != kNowhere; at = (at + 1) & (table_.size() - 1))
+    if (nodes_[table_[at]].hash == hash) return {table_[at], false};
+  const auto index = static_cast<NodeIndex>(nodes_.size());
+  MINI_ASSERT(index < kNowhere);
+  table_[at] = index;
+  nodes_.push_back({hash, static_cast<uint32_t>(edges_.size()), static_cast<uint16_t>(threads.size())});
+  for (uint16_t thread : threads) edges_.push_back({kNowhere, thread});
+  if (nodes_.size() * 3 > table_.size() * 2) {
+    table_.assign(table_.size() * 2, kNowhere);
+    for (NodeIndex i = 0; i < nodes_.size(); ++i) {
+      size_t place = nodes_[i].hash[0] & (table_.size() - 1);
+      while (table_[place] != kNowhere) place = (place + 1) & (table_.size() - 1);
+      table_[place] = i;
+    }
+  }
+  return {index, true};
+}
+
+size_t Graph::bytes() const {
+  return nodes_.capacity() * sizeof(Node) + edges_.capacity() * sizeof(Edge) + table_.capacity() * sizeof(uint32_t);
+}
+
+uint32_t Graph::slot_of(NodeIndex node, uint16_t last) const {
+  for (uint32_t i = 0; i < nodes_[node].edge_count; ++i)
+    if (edges(node)[i].thread == last) return i;
+  return Place::kFree;
+}
+
+std::vector<PathStep> Graph::shortest_path(uint32_t target, uint32_t& preemptions) const {
+  // Dijkstra over (node, who ran last), by (preemptions, switches, steps).
+  using Cost = std::tuple<uint32_t, uint32_t, uint32_t>;
+  struct Visit {
+    Cost cost;
+    uint32_t node, slot;
+    bool operator>(const Visit& other) const { return cost > other.cost; }
+  };
+  const size_t places = nodes_.size() + edges_.size();
+  auto place_of = [&](uint32_t node, uint32_t slot) {
+    return slot == Place::kFree ? node : nodes_.size() + nodes_[node].first_edge + slot;
+  };
+  struct Origin {
+    uint32_t node = kNowhere, slot = 0, edge = 0;
+  };
+  std::vector<Cost> best(places, Cost{~0u, ~0u, ~0u});
+  std::vector<Origin> origins(places);
+  std::priority_queue<Visit, std::vector<Visit>, std::greater<>> queue;
+  queue.push({{0, 0, 0}, 0, Place::kFree});
+  best[0] = {0, 0, 0};
+  Cost goal_cost{~0u, ~0u, ~0u};
+  Origin goal;
+  while (!queue.empty() && queue.top().cost < goal_cost) {
+    const auto [cost, node, slot] = queue.top();
+    queue.pop();
+    if (best[place_of(node, slot)] < cost) continue;
+    for (uint32_t i = 0; i < nodes_[node].edge_count; ++i) {
+      const Edge& edge = edges(node)[i];
+      if (edge.target == kNowhere) continue;
+      Cost next = cost;
+      if (slot != i) ++std::get<1>(next);
+      if (slot != i && slot != Place::kFree) ++std::get<0>(next);
+      ++std::get<2>(next);
+      if (edge.target == target && next < goal_cost) {
+        goal_cost = next;
+        goal = {node, slot, i};
+      }
+      if (edge.target & kOutcomeBit) continue;
+      const uint32_t next_slot = slot_of(edge.target, edge.thread);
+      const size_t place = place_of(edge.target, next_slot);
+      if (best[place] <= next) continue;
+      best[place] = next;
+      origins[place] = {node, slot, i};
+      queue.push({next, edge.target, next_slot});
+    }
+  }
+  std::vector<PathStep> path;
+  if (goal.node == kNowhere) return path;
+  preemptions = std::get<0>(goal_cost);
+  for (Origin at = goal;;) {
+    path.push_back({at.node, at.edge});
+    const Origin before = origins[place_of(at.node, at.slot)];
+    if (before.node == kNowhere) break;
+    at = before;
+  }
+  std::reverse(path.begin(), path.end());
+  return path;
+}
+
+std::vector<NodeIndex> Graph::without_end() const {
+  // Backward from the ends: who leads to whom, as one array sorted by target.
+  std::vector<uint32_t> first(nodes_.size() + 1, 0), sources;
+  std::vector<bool> ends(nodes_.size(), false);
+  std::vector<NodeIndex> queue;
+  for (NodeIndex node = 0; node < nodes_.size(); ++node) {
+    for (uint32_t i = 0; i < nodes_[node].edge_count; ++i) {
+      const uint32_t target = edges(node)[i].target;
+      if (target == kNowhere || target & kOutcomeBit) ends[node] = true;
+      else ++first[target + 1];
+    }
+    if (ends[node]) queue.push_back(node);
+  }
+  for (size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
+  sources.resize(first.back());
+  std::vector<uint32_t> next(first.begin(), first.end() - 1);
+  for (NodeIndex node = 0; node < nodes_.size(); ++node)
+    for (uint32_t i = 0; i < nodes_[node].edge_count; ++i) {
+      const uint32_t target = edges(node)[i].target;
+      if (target < kNowhere) sources[next[target]++] = node;
+    }
+  while (!queue.empty()) {
+    const NodeIndex node = queue.back();
+    queue.pop_back();
+    for (uint32_t i = first[node]; i < first[node + 1]; ++i)
+      if (!ends[sources[i]]) {
+        ends[sources[i]] = true;
+        queue.push_back(sources[i]);
+      }
+  }
+  std::vector<NodeIndex> endless;
+  for (NodeIndex node = 0; node < nodes_.size(); ++node)
+    if (!ends[node]) endless.push_back(node);
+  return endless;
+}
+
+std::vector<double> Graph::path_counts(size_t outcomes) const {
+  // In topological order (Kahn); what remains lies on loops, or behind them.
+  std::vector<uint32_t> waiting(nodes_.size(), 0);
+  for (NodeIndex node = 0; node < nodes_.size(); ++node)
+    for (uint32_t i = 0; i < nodes_[node].edge_count; ++i)
+      if (const uint32_t target = edges(node)[i].target; target < kNowhere) ++waiting[target];
+  constexpr double kEndless = std::numeric_limits<double>::infinity();
+  std::vector<double> counts(nodes_.size(), 0), result(outcomes, 0);
+  std::vector<NodeIndex> ready;
+  if (!nodes_.empty()) counts[0] = 1;
+  for (NodeIndex node = 0; node < nodes_.size(); ++node)
+    if (waiting[node] == 0) ready.push_back(node);
+  size_t done = 0;
+  auto pass_on = [&](NodeIndex node, auto reached) {
+    for (uint32_t i = 0; i < nodes_[node].edge_count; ++i) {
+      const uint32_t target = edges(node)[i].target;
+      if (target == kNowhere) continue;
+      if (target & kOutcomeBit) result[target & ~kOutcomeBit] += counts[node];
+      else reached(target);
+    }
+  };
+  while (!ready.empty()) {
+    const NodeIndex node = ready.back();
+    ready.pop_back();
+    ++done;
+    pass_on(node, [&](uint32_t target) {
+      counts[target] += counts[node];
+      if (--waiting[target] == 0) ready.push_back(target);
+    });
+  }
+  if (done == nodes_.size()) return result;
+  for (NodeIndex node = 0; node < nodes_.size(); ++node) {
+    if (waiting[node] == 0) continue;
+    counts[node] = kEndless;
+    pass_on(node, [](uint32_t) {});
+  }
+  return result;
+}
+
+}  // namespace mini::explore

@@ -1,0 +1,82 @@
+// The graph of states: which step of which thread leads where, and how many preemptions each takes at least.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "interp/vm/state.h"
+
+namespace mini::explore {
+
+using NodeIndex = uint32_t;
+
+/// A node's number with the top bit set names an outcome instead.
+constexpr uint32_t kOutcomeBit = 0x8000'0000, kNowhere = 0x7fff'ffff;
+
+/// The step of one thread from a state. Also remembers how cheaply the state is reached when this thread ran last.
+struct Edge {
+  uint32_t target = kNowhere;  ///< kNowhere: not yet explored
+  uint16_t thread;             ///< serial
+  uint16_t distance = 0xffff;  ///< preemptions to get here with this thread as the last; 0xffff: never
+};
+
+struct Node {
+  vm::StateHash hash;
+  uint32_t first_edge;
+  uint16_t edge_count;
+  uint16_t free_distance = 0xffff;  ///< preemptions to get here when the last thread cannot go on: switching costs nothing
+};
+
+/// Where a search goes on: a state, and who ran last (an edge of it, or kFree).
+struct Place {
+  NodeIndex node;
+  uint32_t slot;
+  static constexpr uint32_t kFree = 0xffff'ffff;
+};
+
+/// Step `edge` of the path's current node; the last one leads to the goal.
+struct PathStep {
+  NodeIndex node;
+  uint32_t edge;
+};
+
+class Graph {
+ public:
+  static constexpr uint16_t kNever = 0xffff;
+
+  /// The node with this hash, or a new one whose threads that can run are `threads`; whether it is new.
+  std::pair<NodeIndex, bool> add(const vm::StateHash& hash, const std::vector<uint16_t>& threads);
+  Node& operator[](NodeIndex index) { return nodes_[index]; }
+  const Node& operator[](NodeIndex index) const { return nodes_[index]; }
+  Edge* edges(NodeIndex index) { return edges_.data() + nodes_[index].first_edge; }
+  const Edge* edges(NodeIndex index) const { return edges_.data() + nodes_[index].first_edge; }
+  size_t size() const { return nodes_.size(); }
+  size_t edge_count() const { return edges_.size(); }
+  /// Bytes that it takes.
+  size_t bytes() const;
+
+  /// The slot of `node` for who ran last.
+  uint32_t slot_of(NodeIndex node, uint16_t last) const;
+  uint16_t& distance(Place place) {
+    return place.slot == Place::kFree ? nodes_[place.node].free_distance : edges(place.node)[place.slot].distance;
+  }
+
+  /// The path with the fewest preemptions from node 0 to a target (a node or an outcome); among those with fewest
+  /// switches, then steps. Empty if there is none, or if the target is node 0. `preemptions` is set to their number.
+  std::vector<PathStep> shortest_path(uint32_t target, uint32_t& preemptions) const;
+
+  /// Nodes from which no outcome is reachable, among those all of whose steps are known. Those with unknown steps count
+  /// as leading to one.
+  std::vector<NodeIndex> without_end() const;
+
+  /// How many paths lead from node 0 to each of `outcomes` outcomes; infinity where loops make them endless.
+  std::vector<double> path_counts(size_t outcomes) const;
+
+ private:
+  std::vector<Node> nodes_;
+  std::vector<Edge> edges_;
+  std::vector<uint32_t> table_ = std::vector<uint32_t>(1 << 10, kNowhere);  // open addressing, by hash
+};
+
+}  // namespace mini::explore

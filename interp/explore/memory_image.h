@@ -1,0 +1,78 @@
+// A VM's memory as the explorer holds it: one state of it, which the memory can be put back to in a moment, and what the
+// memory's other states have in place of that.
+//
+// When the image is taken, all pages are made read-only. The first write to a page is caught, and its content copied
+// aside: such pages (a few dozen in a small script) are *hot* from then on, and the only ones that are ever compared or
+// put back. So a state is told from another by its *lines* of 64 bytes, of which a step changes some ten or twenty.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "runtime/base/memory.h"
+
+namespace mini::explore {
+
+/// Number of a line: its offset in the VM's memory / kLineBytes.
+using Line = uint32_t;
+constexpr size_t kLineBytes = 64;
+
+/// Watches one Memory, whose VM runs on this OS thread alone. One at a time in a process: it catches SIGSEGV.
+class MemoryImage {
+ public:
+  /// Takes the base: what the memory holds now. `room`: how many bytes it may grow by.
+  MemoryImage(base::Memory& memory, size_t room);
+  /// Makes all pages writable again; the memory keeps what it holds.
+  ~MemoryImage();
+  MemoryImage(const MemoryImage&) = delete;
+  MemoryImage& operator=(const MemoryImage&) = delete;
+
+  /// The lines that differ from the current state, in ascending order.
+  void changed(std::vector<Line>& lines);
+  /// Puts these lines of the memory back to the current state.
+  void revert(const std::vector<Line>& lines) {
+    for (Line line : lines) copy(memory_line(line), current_line(line));
+  }
+  /// Pages that became hot since; see cool_down().
+  size_t hot_mark() const { return hot_.size(); }
+  /// Puts the memory back to the current state after a step whose result nobody wants, and forgets the pages that only
+  /// this step wrote to: an exit touches nearly all. `mark`: hot_mark() before the step.
+  void cool_down(size_t mark);
+  /// Changes one line of the current state, and of the memory.
+  void set(Line line, const std::byte* content) {
+    copy(current_line(line), content);
+    copy(memory_line(line), content);
+  }
+
+  std::byte* memory_line(Line line) { return start_ + size_t{line} * kLineBytes; }
+  const std::byte* base_line(Line line) const { return base_ + size_t{line} * kLineBytes; }
+  const std::byte* start() const { return start_; }
+  size_t size() const { return size_; }
+  size_t hot_pages() const { return hot_.size(); }
+  /// The memory has grown beyond `room`.
+  bool overflowed() const { return overflowed_; }
+
+  /// For the signal handler. False: not an address of this memory, or not the image's doing.
+  bool catch_write(const void* address);
+
+ private:
+  static constexpr size_t kPage = 4096;
+  std::byte* current_line(Line line) { return current_ + size_t{line} * kLineBytes; }
+  static void copy(std::byte* to, const std::byte* from) { std::memcpy(to, from, kLineBytes); }
+  void make_hot(size_t page);
+  void include_growth();
+
+  base::Memory& memory_;
+  std::byte* start_;
+  size_t size_;       // of the part that is looked at; grows with the memory
+  size_t reserved_;   // of the two copies below: address space, pages cost nothing until they are hot
+  std::byte* current_ = nullptr;
+  std::byte* base_ = nullptr;
+  std::vector<uint32_t> hot_;  // pages, ascending; room for all is reserved, so that the handler allocates nothing
+  size_t sorted_ = 0;          // of hot_
+  bool overflowed_ = false;
+};
+
+}  // namespace mini::explore

@@ -1,0 +1,347 @@
+#include "interp/explore/state_hash.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "interp/vm/lock.h"
+#include "runtime/object/node.h"
+
+namespace mini::explore {
+
+namespace {
+
+/// The runtime's own types are the same in every state.
+bool is_runtime_type(const Object* object) {
+  return object->type->kind == static_cast<uint32_t>(BuiltinType::kTypeType) &&
+         !(static_cast<const Type*>(object)->type_flags & Type::kUserClass);
+}
+
+/// Whether a script can change objects of this type: others never differ from the base.
+bool is_constant(const Object* object) {
+  switch (static_cast<BuiltinType>(object->type->kind)) {
+    case BuiltinType::kCode:  // its instructions and caches are rewritten as it runs, but mean the same
+    case BuiltinType::kInt:
+    case BuiltinType::kFloat:
+      return true;
+    default:
+      return is_runtime_type(object);
+  }
+}
+
+}  // namespace
+
+StateHasher::Marks StateHasher::make_marks(vm::Machine& machine) {
+  base::Memory& memory = machine.heap().memory();
+  // The block itself may make the memory grow; a second look covers that.
+  size_t count = (memory.accessible().size() + (size_t{1} << 20)) / 16;
+  auto* bits = static_cast<uint64_t*>(memory.allocate((count / 64 + 1) * sizeof(uint64_t)));
+  MINI_ASSERT(bits);
+  count = std::min(count, memory.accessible().size() / 16);
+  std::fill_n(bits, count / 64 + 1, 0);
+  machine.heap().mark_deaths(bits, count);
+  return {bits, count};
+}
+
+StateHasher::StateHasher(vm::Machine& machine, MemoryImage& image, Marks marks)
+    : machine_(machine), image_(image), deaths_(marks.bits), granules_(marks.count) {
+  numbers_.resize(1 << 10);
+  at_.resize(granules_ + 1);
+  line_done_.resize(image.size() / kLineBytes + 1);
+  collect_base();
+  find_buffers();
+}
+
+// The base -----------------------------------------------------------------------------------------------------------
+
+void StateHasher::collect_base() {
+  // With no object known as the base's, all are discovered as new ones.
+  collecting_ = true;
+  static_cast<void>(hash(0));
+  collecting_ = false;
+  std::vector<Object*> found = std::exchange(pending_, {});
+  std::sort(found.begin(), found.end());
+  for (Object* object : found) {
+    if (granule(object) >= granules_) continue;
+    at_[granule(object)] = static_cast<uint32_t>(objects_.size()) + 1;
+    const bool tracked = object->type->type_flags & Type::kTracked;
+    objects_.push_back({object, static_cast<uint32_t>(object_size(object)), false, is_constant(object), tracked, {}});
+  }
+  for (BaseObject& base : objects_) {
+    if (base.constant) continue;
+    reset();
+    show(base.object);
+    base.content = {first_, second_};
+  }
+}
+
+/// A word of an object that looks like the address of another block makes that block the object's, and so on from there:
+/// it is the only way in which an object can reach what it owns.
+void StateHasher::find_buffers() {
+  const std::byte* const end = image_.start() + granules_ * 16;
+  auto object_around = [&](const std::byte* address) -> bool {
+    auto after = std::upper_bound(objects_.begin(), objects_.end(), address, [](const std::byte* at, const BaseObject& base) {
+      return at < reinterpret_cast<const std::byte*>(base.object);
+    });
+    if (after == objects_.begin()) return false;
+    --after;
+    return address < reinterpret_cast<const std::byte*>(after->object) + after->bytes;
+  };
+  // What no object owns but the machine: shown by hash() itself, or no state at all.
+  std::vector<std::pair<const std::byte*, size_t>> machines;
+  auto& state = machine_.state();
+  const auto* heap = reinterpret_cast<const std::byte*>(&machine_.heap());
+  machines.push_back({image_.start(), sizeof(base::Memory)});
+  machines.push_back({heap, sizeof(Heap)});
+  machines.push_back({reinterpret_cast<const std::byte*>(&state), sizeof state});
+  for (auto& each : state.threads.all) {
+    auto& thread = static_cast<vm::ThreadState&>(each);
+    machines.push_back({reinterpret_cast<const std::byte*>(&thread), sizeof thread});
+    for (auto* chunk = thread.chunk; chunk; chunk = chunk->previous)
+      machines.push_back({reinterpret_cast<const std::byte*>(chunk), chunk->bytes});
+  }
+  auto of_machine = [&](const std::byte* address) {
+    return std::any_of(machines.begin(), machines.end(), [&](const auto& block) {
+      return address >= block.first && address < block.first + block.second;
+    });
+  };
+  std::unordered_map<const std::byte*, std::vector<uint32_t>> owners;
+  std::vector<std::pair<const std::byte*, uint32_t>> queue;
+  auto look_at = [&](const std::byte* from, size_t bytes, uint32_t owner) {
+    for (size_t i = 0; i + 8 <= bytes; i += 8) {
+      const std::byte* address;
+      std::memcpy(&address, from + i, 8);
+      if (address < image_.start() || address >= end || reinterpret_cast<uintptr_t>(address) % 8 != 0) continue;
+      if (object_around(address) || of_machine(address)) continue;
+      auto& list = owners[address];
+      if (std::find(list.begin(), list.end(), owner) != list.end()) continue;
+      list.push_back(owner);
+      queue.push_back({address, owner});
+    }
+  };
+  for (uint32_t i = 0; i < objects_.size(); ++i) {
+    if (objects_[i].constant) continue;
+    look_at(reinterpret_cast<const std::byte*>(objects_[i].object), objects_[i].bytes, i);
+    // Blocks that blocks point at, one step further. Their sizes are not known: a few words are enough for a head with
+    // pointers in it.
+    constexpr size_t kHead = 64;
+    for (const auto& [block, owner] : std::exchange(queue, {}))
+      look_at(block, std::min<size_t>(kHead, static_cast<size_t>(end - block)), owner);
+    queue.clear();
+  }
+  for (const auto& [start, list] : owners)
+    for (uint32_t owner : list) buffers_.push_back({start, owner});
+  std::sort(buffers_.begin(), buffers_.end(), [](const Buffer& a, const Buffer& b) {
+    return a.start != b.start ? a.start < b.start : a.owner < b.owner;
+  });
+}
+
+// Changes ------------------------------------------------------------------------------------------------------------
+
+bool StateHasher::is_base_object(const void* object) const {
+  const size_t number = granule(object);
+  return number < granules_ && at_[number] && !marked_dead(number);
+}
+
+void StateHasher::heat(uint32_t index) {
+  if (objects_[index].hot) return;
+  objects_[index].hot = true;
+  hot_.insert(std::lower_bound(hot_.begin(), hot_.end(), index), index);
+}
+
+/// Looks whether the part of an object that lies in a line differs, counts and the collector's links left aside.
+void StateHasher::note_object(uint32_t index, const std::byte* line) {
+  const BaseObject& base = objects_[index];
+  if (base.hot || base.constant) return;
+  const auto* begin = reinterpret_cast<const std::byte*>(base.object);
+  const std::byte* base_line = image_.base_line(static_cast<Line>((line - image_.start()) / static_cast<ptrdiff_t>(kLineBytes)));
+  for (size_t i = 0; i < kLineBytes; i += 4) {
+    const ptrdiff_t offset = line + i - begin;
+    if (offset < 0 || offset >= static_cast<ptrdiff_t>(base.bytes)) continue;
+    if (std::memcmp(line + i, base_line + i, 4) == 0) continue;
+    if (offset < 4) continue;
+    if (base.tracked && offset >= static_cast<ptrdiff_t>(offsetof(Tracked, hook)) &&
+        offset < static_cast<ptrdiff_t>(offsetof(Tracked, flags)))
+      continue;
+    return heat(index);
+  }
+}
+
+void StateHasher::note(const std::vector<Line>& lines) {
+  for (Line number : lines) {
+    if (number >= line_done_.size() || line_done_[number]) continue;
+    const std::byte* line = image_.memory_line(number);
+    const std::byte* end = line + kLineBytes;
+    bool all_hot = true, any = false;
+    const std::byte* nearest = nullptr;  // where the last object that begins at or before the line begins
+    auto object = std::lower_bound(objects_.begin(), objects_.end(), end, [](const BaseObject& base, const std::byte* at) {
+      return reinterpret_cast<const std::byte*>(base.object) < at;
+    });
+    while (object != objects_.begin()) {
+      --object;
+      const auto* begin = reinterpret_cast<const std::byte*>(object->object);
+      if (begin + object->bytes > line) {
+        note_object(static_cast<uint32_t>(object - objects_.begin()), line);
+        any = true;
+        all_hot = all_hot && (object->hot || object->constant);
+      }
+      nearest = begin;
+      if (begin <= line) break;
+    }
+    // Blocks that begin in the line, and the last one before it, unless an object lies between.
+    auto buffer = std::lower_bound(buffers_.begin(), buffers_.end(), end,
+                                   [](const Buffer& each, const std::byte* at) { return each.start < at; });
+    for (const std::byte* last = nullptr; buffer != buffers_.begin();) {
+      --buffer;
+      if (buffer->start <= line && ((last && last <= line && last != buffer->start) || (nearest && nearest <= line && nearest > buffer->start)))
+        break;
+      last = buffer->start;
+      heat(buffer->owner);
+      any = true;
+    }
+    if (any && all_hot) line_done_[number] = 1;
+  }
+}
+
+// Hashing ------------------------------------------------------------------------------------------------------------
+
+uint64_t StateHasher::number_of(Object* object) {
+  size_t slot = (reinterpret_cast<uintptr_t>(object) >> 4) * 0x9e3779b97f4a7c15u >> 20;
+  for (;; ++slot) {
+    Slot& place = numbers_[slot & (numbers_.size() - 1)];
+    if (place.epoch != epoch_) {
+      pending_.push_back(object);
+      const auto number = static_cast<uint32_t>(pending_.size());
+      place = {object, epoch_, number};
+      if (pending_.size() * 2 > numbers_.size()) {
+        numbers_.assign(numbers_.size() * 4, {});
+        for (uint32_t i = 0; i < pending_.size(); ++i) {
+          size_t at = (reinterpret_cast<uintptr_t>(pending_[i]) >> 4) * 0x9e3779b97f4a7c15u >> 20;
+          while (numbers_[at & (numbers_.size() - 1)].epoch == epoch_) ++at;
+          numbers_[at & (numbers_.size() - 1)] = {pending_[i], epoch_, i + 1};
+        }
+      }
+      return number;
+    }
+    if (place.object == object) return place.number;
+  }
+}
+
+void StateHasher::reference(Value value) {
+  if (!value.is_object()) return mix(value.bits());
+  Object* object = value.as_object();
+  const size_t place = granule(object);
+  if (!collecting_ && place < granules_ && at_[place] && !marked_dead(place)) {
+    mix(uint64_t{place} << 3 | 3);
+    return;
+  }
+  mix(number_of(object) << 3 | 5);
+}
+
+void StateHasher::content(const void* bytes, size_t size) {
+  mix(size);
+  const auto* at = static_cast<const unsigned char*>(bytes);
+  for (; size >= 8; at += 8, size -= 8) {
+    uint64_t word;
+    std::memcpy(&word, at, 8);
+    mix(word);
+  }
+  if (size == 0) return;  // there may be no bytes at all to point at
+  uint64_t rest = 0;
+  std::memcpy(&rest, at, size);
+  mix(rest);
+}
+
+void StateHasher::show(Object* object) {
+  if (is_runtime_type(object)) return mix(static_cast<Type*>(object)->kind);
+  const auto kind = static_cast<BuiltinType>(object->type->kind);
+  if (kind != BuiltinType::kLock && kind != BuiltinType::kRLock) return visit_object(object, *this);
+  // Of a free lock, who held it last and where is for reports alone; of a taken one, where.
+  auto* lock = static_cast<vm::Lock*>(object);
+  mix(static_cast<uint64_t>(kind));
+  mix(object->serial);
+  if (object->type->type_flags & Type::kUserClass) reference(object->type);
+  if (object->type->trailer_size) visit_attributes(attributes_of(object), *this);
+  for (const sched::Thread& thread : lock->waiters) mix(thread.serial);
+  mix(lock->locked);
+  if (lock->locked) mix(uint64_t{lock->holder} << 32 | lock->depth);
+}
+
+void StateHasher::show_thread(vm::ThreadState& thread, sched::Time now) {
+  mix(thread.serial);
+  const bool can_run = thread.state == sched::State::Running || thread.state == sched::State::Runnable;
+  mix(can_run ? 1 : 2 + static_cast<uint64_t>(thread.state));
+  mix(uint64_t{thread.daemon} | static_cast<uint64_t>(thread.wait_kind) << 8 | uint64_t{thread.reraising} << 16 |
+      uint64_t{thread.stage} << 24);
+  mix(thread.identity);
+  mix(thread.deadline == sched::kNever ? ~uint64_t{0} : static_cast<uint64_t>(thread.deadline - now));
+  // What a suspended native may go on waiting for, and how its last wait ended.
+  const bool suspended = thread.frame && thread.frame->is_native;
+  mix(suspended ? static_cast<uint64_t>(thread.wake_reason) : 0);
+  mix(suspended && thread.suspension.deadline != sched::kNever ? static_cast<uint64_t>(thread.suspension.deadline - now)
+                                                               : ~uint64_t{0});
+  mix(uint64_t{thread.suspension.kind} << 32 | thread.suspension.phase);
+  reference(thread.body_names);
+  reference(thread.handled);
+  for (Value value : {thread.result, thread.function, thread.arguments, thread.keywords, thread.handle, thread.locals,
+                      thread.suspension.callable, thread.suspension.saved_arguments})
+    reference(value);
+  const bool follows_loops = machine_.options().switch_model == bytecode::SwitchModel::k310 ||
+                             machine_.options().switch_model == bytecode::SwitchModel::k312;
+  for (vm::Frame* frame = thread.frame; frame; frame = frame->back) {
+    mix(frame->is_generator);
+    visit_frame(frame, *this);
+    // Under these models the check of a back edge may still be due.
+    if (follows_loops && frame->while_epoch == thread.breaker.epoch)
+      content(&frame->while_tracker, sizeof frame->while_tracker);
+  }
+  for (auto& waiter : thread.joiners) mix(waiter.serial);
+}
+
+void StateHasher::visit_new_objects() {
+  for (size_t next = 0; next < pending_.size(); ++next) show(pending_[next]);
+}
+
+StateHash StateHasher::hash(uint64_t seed) {
+  ++epoch_;
+  pending_.clear();
+  vm::MachineState& state = machine_.state();
+  reset();
+  mix(seed);
+  for (Object* root : {static_cast<Object*>(state.modules), static_cast<Object*>(state.builtins),
+                       static_cast<Object*>(state.sys), static_cast<Object*>(state.main_names)})
+    reference(root);
+  mix(state.exit_status);
+  mix(state.main_is_over);
+  mix(state.next_identity);
+  mix(state.recursion_limit);
+  mix(state.threads.started);
+  for (auto& thread : state.threads.all) show_thread(static_cast<vm::ThreadState&>(thread), state.threads.virtual_now);
+  if (Exception* pending = machine_.heap().pending()) reference(pending);
+  const StateHash threads = {first_, second_};
+  // What the base's objects have become, each by itself: those that are as they were add nothing.
+  StateHash changes = {0, 0};
+  for (uint32_t index : hot_) {
+    if (collecting_) break;
+    const BaseObject& base = objects_[index];
+    if (marked_dead(granule(base.object))) continue;
+    reset();
+    show(base.object);
+    if (first_ == base.content[0] && second_ == base.content[1]) continue;
+    mix(index);
+    changes[0] += first_;
+    changes[1] += second_;
+  }
+  first_ = threads[0] ^ changes[0];
+  second_ = threads[1] + changes[1];
+  visit_new_objects();
+  return {first_, second_};
+}
+
+StateHash StateHasher::full_hash(uint64_t seed) {
+  collecting_ = true;
+  const StateHash result = hash(seed);
+  collecting_ = false;
+  return result;
+}
+
+}  // namespace mini::explore

@@ -1,0 +1,107 @@
+// The hash of a state, in time proportional to what differs from the state at which the exploration began.
+//
+// Objects of that *base* that still live are known by their address, which is the same in all states; objects made since
+// are numbered in the order of their discovery, from the threads first and then from the base's objects that changed.
+// What is equal to the base adds nothing. So two states with one hash are equal up to the addresses of new objects, as
+// with vm::hash_state, which walks the whole heap (and which the tests compare with this).
+#pragma once
+
+#include <array>
+#include <unordered_map>
+#include <vector>
+
+#include "interp/explore/memory_image.h"
+#include "interp/vm/state.h"
+
+namespace mini::explore {
+
+using namespace mini::object;
+using vm::StateHash;
+
+class StateHasher final : private Visitor {
+ public:
+  /// Room in the VM's memory for the marks of objects that die; to be made before the image, whose state it belongs to.
+  struct Marks {
+    uint64_t* bits;
+    size_t count;
+  };
+  static Marks make_marks(vm::Machine& machine);
+  /// Walks the heap, in which nothing may have run since the image was made.
+  StateHasher(vm::Machine& machine, MemoryImage& image, Marks marks);
+
+  /// To be told of all lines that change, before hash() is asked.
+  void note(const std::vector<Line>& lines);
+  /// Of the machine as it stands; nobody holds the GIL. `seed` is mixed in.
+  StateHash hash(uint64_t seed);
+
+  /// The same walk over the whole heap, as if nothing were known of a base; to compare with.
+  StateHash full_hash(uint64_t seed);
+
+  /// Whether an address is that of a living object of the base. Others have none that means anything.
+  bool is_base_object(const void* object) const;
+  /// Base objects that were ever seen to differ, for statistics.
+  size_t changed_objects() const { return hot_.size(); }
+
+ private:
+  struct BaseObject {
+    Object* object;
+    uint32_t bytes;
+    bool hot, constant, tracked;
+    StateHash content;
+  };
+  struct Buffer {
+    const std::byte* start;
+    uint32_t owner;
+  };
+
+  void reference(Value value) override;
+  using Visitor::reference;
+  void scalar(uint64_t number) override { mix(number); }
+  void content(const void* bytes, size_t size) override;
+
+  void collect_base();
+  void find_buffers();
+  void note_object(uint32_t index, const std::byte* line);
+  void heat(uint32_t index);
+  void show(Object* object);
+  void show_thread(vm::ThreadState& thread, sched::Time now);
+  void visit_new_objects();
+  uint64_t number_of(Object* object);
+  size_t granule(const void* address) const {
+    return static_cast<size_t>(static_cast<const std::byte*>(address) - image_.start()) / 16;
+  }
+  bool marked_dead(size_t granule) const { return deaths_[granule / 64] >> granule % 64 & 1; }
+
+  void reset() {
+    first_ = 0x243f6a8885a308d3u;
+    second_ = 0x13198a2e03707344u;
+  }
+  /// Two lanes of multiply and rotate; different multipliers make them independent enough for 128 bits.
+  void mix(uint64_t word) {
+    first_ = std::rotl(first_ ^ word, 29) * 0x9e3779b97f4a7c15u + 0x632be59bd9b4e019u;
+    second_ = (std::rotl(second_, 31) ^ word) * 0xd6e8feb86659fd93u + 0xa0761d6478bd642fu;
+    first_ ^= first_ >> 32;
+    second_ ^= second_ >> 29;
+  }
+
+  vm::Machine& machine_;
+  MemoryImage& image_;
+  uint64_t* deaths_ = nullptr;          // in the VM's memory, so that it belongs to the state
+  size_t granules_ = 0;                 // of the base
+  std::vector<uint32_t> at_;            // by granule: 1 + index of the base object that begins there
+  std::vector<BaseObject> objects_;     // by address
+  std::vector<Buffer> buffers_;         // by address: blocks that are no objects, and whose they are
+  std::vector<uint8_t> line_done_;      // by line of the base: all that lies there is hot
+  std::vector<uint32_t> hot_;           // objects, by address
+  bool collecting_ = false;
+  std::vector<Object*> pending_;        // new objects, in the order of their numbers
+  struct Slot {
+    Object* object;
+    uint32_t epoch, number;
+  };
+  std::vector<Slot> numbers_;           // open addressing
+  uint32_t epoch_ = 0;
+  uint64_t first_ = 0, second_ = 0;
+};
+
+}  // namespace mini::explore

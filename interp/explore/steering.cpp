@@ -1,0 +1,60 @@
+#include "interp/explore/steering.h"
+
+namespace mini::explore {
+
+void Steering::begin_step(uint16_t thread) {
+  chosen_ = thread;
+  acted_ = passed_point_ = false;
+  first_ = true;
+  instructions_ = 0;
+}
+
+bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sched::Point point) {
+  if (in_prefix) return false;
+  auto& thread = static_cast<vm::ThreadState&>(const_cast<sched::Thread&>(current));
+  vm::Frame& frame = *thread.frame;
+  const uint32_t index = frame.index();
+  ++instructions_;
+  if (point.is_switch_point) passed_point_ = true;
+  const auto accesses = explorer_.accesses_->of(thread, frame, index);
+  if (!accesses.empty()) {
+    if (!explorer_.settings_.reduce || explorer_.visibility_->is_visible(accesses)) {
+      if (!acted_) {
+        acted_ = true;
+        passed_point_ = false;
+      } else if (passed_point_ && thread.nested_runs == 0) {
+        return true;
+      }
+    }
+    explorer_.visibility_->note(thread, accesses);
+  }
+  if (watch) watch({thread, frame, index, point.is_switch_point, point.counted, first_});
+  first_ = false;
+  // A loop without visible accesses must not keep the search from going on: its turn ends, and it may be met again.
+  return instructions_ >= kLongest && passed_point_ && thread.nested_runs == 0;
+}
+
+sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
+  if (chosen_ >= 0) {
+    auto* thread = static_cast<vm::ThreadState*>(table.find(static_cast<uint32_t>(chosen_)));
+    chosen_ = -1;
+    // A native that waited goes on: whatever it waited for is what the step is about.
+    if (thread->frame && thread->frame->is_native) {
+      acted_ = true;
+      if (!in_prefix) explorer_.visibility_->note(*thread, explorer_.accesses_->of_native(*thread, *thread->frame));
+    }
+    return thread;
+  }
+  // Inside natives that called back, threads are more than their state: they run on, lowest first, until all are out.
+  for (sched::Thread& each : table.all) {
+    if (static_cast<vm::ThreadState&>(each).nested_runs == 0) continue;
+    went_blind_ = true;
+    sched::Thread* lowest = nullptr;
+    for (sched::Thread& other : table.runnable)
+      if (!lowest || other.serial < lowest->serial) lowest = &other;
+    return lowest;
+  }
+  return nullptr;
+}
+
+}  // namespace mini::explore

@@ -1,0 +1,39 @@
+// The schedule of an exploration: lets a named thread make one step, and stops the machine at its end.
+#pragma once
+
+#include <functional>
+
+#include "interp/explore/explorer.h"
+
+namespace mini::explore {
+
+class Steering final : public sched::Schedule {
+ public:
+  explicit Steering(Explorer& explorer) : explorer_(explorer) {}
+  std::unique_ptr<sched::Schedule> clone() const override { return std::make_unique<Steering>(*this); }
+  std::string text() const override { return "explore"; }
+  bool pauses() const override { return true; }
+  bool ends_slice(sched::ThreadTable&, const sched::Thread& current, sched::Point point) override;
+  sched::Thread* next(sched::ThreadTable& table, sched::Cause) override;
+
+  /// From now on, this thread makes one step.
+  void begin_step(uint16_t thread);
+  /// Instructions of this step so far.
+  uint64_t instructions() const { return instructions_; }
+  /// A thread stood inside a native that called back, where no state can be saved: others ran unexplored.
+  bool went_blind() const { return went_blind_; }
+  bool in_prefix = true;  ///< the state to explore from is not reached yet: nothing is judged
+  std::function<void(const Explorer::Executed&)> watch;
+
+ private:
+  Explorer& explorer_;
+  int32_t chosen_ = -1;
+  bool acted_ = false;         // the step's visible access has run, or is the native that goes on
+  bool passed_point_ = false;  // since then
+  bool first_ = false;
+  bool went_blind_ = false;
+  uint64_t instructions_ = 0;
+  static constexpr uint64_t kLongest = 1'000'000;  // instructions without a visible access, after which a step is cut
+};
+
+}  // namespace mini::explore

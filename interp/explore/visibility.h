@@ -1,0 +1,92 @@
+// Which accesses can matter to another thread: those to *contended* places.
+//
+// A step of the search is one visible access and what follows it in private. What is visible is not known beforehand, so
+// it is found out: an access is private until two threads were seen to access its place, one of them writing, with both
+// alive at either access and no lock held at both. Such a place is contended from then on, and everything that was
+// explored before is explored again. In an exploration in which no place becomes contended, each private access commutes
+// with whatever other threads can do meanwhile (program order, the start and end of threads and locks order it against
+// all that it conflicts with), so leaving out its interleavings loses nothing.
+#pragma once
+
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "interp/explore/state_hash.h"
+#include "interp/observe/accesses.h"
+
+namespace mini::explore {
+
+class Visibility final : public vm::InstructionObserver {
+ public:
+  Visibility(vm::Machine& machine, const StateHasher& hasher) : machine_(machine), hasher_(hasher) {}
+
+  /// Whether an instruction with these accesses is visible.
+  bool is_visible(std::span<const observe::Access> accesses);
+  /// Notes that `thread` performs them now.
+  void note(vm::ThreadState& thread, std::span<const observe::Access> accesses);
+
+  /// Whether something became contended since the last call.
+  bool take_change() { return std::exchange(changed_, false); }
+  bool changed() const { return changed_; }
+  /// A native of unknown effects ran: since then every access counts as contended.
+  bool met_unknown() const { return all_visible_; }
+  size_t contended() const { return contended_; }
+
+  void on_lock(vm::ThreadState&, vm::Lock&, vm::LockOperation) override;
+
+ private:
+  /// The accesses of one thread to a place, taken together.
+  struct Seen {
+    uint16_t thread;
+    bool writes;
+    bool structural;    ///< all of its writes add or remove items of a table
+    uint64_t locks;     ///< held at all of them
+    uint64_t alive;     ///< threads alive at any of them
+  };
+  struct PlaceRecord {
+    std::vector<Seen> seen;
+    bool contended = false;
+  };
+  struct ObjectRecord {
+    std::unordered_map<uint64_t, PlaceRecord> parts;
+    PlaceRecord whole;
+    bool any_contended = false;
+    bool read_whole = false;
+  };
+
+  /// The last answers about a place of the base.
+  struct Memo {
+    static constexpr size_t kThreads = 8;
+    const void* object = nullptr;
+    uint64_t key = 0;
+    size_t contended = 0;  ///< how many places were, when `visible` was found
+    bool whole = false, visible = false;
+    struct Noted {
+      uint64_t locks = 0, alive = 0;
+    } noted[kThreads * 2];
+  };
+  Memo& memo_of(const observe::Access& access) {
+    const uint64_t hash = (reinterpret_cast<uintptr_t>(access.object) >> 4) * 0x9e3779b97f4a7c15u ^ access.key * 0xd6e8feb86659fd93u;
+    return memo_[hash >> 54];
+  }
+
+  uint64_t identity_of(const observe::Access&) const;
+  uint64_t held_by(const vm::ThreadState& thread);
+  uint64_t alive() const;
+  static bool conflicts(const Seen& a, const Seen& b);
+  bool looks_visible(const observe::Access&) const;
+  void contend(ObjectRecord& object, PlaceRecord& place);
+  void check(ObjectRecord& object, PlaceRecord& place, const Seen& fresh, PlaceRecord& other);
+
+  vm::Machine& machine_;
+  const StateHasher& hasher_;
+  std::unordered_map<uint64_t, ObjectRecord> objects_;
+  std::vector<Memo> memo_ = std::vector<Memo>(1 << 10);
+  std::vector<const vm::Lock*> locks_;  // of the base; the index is the bit in Seen::locks
+  uint64_t shared_locks_ = 0;           // released by others than their holder: they protect nothing
+  bool changed_ = false, all_visible_ = false;
+  size_t contended_ = 0;
+};
+
+}  // namespace mini::explore
