@@ -13,6 +13,7 @@
 #include "interp/bytecode/dis.h"
 #include "interp/cli/prompt.h"
 #include "interp/cli/statistics.h"
+#include "interp/explore/command.h"
 #include "interp/modules/modules.h"
 #include "interp/vm/counts.h"
 #include "interp/vm/signals.h"
@@ -68,7 +69,8 @@ constexpr const char* kUsage =
     "usage: mini [OPTIONS] FILE [ARG...]    run a script (- for standard input)\n"
     "       mini [OPTIONS] -c CODE [ARG...] run a text\n"
     "       mini [OPTIONS]                  the prompt\n"
-    "       mini [OPTIONS] dis FILE         list a script's bytecode\n";
+    "       mini [OPTIONS] dis FILE         list a script's bytecode\n"
+    "       mini explore [OPTIONS] FILE     prove what all schedules of a script can do\n";
 
 int usage_error(const std::string& message) {
   std::cerr << "mini: " << message << '\n' << kUsage << "Try 'mini --help'.\n";
@@ -242,5 +244,9 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (line.file == "dis") return disassemble(line);
+  if (line.file == "explore") {
+    line.options.library = &modules::library();
+    return explore::command(line.options, line.arguments);
+  }
   return run(line);
 }

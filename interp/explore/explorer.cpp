@@ -39,7 +39,10 @@ Explorer::~Explorer() {
   if (image_) switch_to({});
   accesses_.reset();
   if (machine_) {
-    if (visibility_) machine_->remove_observer(*visibility_);
+    if (visibility_) {
+      machine_->remove_observer(static_cast<vm::InstructionObserver&>(*visibility_));
+      machine_->remove_observer(static_cast<sched::Observer&>(*visibility_));
+    }
     machine_->heap().mark_deaths(nullptr, 0);
   }
   image_.reset();
@@ -95,14 +98,14 @@ std::vector<uint16_t> Explorer::runnable() {
   return threads;
 }
 
-Explorer::StepEnd Explorer::step(uint16_t thread) {
+Explorer::StepResult Explorer::step(uint16_t thread) {
   step_output_.clear();
   step_errors_.clear();
   steering_->begin_step(thread);
   const int status = machine_->resume();
   ++steps_;
-  if (status != vm::Machine::kPaused) return {true, false, status};
-  return {false, machine_->state().threads.current != nullptr, status};
+  if (status != vm::Machine::kPaused) return {true, false, status, {}};
+  return {false, machine_->state().threads.current != nullptr, status, steering_->stop()};
 }
 
 // States --------------------------------------------------------------------------------------------------------------
@@ -164,14 +167,16 @@ NodeIndex Explorer::arrive(const Waiting& from, bool& is_new) {
   hasher_->note(changed_);
   const uint32_t output = step_output_.empty() ? from.output : text_number(texts_[from.output] + step_output_);
   const uint32_t errors = step_errors_.empty() ? from.errors : text_number(texts_[from.errors] + step_errors_);
-  const StateHash hash = hasher_->hash(uint64_t{output} << 32 | errors);
-  if (settings_.verify) compare_hashes(hash, hasher_->full_hash(uint64_t{output} << 32 | errors));
+  const uint64_t seed = (uint64_t{output} << 32 | errors) ^ uint64_t{visibility_->order()} * 0x9e3779b97f4a7c15u;
+  const StateHash hash = hasher_->hash(seed);
+  if (settings_.verify) compare_hashes(hash, hasher_->full_hash(seed));
   const auto [node, fresh] = graph_.add(hash, runnable());
   is_new = fresh;
   if (!fresh) return node;
   Waiting& waiting = waiting_[node];
   waiting.output = output;
   waiting.errors = errors;
+  waiting.order = visibility_->order();
   Difference& difference = waiting.difference;
   difference.reserve(current_.size() + changed_.size());
   size_t i = 0;
@@ -201,8 +206,8 @@ void Explorer::compare_hashes(const StateHash& quick, const StateHash& whole) {
   if (back->second != quick) ++split_states_;
 }
 
-/// The number of the outcome with which a step from `from` ended the run.
-uint32_t Explorer::finish(const Waiting& from, const StepEnd& end) {
+/// What came of the step from `from` that ended the run; whether it is bad beyond what it says itself, is_bad() tells.
+Outcome Explorer::describe_end(const Waiting& from, const StepResult& end) const {
   Outcome outcome;
   outcome.status = end.status;
   outcome.output = texts_[from.output] + step_output_;
@@ -224,6 +229,12 @@ uint32_t Explorer::finish(const Waiting& from, const StepEnd& end) {
     outcome.kind = end.status == 0 ? OutcomeKind::kEnded : OutcomeKind::kExit;
   }
   outcome.bad = outcome.kind != OutcomeKind::kEnded && outcome.kind != OutcomeKind::kExit;
+  return outcome;
+}
+
+/// The number of the outcome with which a step from `from` ended the run.
+uint32_t Explorer::finish(const Waiting& from, const StepResult& end) {
+  Outcome outcome = describe_end(from, end);
   std::string key = fmt::format("{} {} {}:{}{}", static_cast<int>(outcome.kind), outcome.status, outcome.output.size(),
                                 outcome.output, outcome.errors);
   const auto [place, fresh] = outcome_numbers_.try_emplace(std::move(key), static_cast<uint32_t>(outcomes_.size()));
@@ -256,12 +267,13 @@ void Explorer::expand(NodeIndex node) {
   for (uint32_t i = 0; i < graph_[node].edge_count; ++i) {
     const size_t mark = image_->hot_mark();
     bad_state_.reset();
+    visibility_->set_order(from.order);
     const bool ends_program = machine_->state().threads.current != nullptr;
     if (ends_program) {
       bad_state_ = judge_state();
       image_->cool_down(mark);
     }
-    const StepEnd end = step(graph_.edges(node)[i].thread);
+    const StepResult end = step(graph_.edges(node)[i].thread);
     uint32_t target;
     if (end.over) {
       target = finish(from, end) | kOutcomeBit;
@@ -283,6 +295,7 @@ bool Explorer::sample() {
   sched::Random random(1);
     for (int run = 0; run < kRuns; ++run) {
     uint16_t last = 0xffff;
+    visibility_->set_order(0);
     const size_t mark = image_->hot_mark();
     for (int count = 0; count < kMostSteps; ++count) {
       const std::vector<uint16_t> threads = runnable();
@@ -314,7 +327,8 @@ void Explorer::search(Findings& findings) {
   step_output_.clear();
   step_errors_.clear();
   switch_to({});
-  const NodeIndex root = arrive({{}, text_number(output_before_), text_number(errors_before_)}, is_new);
+  visibility_->set_order(0);
+  const NodeIndex root = arrive({{}, text_number(output_before_), text_number(errors_before_), 0}, is_new);
   graph_[root].free_distance = 0;
   std::vector<Place> now{{root, Place::kFree}}, later;
   uint64_t expanded = 0, enough = ~uint64_t{0};
@@ -420,10 +434,10 @@ bool Explorer::run(Findings& findings, std::string& error) {
   texts_.clear();
   text_numbers_.clear();
   text_number("");
-  const Waiting begin{{}, text_number(step_output_), text_number(step_errors_)};
+  const Waiting begin{{}, text_number(step_output_), text_number(step_errors_), 0};
   if (status != vm::Machine::kPaused || machine_->state().threads.current) {
     // Over before a second thread began: there is one schedule.
-    StepEnd end{true, false, status};
+    StepResult end{true, false, status, {}};
     if (status == vm::Machine::kPaused) {
       bad_state_ = judge_state();
       step_output_.clear();
@@ -449,7 +463,8 @@ bool Explorer::run(Findings& findings, std::string& error) {
   hasher_ = std::make_unique<StateHasher>(*machine_, *image_, marks);
   visibility_ = std::make_unique<Visibility>(*machine_, *hasher_);
   accesses_ = std::make_unique<observe::Accesses>(*machine_);
-  machine_->add_observer(*visibility_);
+  machine_->add_observer(static_cast<vm::InstructionObserver&>(*visibility_));
+  machine_->add_observer(static_cast<sched::Observer&>(*visibility_));
   steering_->in_prefix = false;
   for (int rounds = 0; rounds < 8 && sample(); ++rounds) {
   }
@@ -463,14 +478,45 @@ bool Explorer::run(Findings& findings, std::string& error) {
   return true;
 }
 
-void Explorer::replay(const std::vector<uint16_t>& choices, const std::function<void(const Executed&)>& watch) {
+void Explorer::replay(const std::vector<uint16_t>& choices, const std::function<void(const Executed&)>& watch,
+                      const std::function<void(uint16_t thread, const StepResult&)>& after_step) {
   switch_to({});
+  visibility_->set_order(0);
   const size_t mark = image_->hot_mark();
   steering_->watch = watch;
-  for (uint16_t thread : choices)
-    if (step(thread).over) break;
+  for (uint16_t thread : choices) {
+    const StepResult result = step(thread);
+    if (after_step) after_step(thread, result);
+    if (result.over) break;
+  }
   steering_->watch = nullptr;
   image_->cool_down(mark);
+}
+
+Outcome Explorer::without_preemption(const std::vector<uint16_t>& choices, size_t count) {
+  constexpr size_t kMostSteps = 100'000;
+  switch_to({});
+  visibility_->set_order(0);
+  const size_t mark = image_->hot_mark();
+  Waiting from{{}, text_number(output_before_), text_number(errors_before_), 0};
+  uint16_t last = 0xffff;
+  StepResult result{};
+  bad_state_.reset();
+  for (size_t i = 0; i < kMostSteps && !result.over; ++i) {
+    const std::vector<uint16_t> threads = runnable();
+    if (machine_->state().threads.current) bad_state_ = judge_state();
+    if (i < count) last = choices[i];
+    else if (std::find(threads.begin(), threads.end(), last) == threads.end()) last = threads.front();
+    result = step(last);
+    if (result.over) break;
+    from.output = text_number(texts_[from.output] + step_output_);
+    from.errors = text_number(texts_[from.errors] + step_errors_);
+  }
+  Outcome outcome;
+  outcome.kind = OutcomeKind::kLivelock;
+  if (result.over) outcome = describe_end(from, result);
+  image_->cool_down(mark);
+  return outcome;
 }
 
 }  // namespace mini::explore

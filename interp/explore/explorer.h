@@ -87,25 +87,36 @@ class Explorer {
     vm::ThreadState& thread;
     vm::Frame& frame;
     uint32_t index;
-    bool is_point, counted, begins_step;
+    bool is_point, counted;
+    std::span<const observe::Access> accesses;
   };
-  void replay(const std::vector<uint16_t>& choices, const std::function<void(const Executed&)>& watch);
+  /// The last switch point before the visible access that a step stopped at.
+  struct Stop {
+    uint64_t ticks;
+    uint32_t index;
+  };
+  struct StepResult {
+    bool over;                 ///< the run ended
+    bool at_exit;              ///< the main thread is about to end the program
+    int status;
+    std::optional<Stop> stop;  ///< the thread could go on; otherwise it blocked or ended
+  };
+  void replay(const std::vector<uint16_t>& choices, const std::function<void(const Executed&)>& watch,
+              const std::function<void(uint16_t thread, const StepResult&)>& after_step = {});
+  /// How it ends when the first `count` of these steps are taken, and then each thread runs until it blocks or ends.
+  Outcome without_preemption(const std::vector<uint16_t>& choices, size_t count);
   vm::Machine& machine() { return *machine_; }
+  observe::Accesses& accesses() { return *accesses_; }
 
  private:
   friend class Steering;
   struct Waiting {
     Difference difference;
-    uint32_t output, errors;
-  };
-  struct StepEnd {
-    bool over;       ///< the run ended
-    bool at_exit;    ///< the main thread is about to end the program
-    int status;
+    uint32_t output, errors, order;
   };
 
   bool start(std::string& error);
-  StepEnd step(uint16_t thread);
+  StepResult step(uint16_t thread);
   void search(Findings& findings);
   bool sample();
   void expand(NodeIndex node);
@@ -113,7 +124,8 @@ class Explorer {
   void compare_hashes(const StateHash& quick, const StateHash& whole);
   std::vector<uint16_t> runnable();
   NodeIndex arrive(const Waiting& from, bool& is_new);
-  uint32_t finish(const Waiting& from, const StepEnd& end);
+  Outcome describe_end(const Waiting& from, const StepResult& end) const;
+  uint32_t finish(const Waiting& from, const StepResult& end);
   std::optional<std::string> judge_state();
   void switch_to(const Difference& target);
   void drop(Waiting& waiting);

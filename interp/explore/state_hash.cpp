@@ -16,6 +16,9 @@ bool is_runtime_type(const Object* object) {
          !(static_cast<const Type*>(object)->type_flags & Type::kUserClass);
 }
 
+/// Where the collector's links and its scratch number lie in a tracked object: behind the header, before the flags.
+constexpr ptrdiff_t kLinksBegin = sizeof(Object), kLinksEnd = sizeof(Tracked) - sizeof(Tracked::flags);
+
 /// Whether a script can change objects of this type: others never differ from the base.
 bool is_constant(const Object* object) {
   switch (static_cast<BuiltinType>(object->type->kind)) {
@@ -159,9 +162,7 @@ void StateHasher::note_object(uint32_t index, const std::byte* line) {
     if (offset < 0 || offset >= static_cast<ptrdiff_t>(base.bytes)) continue;
     if (std::memcmp(line + i, base_line + i, 4) == 0) continue;
     if (offset < 4) continue;
-    if (base.tracked && offset >= static_cast<ptrdiff_t>(offsetof(Tracked, hook)) &&
-        offset < static_cast<ptrdiff_t>(offsetof(Tracked, flags)))
-      continue;
+    if (base.tracked && offset >= kLinksBegin && offset < kLinksEnd) continue;
     return heat(index);
   }
 }

@@ -5,8 +5,8 @@ namespace mini::explore {
 void Steering::begin_step(uint16_t thread) {
   chosen_ = thread;
   acted_ = passed_point_ = false;
-  first_ = true;
   instructions_ = 0;
+  stop_.reset();
 }
 
 bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sched::Point point) {
@@ -15,7 +15,10 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
   vm::Frame& frame = *thread.frame;
   const uint32_t index = frame.index();
   ++instructions_;
-  if (point.is_switch_point) passed_point_ = true;
+  if (point.is_switch_point) {
+    passed_point_ = true;
+    last_point_ = {thread.ticks(), index};
+  }
   const auto accesses = explorer_.accesses_->of(thread, frame, index);
   if (!accesses.empty()) {
     if (!explorer_.settings_.reduce || explorer_.visibility_->is_visible(accesses)) {
@@ -23,15 +26,17 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
         acted_ = true;
         passed_point_ = false;
       } else if (passed_point_ && thread.nested_runs == 0) {
+        stop_ = last_point_;
         return true;
       }
     }
     explorer_.visibility_->note(thread, accesses);
   }
-  if (watch) watch({thread, frame, index, point.is_switch_point, point.counted, first_});
-  first_ = false;
+  if (watch) watch({thread, frame, index, point.is_switch_point, point.counted, accesses});
   // A loop without visible accesses must not keep the search from going on: its turn ends, and it may be met again.
-  return instructions_ >= kLongest && passed_point_ && thread.nested_runs == 0;
+  if (instructions_ < kLongest || !point.is_switch_point || thread.nested_runs > 0) return false;
+  stop_ = last_point_;
+  return true;
 }
 
 sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {

@@ -18,8 +18,8 @@ class Steering final : public sched::Schedule {
 
   /// From now on, this thread makes one step.
   void begin_step(uint16_t thread);
-  /// Instructions of this step so far.
-  uint64_t instructions() const { return instructions_; }
+  /// Where the step stopped although the thread could have gone on.
+  const std::optional<Explorer::Stop>& stop() const { return stop_; }
   /// A thread stood inside a native that called back, where no state can be saved: others ran unexplored.
   bool went_blind() const { return went_blind_; }
   bool in_prefix = true;  ///< the state to explore from is not reached yet: nothing is judged
@@ -30,9 +30,10 @@ class Steering final : public sched::Schedule {
   int32_t chosen_ = -1;
   bool acted_ = false;         // the step's visible access has run, or is the native that goes on
   bool passed_point_ = false;  // since then
-  bool first_ = false;
   bool went_blind_ = false;
-  uint64_t instructions_ = 0;
+  uint64_t instructions_ = 0;  // of this step so far
+  Explorer::Stop last_point_{};
+  std::optional<Explorer::Stop> stop_;
   static constexpr uint64_t kLongest = 1'000'000;  // instructions without a visible access, after which a step is cut
 };
 

@@ -11,8 +11,6 @@ using observe::LocationKind;
 
 namespace {
 
-uint64_t bit_of(uint32_t serial) { return uint64_t{1} << std::min(serial, 63u); }
-
 /// Adds or removes an item of a table: the order in which that is done shows only in its iteration.
 bool is_structural(const Access& access) {
   if (access.kind != LocationKind::kItem || access.whole || !access.writes() || !access.owner.is_object()) return false;
@@ -38,15 +36,81 @@ uint64_t Visibility::held_by(const vm::ThreadState& thread) {
   return held & ~shared_locks_;
 }
 
-uint64_t Visibility::alive() const {
-  uint64_t bits = 0;
-  for (const sched::Thread& thread : machine_.state().threads.all) bits |= bit_of(thread.serial);
-  return bits;
+Visibility::Visibility(vm::Machine& machine, const StateHasher& hasher) : machine_(machine), hasher_(hasher) {
+  // At the base, the main thread has started the others that there are, and nobody has done anything since.
+  Order order;
+  order.epochs.assign(machine.state().threads.started, 0);
+  order.epochs[0] = 1;
+  order.rows.assign(order.epochs.size(), row_number({1}));
+  order.rows[0] = row_number({});
+  become(order);
+}
+
+void Visibility::become(const Order& order) {
+  const auto [place, fresh] = order_numbers_.try_emplace(order, static_cast<uint32_t>(orders_.size()));
+  if (fresh) orders_.push_back(&place->first);
+  order_ = place->second;
+}
+
+void Visibility::set_order(uint32_t number) { order_ = number; }
+
+uint32_t Visibility::row_number(const Row& row) {
+  const auto [place, fresh] = row_numbers_.try_emplace(row, static_cast<uint32_t>(rows_.size()));
+  if (fresh) rows_.push_back(&place->first);
+  return place->second;
+}
+
+void Visibility::learn(uint32_t thread, const std::function<void(Row&)>& change) {
+  Order order = present();
+  Row row = *rows_[order.rows[thread]];
+  change(row);
+  while (!row.empty() && row.back() == 0) row.pop_back();
+  order.rows[thread] = row_number(row);
+  become(order);
+}
+
+void Visibility::on_start(sched::Thread& child) {
+  Order order = present();
+  const uint32_t parent = machine_.current().serial;
+  order.epochs.resize(std::max<size_t>(order.epochs.size(), child.serial + 1));
+  order.rows.resize(order.epochs.size());
+  Row row = *rows_[order.rows[parent]];
+  row.resize(std::max<size_t>(row.size(), parent + 1));
+  row[parent] = ++order.epochs[parent];
+  order.rows[child.serial] = row_number(row);
+  become(order);
+}
+
+/// What a thread learns of another by starting or joining it, or ends an epoch of its own by.
+void Visibility::note_thread(vm::ThreadState& thread, const Access& access) {
+  sched::ThreadTable& table = machine_.state().threads;
+  const uint32_t about = static_cast<uint32_t>(access.key);
+  if (access.object != &table || about >= table.started) return;
+  if (about == thread.serial) {
+    if (!access.writes()) return;
+    Order order = present();
+    if (order.epochs[about] == 0) {
+      order.epochs[about] = 1;  // it has begun: whoever started it goes on
+      become(order);
+    }
+    return;
+  }
+  const Row known = *rows_[orders_[order_]->rows[about]];
+  const bool is_over = !table.find(about);
+  learn(thread.serial, [&](Row& row) {
+    row.resize(std::max({row.size(), known.size(), size_t{about} + 1}));
+    if (!access.writes() && is_over) {
+      for (size_t i = 0; i < known.size(); ++i) row[i] = std::max(row[i], known[i]);
+      row[about] = kAll;
+    } else if (access.writes() && orders_[order_]->epochs[about] > 0) {
+      row[about] = std::max<uint16_t>(row[about], 1);
+    }
+  });
 }
 
 bool Visibility::is_visible(std::span<const Access> accesses) {
   for (const Access& access : accesses) {
-    if (!access.object || all_visible_) return true;
+    if (!access.object || all_visible_ || access.kind == LocationKind::kThread) return true;
     if (const Memo& memo = memo_of(access); memo.object == access.object && memo.key == access.key &&
                                             memo.whole == access.whole && memo.contended == contended_) {
       if (memo.visible) return true;
@@ -77,9 +141,10 @@ bool Visibility::looks_visible(const Access& access) const {
   }
 }
 
-bool Visibility::conflicts(const Seen& a, const Seen& b) {
+bool Visibility::conflicts(const Seen& a, const Seen& b) const {
   if (a.thread == b.thread || !(a.writes || b.writes)) return false;
-  return (a.locks & b.locks) == 0 && (a.alive & bit_of(b.thread)) && (b.alive & bit_of(a.thread));
+  if (a.locks & b.locks) return false;
+  return entry(*rows_[b.row], a.thread) <= a.epoch && entry(*rows_[a.row], b.thread) <= b.epoch;
 }
 
 void Visibility::contend(ObjectRecord& object, PlaceRecord& place) {
@@ -106,27 +171,31 @@ void Visibility::note(vm::ThreadState& thread, std::span<const Access> accesses)
       const auto* lock = static_cast<const vm::Lock*>(access.object);
       if (std::find(locks_.begin(), locks_.end(), lock) == locks_.end()) locks_.push_back(lock);
     }
-    const uint64_t held = held_by(thread), living = alive();
+    if (access.kind == LocationKind::kThread) {
+      note_thread(thread, access);
+      continue;
+    }
+    const uint64_t held = held_by(thread);
+    const uint32_t row = orders_[order_]->rows[thread.serial];
+    const uint16_t epoch = orders_[order_]->epochs[thread.serial];
     const size_t column = std::min<size_t>(thread.serial, Memo::kThreads - 1) * 2 + access.writes();
     Memo& memo = memo_of(access);
     const bool same_place = memo.object == access.object && memo.key == access.key && memo.whole == access.whole;
     const bool memorable = same_place && thread.serial < Memo::kThreads - 1;
-    if (memorable && memo.noted[column].alive == living && memo.noted[column].locks == held &&
-        !is_structural(access))
-      continue;
-    if (memorable) memo.noted[column] = {held, living};
+    Memo::Noted& noted = memo.noted[column];
+    if (memorable && noted.row == row && noted.epoch == epoch && noted.locks == held && !is_structural(access)) continue;
+    if (memorable) noted = {held, row, epoch};
     ObjectRecord& object = objects_[identity_of(access)];
     PlaceRecord& place = access.whole ? object.whole : object.parts[access.key];
-    const Seen fresh{static_cast<uint16_t>(thread.serial), access.writes(), is_structural(access), held, living};
+    const Seen fresh{static_cast<uint16_t>(thread.serial), access.writes(), is_structural(access), epoch, row, held};
     Seen* known = nullptr;
     for (Seen& seen : place.seen)
-      if (seen.thread == fresh.thread && seen.writes == fresh.writes) known = &seen;
+      if (seen.thread == fresh.thread && seen.writes == fresh.writes && seen.epoch == epoch && seen.row == row) known = &seen;
     if (known) {
       const Seen before = *known;
       known->locks &= fresh.locks;
-      known->alive |= fresh.alive;
       known->structural = known->structural && fresh.structural;
-      if (known->locks == before.locks && known->alive == before.alive && known->structural == before.structural) continue;
+      if (known->locks == before.locks && known->structural == before.structural) continue;
     } else {
       place.seen.push_back(fresh);
       known = &place.seen.back();

@@ -1,13 +1,15 @@
 // Which accesses can matter to another thread: those to *contended* places.
 //
 // A step of the search is one visible access and what follows it in private. What is visible is not known beforehand, so
-// it is found out: an access is private until two threads were seen to access its place, one of them writing, with both
-// alive at either access and no lock held at both. Such a place is contended from then on, and everything that was
-// explored before is explored again. In an exploration in which no place becomes contended, each private access commutes
-// with whatever other threads can do meanwhile (program order, the start and end of threads and locks order it against
-// all that it conflicts with), so leaving out its interleavings loses nothing.
+// it is found out: an access is private until two threads were seen to access its place, one of them writing, without a
+// lock held at both and without order between them by start(), the first step of a thread, or join(). Such a place is
+// contended from then on, and everything that was explored before is explored again. In an exploration in which no place
+// becomes contended, each private access commutes with whatever other threads can do meanwhile, so leaving out its
+// interleavings loses nothing. What starts, begins and joins threads is always visible.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -17,9 +19,9 @@
 
 namespace mini::explore {
 
-class Visibility final : public vm::InstructionObserver {
+class Visibility final : public vm::InstructionObserver, public sched::Observer {
  public:
-  Visibility(vm::Machine& machine, const StateHasher& hasher) : machine_(machine), hasher_(hasher) {}
+  Visibility(vm::Machine& machine, const StateHasher& hasher);
 
   /// Whether an instruction with these accesses is visible.
   bool is_visible(std::span<const observe::Access> accesses);
@@ -33,16 +35,38 @@ class Visibility final : public vm::InstructionObserver {
   bool met_unknown() const { return all_visible_; }
   size_t contended() const { return contended_; }
 
+  /// What orders the threads of the present state, as a number that is the same for the same order; belongs to the state.
+  uint32_t order() const { return order_; }
+  void set_order(uint32_t number);
+
+  void on_start(sched::Thread& child) override;
   void on_lock(vm::ThreadState&, vm::Lock&, vm::LockOperation) override;
 
  private:
-  /// The accesses of one thread to a place, taken together.
+  /// By thread: how many of its epochs are over, so that all it did in them comes before. kAll: it was joined.
+  using Row = std::vector<uint16_t>;
+  static constexpr uint16_t kAll = 0xffff;
+  static uint16_t entry(const Row& row, uint32_t thread) { return thread < row.size() ? row[thread] : 0; }
+  /// A thread's epoch ends when it starts another one, and after its own beginning.
+  struct Order {
+    std::vector<uint16_t> epochs;
+    std::vector<uint32_t> rows;
+    auto operator<=>(const Order&) const = default;
+  };
+  Order present() const { return *orders_[order_]; }
+  void become(const Order& order);
+  uint32_t row_number(const Row& row);
+  void learn(uint32_t thread, const std::function<void(Row&)>& change);
+  void note_thread(vm::ThreadState& thread, const observe::Access& access);
+
+  /// The accesses of one thread to a place, in one epoch, taken together.
   struct Seen {
     uint16_t thread;
     bool writes;
     bool structural;    ///< all of its writes add or remove items of a table
+    uint16_t epoch;
+    uint32_t row;       ///< what the thread knew of others
     uint64_t locks;     ///< held at all of them
-    uint64_t alive;     ///< threads alive at any of them
   };
   struct PlaceRecord {
     std::vector<Seen> seen;
@@ -63,7 +87,9 @@ class Visibility final : public vm::InstructionObserver {
     size_t contended = 0;  ///< how many places were, when `visible` was found
     bool whole = false, visible = false;
     struct Noted {
-      uint64_t locks = 0, alive = 0;
+      uint64_t locks = 0;
+      uint32_t row = ~0u;
+      uint16_t epoch = 0;
     } noted[kThreads * 2];
   };
   Memo& memo_of(const observe::Access& access) {
@@ -73,8 +99,7 @@ class Visibility final : public vm::InstructionObserver {
 
   uint64_t identity_of(const observe::Access&) const;
   uint64_t held_by(const vm::ThreadState& thread);
-  uint64_t alive() const;
-  static bool conflicts(const Seen& a, const Seen& b);
+  bool conflicts(const Seen& a, const Seen& b) const;
   bool looks_visible(const observe::Access&) const;
   void contend(ObjectRecord& object, PlaceRecord& place);
   void check(ObjectRecord& object, PlaceRecord& place, const Seen& fresh, PlaceRecord& other);
@@ -85,6 +110,11 @@ class Visibility final : public vm::InstructionObserver {
   std::vector<Memo> memo_ = std::vector<Memo>(1 << 10);
   std::vector<const vm::Lock*> locks_;  // of the base; the index is the bit in Seen::locks
   uint64_t shared_locks_ = 0;           // released by others than their holder: they protect nothing
+  std::map<Row, uint32_t> row_numbers_;
+  std::vector<const Row*> rows_;
+  std::map<Order, uint32_t> order_numbers_;
+  std::vector<const Order*> orders_;
+  uint32_t order_ = 0;
   bool changed_ = false, all_visible_ = false;
   size_t contended_ = 0;
 };

@@ -1,0 +1,144 @@
+#include "interp/explore/command.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "interp/explore/explain.h"
+#include "interp/explore/report.h"
+
+namespace mini::explore {
+
+namespace {
+
+constexpr int kUsageError = 2;
+constexpr const char* kUsage = "usage: mini [--switch-points=MODEL] explore [OPTIONS] FILE [ARG...]\n";
+
+std::atomic<bool> interrupted{false};
+void on_interrupt(int) { interrupted.store(true); }
+
+int usage_error(const std::string& message) {
+  std::cerr << "mini: explore: " << message << '\n' << kUsage << "Try 'mini explore --help'.\n";
+  return kUsageError;
+}
+
+/// A line that is written again and again, on a terminal.
+class ProgressLine {
+ public:
+  ProgressLine() : shown_(::isatty(STDERR_FILENO) != 0) {}
+  ~ProgressLine() { clear(); }
+  void show(const std::string& model, const Progress& progress) {
+    if (!shown_) return;
+    const double rate = progress.seconds > 0 ? static_cast<double>(progress.states) / progress.seconds : 0;
+    std::cerr << fmt::format("\r\033[K{}: {} states, {} waiting, {:.0f} a second, at {} preemptions", model, progress.states,
+                             progress.waiting, rate, progress.preemptions)
+              << std::flush;
+    written_ = true;
+  }
+  void clear() {
+    if (std::exchange(written_, false)) std::cerr << "\r\033[K" << std::flush;
+  }
+
+ private:
+  bool shown_, written_ = false;
+};
+
+}  // namespace
+
+int command(const vm::Options& options, const std::vector<std::string>& arguments) {
+  Settings settings;
+  std::string model(bytecode::name(options.switch_model)), memory;
+  bool help = false, no_reduction = false;
+  CLI::App app{"explores all schedules of a script"};
+  app.set_help_flag();
+  app.add_flag("-h,--help", help, "show this text");
+  app.add_option("--switch-points", model, "3.9, 3.10, 3.12, every, or all: each of them")->type_name("=MODEL");
+  app.add_option("--bad", settings.bad, "what must never hold at the end: an expression over the globals")->type_name("=EXPRESSION");
+  app.add_flag("--any-output", settings.any_output, "outputs that depend on the schedule are no fault");
+  app.add_flag("--first", settings.stop_at_first, "stop at the first bad outcome");
+  app.add_option("--preemptions", settings.max_preemptions, "explore schedules with at most so many")->type_name("=N");
+  app.add_option("--states", settings.max_states, "explore at most so many states")->type_name("=N");
+  app.add_option("--time", settings.max_seconds, "explore for at most so many seconds")->type_name("=SECONDS");
+  app.add_option("--memory", memory, "use at most so many MiB; default 2048")->type_name("=MIB");
+  app.add_flag("--no-reduction", no_reduction, "take every access for visible");
+  app.add_flag("--verify", settings.verify, "compare each state's hash with one of its whole heap");
+
+  std::vector<std::string> words;
+  size_t at = 0;
+  for (; at < arguments.size() && arguments[at].starts_with("-") && arguments[at] != "-"; ++at) words.push_back(arguments[at]);
+  std::reverse(words.begin(), words.end());  // as CLI11 takes them
+  try {
+    app.parse(words);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(error.get_name() == "ExtrasError" ? "unknown option " + words.back() : error.what());
+  }
+  if (help) {
+    std::string text = app.help();
+    text.erase(0, text.find("Options:"));
+    std::cout << kUsage << '\n' << text << std::flush;
+    return 0;
+  }
+  if (at == arguments.size()) return usage_error("a file is expected");
+  if (!memory.empty()) {
+    char* end;
+    const unsigned long mebibytes = std::strtoul(memory.c_str(), &end, 10);
+    if (*end || mebibytes == 0 || mebibytes > (1u << 24)) return usage_error("--memory=" + memory + ": not a size in MiB");
+    settings.memory_limit = size_t{mebibytes} << 20;
+  }
+  std::vector<bytecode::SwitchModel> models;
+  if (model == "all") {
+    models = {bytecode::SwitchModel::k39, bytecode::SwitchModel::k310, bytecode::SwitchModel::k312, bytecode::SwitchModel::kEvery};
+  } else if (auto known = bytecode::switch_model(model)) {
+    models = {*known};
+  } else {
+    return usage_error("--switch-points=" + model + ": not one of 3.9, 3.10, 3.12, every, all");
+  }
+  const std::string& file = arguments[at];
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || std::filesystem::is_directory(file)) {
+    std::cerr << fmt::format("mini: can't open file '{}': {}\n", file, std::strerror(stream ? EISDIR : errno));
+    return kUsageError;
+  }
+  std::ostringstream source;
+  source << stream.rdbuf();
+  settings.source = source.str();
+  settings.filename = (std::filesystem::current_path() / file).string();
+  settings.reduce = !no_reduction;
+  settings.machine = options;
+  settings.machine.arguments.assign(arguments.begin() + static_cast<std::ptrdiff_t>(at), arguments.end());
+  settings.interrupted = [] { return interrupted.load(); };
+
+  struct sigaction action {}, before {};
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, &before);
+  std::vector<ModelReport> reports;
+  ProgressLine line;
+  for (bytecode::SwitchModel each : models) {
+    settings.machine.switch_model = each;
+    ModelReport& report = reports.emplace_back();
+    report.model = bytecode::name(each);
+    Explorer explorer(settings);
+    explorer.on_progress = [&](const Progress& progress) { line.show(report.model, progress); };
+    std::string error;
+    if (!explorer.run(report.findings, error)) return usage_error(error);
+    line.clear();
+    for (const Outcome& outcome : report.findings.outcomes) report.tokens.push_back(token_of(explorer, settings, outcome));
+    const auto bad = std::find_if(report.findings.outcomes.begin(), report.findings.outcomes.end(),
+                                  [](const Outcome& outcome) { return outcome.bad; });
+    if (bad != report.findings.outcomes.end() && report.findings.started)
+      report.explanation = explain(explorer, settings, *bad);
+    if (interrupted.load()) break;
+  }
+  sigaction(SIGINT, &before, nullptr);
+  std::cout << text_report(file, reports) << std::flush;
+  return exit_status(reports);
+}
+
+}  // namespace mini::explore

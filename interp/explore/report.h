@@ -1,0 +1,24 @@
+// What an exploration found, as text, JSON or JUnit.
+#pragma once
+
+#include <string>
+
+#include "interp/explore/explorer.h"
+
+namespace mini::explore {
+
+/// One model's findings, with what is worked out for the report.
+struct ModelReport {
+  std::string model;                 ///< as --switch-points names it
+  Findings findings;
+  std::vector<std::string> tokens;   ///< of each outcome; empty where there is none
+  std::string explanation;           ///< of the first bad outcome; empty: none
+};
+
+std::string_view name(Verdict);
+/// 0 safe, 5 bad, 6 incomplete; of several the gravest.
+int exit_status(const std::vector<ModelReport>& reports);
+
+std::string text_report(const std::string& filename, const std::vector<ModelReport>& reports);
+
+}  // namespace mini::explore
