@@ -70,7 +70,8 @@ constexpr const char* kUsage =
     "       mini [OPTIONS] -c CODE [ARG...] run a text\n"
     "       mini [OPTIONS]                  the prompt\n"
     "       mini [OPTIONS] dis FILE         list a script's bytecode\n"
-    "       mini explore [OPTIONS] FILE     prove what all schedules of a script can do\n";
+    "       mini explore [OPTIONS] FILE     prove what all schedules of a script can do\n"
+    "       mini races [OPTIONS] FILE       list its races, and where they do harm\n";
 
 int usage_error(const std::string& message) {
   std::cerr << "mini: " << message << '\n' << kUsage << "Try 'mini --help'.\n";
@@ -244,9 +245,9 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (line.file == "dis") return disassemble(line);
-  if (line.file == "explore") {
+  if (line.file == "explore" || line.file == "races") {
     line.options.library = &modules::library();
-    return explore::command(line.options, line.arguments);
+    return explore::command(line.options, line.arguments, line.file == "races");
   }
   return run(line);
 }

@@ -18,7 +18,7 @@ namespace mini::explore {
 
 namespace {
 
-constexpr int kUsageError = 2;
+constexpr int kUsageError = 2, kStatusBad = 5, kStatusIncomplete = 6;
 constexpr const char* kUsage = "usage: mini [--switch-points=MODEL] explore [OPTIONS] FILE [ARG...]\n";
 
 std::atomic<bool> interrupted{false};
@@ -52,9 +52,9 @@ class ProgressLine {
 
 }  // namespace
 
-int command(const vm::Options& options, const std::vector<std::string>& arguments) {
+int command(const vm::Options& options, const std::vector<std::string>& arguments, bool only_races) {
   Settings settings;
-  std::string model(bytecode::name(options.switch_model)), memory;
+  std::string model(bytecode::name(options.switch_model)), memory, format = "text", engine = "states";
   bool help = false, no_reduction = false;
   CLI::App app{"explores all schedules of a script"};
   app.set_help_flag();
@@ -67,6 +67,8 @@ int command(const vm::Options& options, const std::vector<std::string>& argument
   app.add_option("--states", settings.max_states, "explore at most so many states")->type_name("=N");
   app.add_option("--time", settings.max_seconds, "explore for at most so many seconds")->type_name("=SECONDS");
   app.add_option("--memory", memory, "use at most so many MiB; default 2048")->type_name("=MIB");
+  app.add_option("--engine", engine, "states (default), traces, or random:N")->type_name("=ENGINE");
+  app.add_option("--format", format, "text (default), json or junit")->type_name("=FORMAT");
   app.add_flag("--no-reduction", no_reduction, "take every access for visible");
   app.add_flag("--verify", settings.verify, "compare each state's hash with one of its whole heap");
 
@@ -91,6 +93,18 @@ int command(const vm::Options& options, const std::vector<std::string>& argument
     const unsigned long mebibytes = std::strtoul(memory.c_str(), &end, 10);
     if (*end || mebibytes == 0 || mebibytes > (1u << 24)) return usage_error("--memory=" + memory + ": not a size in MiB");
     settings.memory_limit = size_t{mebibytes} << 20;
+  }
+  if (format != "text" && format != "json" && format != "junit")
+    return usage_error("--format=" + format + ": not text, json or junit");
+  if (engine == "traces") {
+    settings.engine = Settings::Engine::kTraces;
+  } else if (engine.starts_with("random:")) {
+    char* end;
+    settings.engine = Settings::Engine::kRandom;
+    settings.runs = std::strtoull(engine.c_str() + 7, &end, 10);
+    if (*end || engine.size() == 7 || settings.runs == 0) return usage_error("--engine=" + engine + ": not a number of schedules");
+  } else if (engine != "states") {
+    return usage_error("--engine=" + engine + ": not states, traces or random:N");
   }
   std::vector<bytecode::SwitchModel> models;
   if (model == "all") {
@@ -129,6 +143,7 @@ int command(const vm::Options& options, const std::vector<std::string>& argument
     std::string error;
     if (!explorer.run(report.findings, error)) return usage_error(error);
     line.clear();
+    if (only_races) continue;
     for (const Outcome& outcome : report.findings.outcomes) report.tokens.push_back(token_of(explorer, settings, outcome));
     const auto bad = std::find_if(report.findings.outcomes.begin(), report.findings.outcomes.end(),
                                   [](const Outcome& outcome) { return outcome.bad; });
@@ -137,7 +152,12 @@ int command(const vm::Options& options, const std::vector<std::string>& argument
     if (interrupted.load()) break;
   }
   sigaction(SIGINT, &before, nullptr);
-  std::cout << text_report(file, reports) << std::flush;
+  if (only_races) {
+    std::cout << race_report(file, reports) << std::flush;
+    const bool none = std::all_of(reports.begin(), reports.end(), [](const ModelReport& report) { return report.findings.races.empty(); });
+    return none ? exit_status(reports) == kStatusIncomplete ? kStatusIncomplete : 0 : kStatusBad;
+  }
+  std::cout << (format == "json" ? json_report : format == "junit" ? junit_report : text_report)(file, reports) << std::flush;
   return exit_status(reports);
 }
 

@@ -11,6 +11,7 @@ namespace mini::explore {
 
 /// Runs the command. `options` has the library and the switch points of the command line; `arguments` is what follows the
 /// word. Answers the exit status.
-int command(const vm::Options& options, const std::vector<std::string>& arguments);
+/// `only_races`: the command is `races`.
+int command(const vm::Options& options, const std::vector<std::string>& arguments, bool only_races = false);
 
 }  // namespace mini::explore

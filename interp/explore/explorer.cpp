@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "interp/explore/steering.h"
+#include "interp/explore/trace_search.h"
 #include "runtime/object/operations.h"
 #include "runtime/object/str.h"
 #include "runtime/sched/random.h"
@@ -145,8 +146,8 @@ void Explorer::clear() {
   outcome_numbers_.clear();
 }
 
-/// The node of the state in which a step from `from` has ended. The memory is left as it is.
-NodeIndex Explorer::arrive(const Waiting& from, bool& is_new) {
+/// Finds what the step changed.
+void Explorer::find_changes() {
   image_->changed(changed_);
   // What lies above the stacks of threads is no state: it goes back, so that the same state has the same lines.
   sched::ThreadTable& table = machine_->state().threads;
@@ -164,6 +165,11 @@ NodeIndex Explorer::arrive(const Waiting& from, bool& is_new) {
     }
     return false;
   });
+}
+
+/// The node of the state in which a step from `from` has ended. The memory is left as it is.
+NodeIndex Explorer::arrive(const Waiting& from, bool& is_new) {
+  find_changes();
   hasher_->note(changed_);
   const uint32_t output = step_output_.empty() ? from.output : text_number(texts_[from.output] + step_output_);
   const uint32_t errors = step_errors_.empty() ? from.errors : text_number(texts_[from.errors] + step_errors_);
@@ -173,9 +179,15 @@ NodeIndex Explorer::arrive(const Waiting& from, bool& is_new) {
   const auto [node, fresh] = graph_.add(hash, runnable());
   is_new = fresh;
   if (!fresh) return node;
-  Waiting& waiting = waiting_[node];
-  waiting.output = output;
-  waiting.errors = errors;
+  waiting_[node] = capture(from);
+  return node;
+}
+
+/// The state after a step from `from`, whose changes were found.
+Explorer::Waiting Explorer::capture(const Waiting& from) {
+  Waiting waiting;
+  waiting.output = step_output_.empty() ? from.output : text_number(texts_[from.output] + step_output_);
+  waiting.errors = step_errors_.empty() ? from.errors : text_number(texts_[from.errors] + step_errors_);
   waiting.order = visibility_->order();
   Difference& difference = waiting.difference;
   difference.reserve(current_.size() + changed_.size());
@@ -195,7 +207,68 @@ NodeIndex Explorer::arrive(const Waiting& from, bool& is_new) {
   }
   keep_up_to(~Line{0});
   waiting_bytes_ += difference.size() * sizeof(LineContent);
-  return node;
+  return waiting;
+}
+
+void Explorer::return_to_base() {
+  switch_to({});
+  visibility_->set_order(0);
+}
+
+/// Takes one step from a state, and answers what came of it; the memory goes back to the state.
+void Explorer::step_from(const Waiting& from, uint16_t thread, StepResult& result, std::optional<Waiting>& arrived,
+                         std::optional<uint32_t>& outcome) {
+  switch_to(from.difference);
+  visibility_->set_order(from.order);
+  const size_t mark = image_->hot_mark();
+  bad_state_.reset();
+  if (machine_->state().threads.current) {
+    bad_state_ = judge_state();
+    image_->cool_down(mark);
+  }
+  result = step(thread);
+  // Ends are no instructions, but others can see them.
+  sched::ThreadTable& table = machine_->state().threads;
+  if (result.over || result.at_exit) steering_->accesses.push_back({0, 0, true, true});
+  else if (!table.find(thread)) steering_->accesses.push_back({reinterpret_cast<uintptr_t>(&table), thread, false, true});
+  if (result.over) {
+    outcome = finish(from, result);
+    image_->cool_down(mark);
+    return;
+  }
+  find_changes();
+  arrived = capture(from);
+  image_->revert(changed_);
+}
+
+/// Takes one step from the state that the memory holds, which becomes the next one; only texts are kept.
+void Explorer::walk(Waiting& from, uint16_t thread, std::optional<uint32_t>& outcome) {
+  bad_state_.reset();
+  if (machine_->state().threads.current) bad_state_ = judge_state();
+  const StepResult result = step(thread);
+  if (result.over) {
+    outcome = finish(from, result);
+    return;
+  }
+  from.output = text_number(texts_[from.output] + step_output_);
+  from.errors = text_number(texts_[from.errors] + step_errors_);
+}
+
+uint32_t Explorer::preemptions_of(const std::vector<uint16_t>& choices) {
+  uint32_t preemptions = 0, at = 0;
+  bool could_go_on = false;
+  replay(choices, nullptr, [&](uint16_t thread, const StepResult& result) {
+    if (at > 0 && could_go_on && choices[at - 1] != thread) ++preemptions;
+    could_go_on = result.stop.has_value();
+    ++at;
+  });
+  return preemptions;
+}
+
+void Explorer::remember_choices(uint32_t outcome, const std::vector<uint16_t>& choices) {
+  Outcome& known = outcomes_[outcome];
+  ++known.schedules;
+  if (known.choices.empty() || choices.size() < known.choices.size()) known.choices = choices;
 }
 
 void Explorer::compare_hashes(const StateHash& quick, const StateHash& whole) {
@@ -400,16 +473,22 @@ void Explorer::find_livelocks(Findings& findings) {
 }
 
 void Explorer::conclude(Findings& findings) {
-  const std::vector<double> counts = graph_.path_counts(outcomes_.size());
+  const bool by_states = settings_.engine == Settings::Engine::kStates;
+  std::vector<double> counts;
+  if (by_states) counts = graph_.path_counts(outcomes_.size());
   for (uint32_t i = 0; i < outcomes_.size(); ++i) {
     Outcome outcome = outcomes_[i];
     outcome.bad = is_bad(i);
-    outcome.schedules = counts[i];
-    for (const PathStep& at : graph_.shortest_path(i | kOutcomeBit, outcome.preemptions))
-      outcome.choices.push_back(graph_.edges(at.node)[at.edge].thread);
+    if (by_states) {
+      outcome.schedules = counts[i];
+      for (const PathStep& at : graph_.shortest_path(i | kOutcomeBit, outcome.preemptions))
+        outcome.choices.push_back(graph_.edges(at.node)[at.edge].thread);
+    } else {
+      outcome.preemptions = preemptions_of(outcome.choices);
+    }
     findings.outcomes.push_back(std::move(outcome));
   }
-  if (findings.incomplete.empty()) find_livelocks(findings);
+  if (by_states && findings.incomplete.empty()) find_livelocks(findings);
   std::stable_sort(findings.outcomes.begin(), findings.outcomes.end(), [](const Outcome& a, const Outcome& b) {
     return std::tuple(a.preemptions, a.bad) < std::tuple(b.preemptions, b.bad);
   });
@@ -417,10 +496,16 @@ void Explorer::conclude(Findings& findings) {
   findings.verdict = bad ? Verdict::kBad : findings.incomplete.empty() ? Verdict::kSafe : Verdict::kIncomplete;
   if (steering_->went_blind())
     findings.left_out.push_back("natives that call script code (such as sort with a key) ran without switches inside");
+  if (visibility_->met_timeout())
+    findings.left_out.push_back("time: it is virtual, and a timeout fires only when no thread can run before it");
+  if (steering_->met_finalizer())
+    findings.left_out.push_back("finalisers: that the last reference may go in another thread is seen only where the "
+                                "references are contended");
   if (visibility_->met_unknown())
     findings.left_out.push_back("a native whose effects are not known ran; every access was treated as visible");
   findings.states = graph_.size();
   findings.steps = steps_;
+  findings.races = visibility_->races();
   findings.contended = visibility_->contended();
   findings.seconds = seconds();
   findings.bytes = peak_bytes_;
@@ -461,15 +546,26 @@ bool Explorer::run(Findings& findings, std::string& error) {
   const StateHasher::Marks marks = StateHasher::make_marks(*machine_);
   image_ = std::make_unique<MemoryImage>(machine_->heap().memory(), kRoom);
   hasher_ = std::make_unique<StateHasher>(*machine_, *image_, marks);
-  visibility_ = std::make_unique<Visibility>(*machine_, *hasher_);
   accesses_ = std::make_unique<observe::Accesses>(*machine_);
+  visibility_ = std::make_unique<Visibility>(*machine_, *hasher_, *accesses_);
   machine_->add_observer(static_cast<vm::InstructionObserver&>(*visibility_));
   machine_->add_observer(static_cast<sched::Observer&>(*visibility_));
   steering_->in_prefix = false;
+  steering_->collects = settings_.engine == Settings::Engine::kTraces;
   for (int rounds = 0; rounds < 8 && sample(); ++rounds) {
   }
   for (;;) {
-    search(findings);
+    switch (settings_.engine) {
+      case Settings::Engine::kStates:
+        search(findings);
+        break;
+      case Settings::Engine::kTraces:
+        TraceSearch(*this).run(findings);
+        break;
+      case Settings::Engine::kRandom:
+        RandomSearch(*this, settings_.runs).run(findings);
+        break;
+    }
     if (!findings.incomplete.empty() || !visibility_->take_change()) break;
     ++findings.restarts;
   }

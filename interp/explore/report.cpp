@@ -90,12 +90,37 @@ std::string text_report(const std::string& filename, const std::vector<ModelRepo
       if (i < report.tokens.size() && !report.tokens[i].empty()) text += fmt::format("     --replay={}\n", report.tokens[i]);
     }
     if (!report.explanation.empty()) text += '\n' + report.explanation;
-    if (findings.started) {
+    if (findings.started && findings.traces > 0) {
+      text += fmt::format("\n  {} run, {:.2f} s\n", plural(static_cast<double>(findings.traces), "schedule"), findings.seconds);
+    } else if (findings.started) {
       text += fmt::format("\n  {}, {}, {:.2f} s\n", plural(static_cast<double>(findings.states), "state"),
                           plural(static_cast<double>(findings.steps), "step"), findings.seconds);
     }
     for (const std::string& left_out : findings.left_out) text += fmt::format("  Not covered: {}.\n", left_out);
     if (&report != &reports.back()) text += '\n';
+  }
+  return text;
+}
+
+std::string race_report(const std::string& filename, const std::vector<ModelReport>& reports) {
+  // The pairs are those of the finest model explored; whether they do harm is each model's own question.
+  size_t most = 0;
+  for (size_t i = 1; i < reports.size(); ++i)
+    if (reports[i].findings.races.size() > reports[most].findings.races.size()) most = i;
+  const std::vector<Race>& races = reports[most].findings.races;
+  std::string text = races.empty() ? fmt::format("{}: no races\n", filename) : "";
+  for (const Race& race : races) {
+    text += fmt::format("race on {}:\n", race.place.empty() ? "?" : race.place);
+    for (const Race::Side* side : {&race.first, &race.second})
+      text += fmt::format("  T{} {} it at {}{}\n", side->thread, side->writes ? "writes" : "reads", side->where,
+                          side->in_library ? " (in the library)" : "");
+  }
+  if (races.empty()) return text;
+  text += "nothing orders these accesses: no common lock, start() or join().\n";
+  for (const ModelReport& report : reports) {
+    text += fmt::format("under {}: ", report.model);
+    if (report.findings.verdict == Verdict::kSafe) text += "harmless, all schedules end alike\n";
+    else text += verdict_line(report.findings) + '\n';
   }
   return text;
 }

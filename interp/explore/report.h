@@ -21,4 +21,11 @@ int exit_status(const std::vector<ModelReport>& reports);
 
 std::string text_report(const std::string& filename, const std::vector<ModelReport>& reports);
 
+/// `mini races`: the races, and whether they do harm under each model.
+std::string race_report(const std::string& filename, const std::vector<ModelReport>& reports);
+/// One document: format "mini-explore-1"; README, "Is it safe?".
+std::string json_report(const std::string& filename, const std::vector<ModelReport>& reports);
+/// A test case for each model: a failure if bad, skipped if incomplete.
+std::string junit_report(const std::string& filename, const std::vector<ModelReport>& reports);
+
 }  // namespace mini::explore

@@ -49,7 +49,7 @@ StateHasher::StateHasher(vm::Machine& machine, MemoryImage& image, Marks marks)
     : machine_(machine), image_(image), deaths_(marks.bits), granules_(marks.count) {
   numbers_.resize(1 << 10);
   at_.resize(granules_ + 1);
-  line_done_.resize(image.size() / kLineBytes + 1);
+  lines_.resize(granules_ * 16 / kLineBytes);
   collect_base();
   find_buffers();
 }
@@ -68,6 +68,11 @@ void StateHasher::collect_base() {
     at_[granule(object)] = static_cast<uint32_t>(objects_.size()) + 1;
     const bool tracked = object->type->type_flags & Type::kTracked;
     objects_.push_back({object, static_cast<uint32_t>(object_size(object)), false, is_constant(object), tracked, {}});
+  }
+  for (uint32_t i = 0; i < objects_.size(); ++i) {
+    const size_t begin = granule(objects_[i].object) * 16, end = begin + objects_[i].bytes;
+    for (size_t line = begin / kLineBytes; line < lines_.size() && line * kLineBytes < end; ++line)
+      lines_[line].first_object = std::min(lines_[line].first_object, i);
   }
   for (BaseObject& base : objects_) {
     if (base.constant) continue;
@@ -102,6 +107,9 @@ void StateHasher::find_buffers() {
     for (auto* chunk = thread.chunk; chunk; chunk = chunk->previous)
       machines.push_back({reinterpret_cast<const std::byte*>(chunk), chunk->bytes});
   }
+  for (uint32_t i = 0; i < static_cast<uint32_t>(BuiltinType::kCount); ++i)
+    if (Type* type = machine_.heap().type(static_cast<BuiltinType>(i)))
+      machines.push_back({reinterpret_cast<const std::byte*>(type), sizeof(Type)});
   auto of_machine = [&](const std::byte* address) {
     return std::any_of(machines.begin(), machines.end(), [&](const auto& block) {
       return address >= block.first && address < block.first + block.second;
@@ -109,8 +117,9 @@ void StateHasher::find_buffers() {
   };
   std::unordered_map<const std::byte*, std::vector<uint32_t>> owners;
   std::vector<std::pair<const std::byte*, uint32_t>> queue;
-  auto look_at = [&](const std::byte* from, size_t bytes, uint32_t owner) {
-    for (size_t i = 0; i + 8 <= bytes; i += 8) {
+  auto look_at = [&](const std::byte* from, size_t bytes, uint32_t owner, bool is_object) {
+    for (size_t i = is_object ? sizeof(Object) : 0; i + 8 <= bytes; i += 8) {
+      if (is_object && objects_[owner].tracked && i >= kLinksBegin && i + 8 <= kLinksEnd + 4) continue;
       const std::byte* address;
       std::memcpy(&address, from + i, 8);
       if (address < image_.start() || address >= end || reinterpret_cast<uintptr_t>(address) % 8 != 0) continue;
@@ -123,12 +132,12 @@ void StateHasher::find_buffers() {
   };
   for (uint32_t i = 0; i < objects_.size(); ++i) {
     if (objects_[i].constant) continue;
-    look_at(reinterpret_cast<const std::byte*>(objects_[i].object), objects_[i].bytes, i);
+    look_at(reinterpret_cast<const std::byte*>(objects_[i].object), objects_[i].bytes, i, true);
     // Blocks that blocks point at, one step further. Their sizes are not known: a few words are enough for a head with
     // pointers in it.
     constexpr size_t kHead = 64;
     for (const auto& [block, owner] : std::exchange(queue, {}))
-      look_at(block, std::min<size_t>(kHead, static_cast<size_t>(end - block)), owner);
+      look_at(block, std::min<size_t>(kHead, static_cast<size_t>(end - block)), owner, false);
     queue.clear();
   }
   for (const auto& [start, list] : owners)
@@ -169,37 +178,36 @@ void StateHasher::note_object(uint32_t index, const std::byte* line) {
 
 void StateHasher::note(const std::vector<Line>& lines) {
   for (Line number : lines) {
-    if (number >= line_done_.size() || line_done_[number]) continue;
+    if (number >= lines_.size() || lines_[number].done) continue;
+    LineInfo& info = lines_[number];
     const std::byte* line = image_.memory_line(number);
     const std::byte* end = line + kLineBytes;
-    bool all_hot = true, any = false;
-    const std::byte* nearest = nullptr;  // where the last object that begins at or before the line begins
-    auto object = std::lower_bound(objects_.begin(), objects_.end(), end, [](const BaseObject& base, const std::byte* at) {
-      return reinterpret_cast<const std::byte*>(base.object) < at;
-    });
-    while (object != objects_.begin()) {
-      --object;
-      const auto* begin = reinterpret_cast<const std::byte*>(object->object);
-      if (begin + object->bytes > line) {
-        note_object(static_cast<uint32_t>(object - objects_.begin()), line);
-        any = true;
-        all_hot = all_hot && (object->hot || object->constant);
-      }
-      nearest = begin;
-      if (begin <= line) break;
+    bool all_hot = true;
+    for (uint32_t i = info.first_object; i < objects_.size(); ++i) {
+      const auto* begin = reinterpret_cast<const std::byte*>(objects_[i].object);
+      if (begin >= end) break;
+      note_object(i, line);
+      all_hot = all_hot && (objects_[i].hot || objects_[i].constant);
     }
+    info.done = all_hot;
+    if (std::exchange(info.buffers_done, true)) continue;
     // Blocks that begin in the line, and the last one before it, unless an object lies between.
+    const std::byte* nearest = nullptr;
+    auto object = std::upper_bound(objects_.begin(), objects_.end(), line, [](const std::byte* at, const BaseObject& base) {
+      return at < reinterpret_cast<const std::byte*>(base.object);
+    });
+    if (object != objects_.begin()) nearest = reinterpret_cast<const std::byte*>(std::prev(object)->object);
     auto buffer = std::lower_bound(buffers_.begin(), buffers_.end(), end,
                                    [](const Buffer& each, const std::byte* at) { return each.start < at; });
-    for (const std::byte* last = nullptr; buffer != buffers_.begin();) {
+    for (const std::byte* before = nullptr; buffer != buffers_.begin();) {
       --buffer;
-      if (buffer->start <= line && ((last && last <= line && last != buffer->start) || (nearest && nearest <= line && nearest > buffer->start)))
-        break;
-      last = buffer->start;
+      if (buffer->start <= line) {
+        if (before && before != buffer->start) break;
+        if (nearest && nearest > buffer->start) break;
+        before = buffer->start;
+      }
       heat(buffer->owner);
-      any = true;
     }
-    if (any && all_hot) line_done_[number] = 1;
   }
 }
 

@@ -91,7 +91,12 @@ class StateHasher final : private Visitor {
   std::vector<uint32_t> at_;            // by granule: 1 + index of the base object that begins there
   std::vector<BaseObject> objects_;     // by address
   std::vector<Buffer> buffers_;         // by address: blocks that are no objects, and whose they are
-  std::vector<uint8_t> line_done_;      // by line of the base: all that lies there is hot
+  struct LineInfo {
+    uint32_t first_object = ~0u;  // of those that reach into the line
+    bool done = false;            // all of them are hot
+    bool buffers_done = false;    // the owners of other blocks there are
+  };
+  std::vector<LineInfo> lines_;         // of the base
   std::vector<uint32_t> hot_;           // objects, by address
   bool collecting_ = false;
   std::vector<Object*> pending_;        // new objects, in the order of their numbers

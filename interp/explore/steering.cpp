@@ -7,6 +7,7 @@ void Steering::begin_step(uint16_t thread) {
   acted_ = passed_point_ = false;
   instructions_ = 0;
   stop_.reset();
+  accesses.clear();
 }
 
 bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sched::Point point) {
@@ -15,13 +16,14 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
   vm::Frame& frame = *thread.frame;
   const uint32_t index = frame.index();
   ++instructions_;
+  if (frame.completion == vm::Completion::kDiscard) met_finalizer_ = true;
   if (point.is_switch_point) {
     passed_point_ = true;
     last_point_ = {thread.ticks(), index};
   }
-  const auto accesses = explorer_.accesses_->of(thread, frame, index);
-  if (!accesses.empty()) {
-    if (!explorer_.settings_.reduce || explorer_.visibility_->is_visible(accesses)) {
+  const auto found = explorer_.accesses_->of(thread, frame, index);
+  if (!found.empty()) {
+    if (!explorer_.settings_.reduce || explorer_.visibility_->is_visible(found)) {
       if (!acted_) {
         acted_ = true;
         passed_point_ = false;
@@ -30,9 +32,10 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
         return true;
       }
     }
-    explorer_.visibility_->note(thread, accesses);
+    if (collects) explorer_.visibility_->collect(found, accesses);
+    explorer_.visibility_->note(thread, found);
   }
-  if (watch) watch({thread, frame, index, point.is_switch_point, point.counted, accesses});
+  if (watch) watch({thread, frame, index, point.is_switch_point, point.counted, found});
   // A loop without visible accesses must not keep the search from going on: its turn ends, and it may be met again.
   if (instructions_ < kLongest || !point.is_switch_point || thread.nested_runs > 0) return false;
   stop_ = last_point_;
@@ -46,7 +49,11 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
     // A native that waited goes on: whatever it waited for is what the step is about.
     if (thread->frame && thread->frame->is_native) {
       acted_ = true;
-      if (!in_prefix) explorer_.visibility_->note(*thread, explorer_.accesses_->of_native(*thread, *thread->frame));
+      if (!in_prefix) {
+        const auto found = explorer_.accesses_->of_native(*thread, *thread->frame);
+        if (collects) explorer_.visibility_->collect(found, accesses);
+        explorer_.visibility_->note(*thread, found);
+      }
     }
     return thread;
   }

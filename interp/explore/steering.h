@@ -22,6 +22,11 @@ class Steering final : public sched::Schedule {
   const std::optional<Explorer::Stop>& stop() const { return stop_; }
   /// A thread stood inside a native that called back, where no state can be saved: others ran unexplored.
   bool went_blind() const { return went_blind_; }
+  /// A `__del__` or another callback at an object's end ran.
+  bool met_finalizer() const { return met_finalizer_; }
+  /// What the step did that others may see; kept only when asked for.
+  std::vector<StepAccess> accesses;
+  bool collects = false;
   bool in_prefix = true;  ///< the state to explore from is not reached yet: nothing is judged
   std::function<void(const Explorer::Executed&)> watch;
 
@@ -30,7 +35,7 @@ class Steering final : public sched::Schedule {
   int32_t chosen_ = -1;
   bool acted_ = false;         // the step's visible access has run, or is the native that goes on
   bool passed_point_ = false;  // since then
-  bool went_blind_ = false;
+  bool went_blind_ = false, met_finalizer_ = false;
   uint64_t instructions_ = 0;  // of this step so far
   Explorer::Stop last_point_{};
   std::optional<Explorer::Stop> stop_;

@@ -1,6 +1,7 @@
 #include "interp/explore/visibility.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "interp/vm/lock.h"
 
@@ -36,7 +37,8 @@ uint64_t Visibility::held_by(const vm::ThreadState& thread) {
   return held & ~shared_locks_;
 }
 
-Visibility::Visibility(vm::Machine& machine, const StateHasher& hasher) : machine_(machine), hasher_(hasher) {
+Visibility::Visibility(vm::Machine& machine, const StateHasher& hasher, observe::Accesses& accesses)
+    : machine_(machine), hasher_(hasher), accesses_(accesses) {
   // At the base, the main thread has started the others that there are, and nobody has done anything since.
   Order order;
   order.epochs.assign(machine.state().threads.started, 0);
@@ -131,6 +133,13 @@ bool Visibility::is_visible(std::span<const Access> accesses) {
   return false;
 }
 
+void Visibility::collect(std::span<const Access> accesses, std::vector<StepAccess>& to) {
+  for (const Access& access : accesses) {
+    if (!access.object) to.push_back({0, 0, true, true});
+    else if (is_visible({&access, 1})) to.push_back({identity_of(access), access.key, access.whole, access.writes()});
+  }
+}
+
 bool Visibility::looks_visible(const Access& access) const {
   {
     const auto object = objects_.find(identity_of(access));
@@ -187,10 +196,15 @@ void Visibility::note(vm::ThreadState& thread, std::span<const Access> accesses)
     if (memorable) noted = {held, row, epoch};
     ObjectRecord& object = objects_[identity_of(access)];
     PlaceRecord& place = access.whole ? object.whole : object.parts[access.key];
-    const Seen fresh{static_cast<uint16_t>(thread.serial), access.writes(), is_structural(access), epoch, row, held};
+    if (access.kind == LocationKind::kLock) object.is_lock = true;
+    const Seen fresh{static_cast<uint16_t>(thread.serial), access.writes(), is_structural(access), epoch, row, held,
+                     site_of(thread)};
+    if (place.name.empty() && !thread.frame->is_native) place.name = accesses_.name_of(access, *thread.frame, thread.frame->index());
     Seen* known = nullptr;
     for (Seen& seen : place.seen)
-      if (seen.thread == fresh.thread && seen.writes == fresh.writes && seen.epoch == epoch && seen.row == row) known = &seen;
+      if (seen.thread == fresh.thread && seen.writes == fresh.writes && seen.epoch == epoch && seen.row == row &&
+          seen.site == fresh.site)
+        known = &seen;
     if (known) {
       const Seen before = *known;
       known->locks &= fresh.locks;
@@ -222,6 +236,48 @@ void Visibility::note(vm::ThreadState& thread, std::span<const Access> accesses)
                 }
     }
   }
+}
+
+uint32_t Visibility::site_of(const vm::ThreadState& thread) {
+  const vm::Frame* frame = thread.frame;
+  while (frame && frame->is_native) frame = frame->back;
+  const bool in_library = !frame || frame->code->has(bytecode::kPrelude);
+  while (frame && (frame->is_native || frame->code->has(bytecode::kPrelude))) frame = frame->back;
+  const bytecode::Code* code = frame ? frame->code->code : nullptr;
+  const uint32_t line = code ? code->position(const_cast<vm::Frame*>(frame)->index()).line : 0;
+  const auto [place, fresh] = site_numbers_.try_emplace({code, line << 1 | in_library}, static_cast<uint32_t>(sites_.size()));
+  if (fresh) {
+    std::string where = code ? fmt::format("{}:{} in {}", code->filename, line, code->name) : "the library";
+    sites_.push_back({std::move(where), in_library});
+  }
+  return place->second;
+}
+
+std::vector<Race> Visibility::races() const {
+  std::map<std::tuple<std::string, Race::Side, Race::Side>, bool> found;
+  auto look = [&](const PlaceRecord& one, const PlaceRecord& other) {
+    for (const Seen& a : one.seen)
+      for (const Seen& b : other.seen) {
+        if (a.thread >= b.thread || !conflicts(a, b)) continue;
+        const Site &first = sites_[a.site], &second = sites_[b.site];
+        if (first.in_library && second.in_library) continue;
+        found[{one.name.empty() ? other.name : one.name,
+               {a.thread, a.writes, first.where, first.in_library},
+               {b.thread, b.writes, second.where, second.in_library}}] = true;
+      }
+  };
+  for (const auto& [identity, object] : objects_) {
+    if (!object.any_contended || object.is_lock) continue;
+    look(object.whole, object.whole);
+    for (const auto& [key, part] : object.parts) {
+      look(part, part);
+      look(part, object.whole);
+      look(object.whole, part);
+    }
+  }
+  std::vector<Race> races;
+  for (const auto& [race, present] : found) races.push_back({std::get<0>(race), std::get<1>(race), std::get<2>(race)});
+  return races;
 }
 
 void Visibility::on_lock(vm::ThreadState& thread, vm::Lock& lock, vm::LockOperation operation) {

@@ -19,12 +19,33 @@
 
 namespace mini::explore {
 
+/// What a step did to a place that matters, for telling whether two steps depend on each other. `object` 0: anything.
+struct StepAccess {
+  uint64_t object, key;
+  bool whole, writes;
+};
+
+/// Two accesses by different threads to one place that nothing orders, one of them writing.
+struct Race {
+  struct Side {
+    uint16_t thread;
+    bool writes;
+    std::string where;  ///< "FILE:LINE in FUNCTION"
+    bool in_library;    ///< in code of mini's own modules
+    auto operator<=>(const Side&) const = default;
+  };
+  std::string place;    ///< as the source calls it
+  Side first, second;
+};
+
 class Visibility final : public vm::InstructionObserver, public sched::Observer {
  public:
-  Visibility(vm::Machine& machine, const StateHasher& hasher);
+  Visibility(vm::Machine& machine, const StateHasher& hasher, observe::Accesses& accesses);
 
   /// Whether an instruction with these accesses is visible.
   bool is_visible(std::span<const observe::Access> accesses);
+  /// Adds those of the accesses that are visible.
+  void collect(std::span<const observe::Access> accesses, std::vector<StepAccess>& to);
   /// Notes that `thread` performs them now.
   void note(vm::ThreadState& thread, std::span<const observe::Access> accesses);
 
@@ -34,12 +55,18 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   /// A native of unknown effects ran: since then every access counts as contended.
   bool met_unknown() const { return all_visible_; }
   size_t contended() const { return contended_; }
+  /// All that were met, each pair of code places once; those between two places of the library left out.
+  std::vector<Race> races() const;
 
   /// What orders the threads of the present state, as a number that is the same for the same order; belongs to the state.
   uint32_t order() const { return order_; }
   void set_order(uint32_t number);
 
+  /// What the exploration met that it treats by a rule of its own.
+  bool met_timeout() const { return met_timeout_; }
+
   void on_start(sched::Thread& child) override;
+  void on_wait(sched::Thread& thread) override { met_timeout_ = met_timeout_ || thread.deadline != sched::kNever; }
   void on_lock(vm::ThreadState&, vm::Lock&, vm::LockOperation) override;
 
  private:
@@ -67,15 +94,18 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
     uint16_t epoch;
     uint32_t row;       ///< what the thread knew of others
     uint64_t locks;     ///< held at all of them
+    uint32_t site;      ///< of the first of them
   };
   struct PlaceRecord {
     std::vector<Seen> seen;
+    std::string name;
     bool contended = false;
   };
   struct ObjectRecord {
     std::unordered_map<uint64_t, PlaceRecord> parts;
     PlaceRecord whole;
     bool any_contended = false;
+    bool is_lock = false;  ///< fought for on purpose
     bool read_whole = false;
   };
 
@@ -104,8 +134,17 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   void contend(ObjectRecord& object, PlaceRecord& place);
   void check(ObjectRecord& object, PlaceRecord& place, const Seen& fresh, PlaceRecord& other);
 
+  struct Site {
+    std::string where;
+    bool in_library;
+  };
+  uint32_t site_of(const vm::ThreadState& thread);
+
   vm::Machine& machine_;
   const StateHasher& hasher_;
+  observe::Accesses& accesses_;
+  std::vector<Site> sites_;
+  std::map<std::pair<const bytecode::Code*, uint32_t>, uint32_t> site_numbers_;  // by line
   std::unordered_map<uint64_t, ObjectRecord> objects_;
   std::vector<Memo> memo_ = std::vector<Memo>(1 << 10);
   std::vector<const vm::Lock*> locks_;  // of the base; the index is the bit in Seen::locks
@@ -115,7 +154,7 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   std::map<Order, uint32_t> order_numbers_;
   std::vector<const Order*> orders_;
   uint32_t order_ = 0;
-  bool changed_ = false, all_visible_ = false;
+  bool changed_ = false, all_visible_ = false, met_timeout_ = false;
   size_t contended_ = 0;
 };
 
