@@ -110,6 +110,7 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
     return BreakerAnswer::kContinue;
   }
   if (!observers.empty() && pauses(machine, thread, saved)) return BreakerAnswer::kPause;
+  ++thread.instructions;
 
   Boundary boundary;
   SwitchPlace place{};

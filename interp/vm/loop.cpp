@@ -37,19 +37,6 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
 #include "interp/vm/forms.def"
 #undef FORM
   };
-  // While another thread waits for its turn: the same handlers, but on the way to a jump or a call the clock is read
-  // now and then.
-  static const void* const watched[] = {
-#define OPCODE(name, number, operand, pops, pushes, touches, switch_class, flow, text)                               \
-  bytecode::SwitchClass::switch_class == bytecode::SwitchClass::Jump ||                                              \
-          bytecode::SwitchClass::switch_class == bytecode::SwitchClass::Call                                         \
-      ? &&watch                                                                                                      \
-      : &&op_##name,
-#include "interp/bytecode/opcodes.def"
-#define FORM(name, text) &&form_##name,
-#include "interp/vm/forms.def"
-#undef FORM
-  };
   static const void* const breaker[] = {
 #define OPCODE(name, number, ...) &&look,
 #include "interp/bytecode/opcodes.def"
@@ -58,7 +45,7 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
 #undef FORM
   };
   if (tables) {
-    *tables = {fast, watched, breaker};
+    *tables = {fast, breaker};
     return LoopExit::kReturned;
   }
 
@@ -107,14 +94,6 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
     goto run_visible;
   }
   DISPATCH();
-
-watch:
-  if (--thread.looks_left < 0) {
-    constexpr int32_t kLooks = 64;
-    thread.looks_left = kLooks;
-    thread.machine->runner().watch(thread);
-  }
-  goto* fast[pc->op];
 
   // The breaker's only label: the instruction at pc has not run. --------------------------------------------------
 look: {

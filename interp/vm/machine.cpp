@@ -25,9 +25,7 @@ namespace mini::vm {
 
 namespace {
 
-/// In which mini executes about as many instructions of the document's program as CPython 3.9 does in 5 ms, its own
-/// interval: so a race is met about as often. README, "The race"; measured by `make -f Makefile.extra fidelity`.
-constexpr const char* kDefaultSchedule = "interval:1200us";
+constexpr const char* kDefaultSchedule = "interval:5ms";  // as CPython's
 
 /// Stages of a thread's life.
 enum Stage : uint32_t { kNotEntered, kRunning, kWaitingForOthers, kOver, kExiting };
@@ -130,7 +128,6 @@ bool Machine::start(std::string& error) {
   observed_ = options_.observed || options_.unprotected_counts || parsed.schedule->exact();
   sched::RunnerOptions runner_options;
   runner_options.fast_table = observed_ ? tables_.breaker : tables_.fast;
-  runner_options.watch_table = observed_ ? tables_.breaker : tables_.watch;
   runner_options.breaker_table = tables_.breaker;
   runner_options.place_threads = options_.place_threads;
   runner_options.place_main = options_.place_main;

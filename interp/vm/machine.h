@@ -45,7 +45,6 @@ class CountModel;
 
 struct DispatchTables {
   sched::DispatchTable fast;     ///< one label for each opcode and form
-  sched::DispatchTable watch;    ///< as fast, but jumps and calls read the clock now and then
   sched::DispatchTable breaker;  ///< the same label for all: look first
 };
 

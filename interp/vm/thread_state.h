@@ -52,10 +52,6 @@ struct ThreadState : sched::Thread {
   Value* stack_limit = nullptr;      ///< end of the current chunk
   Value* occupied = nullptr;         ///< where the arguments of the native that runs end, if they lie on the stack
   Exception* handled = nullptr;      ///< owned: what `except` clause the thread is in (sys.exception())
-  /// Counts down entries and exits of functions, resumes of generators and backward jumps. When it reaches 0, the loop
-  /// begins to look at each instruction (tick()): so a replay stops where it has to, and pays nothing on the way there.
-  uint64_t ticks_left = ~uint64_t{0};
-  uint64_t tick_alarm = ~uint64_t{0};  ///< the ticks() at which that is; never, as a rule
   Value result;                      ///< owned: of the frame that a run of the loop began with
   Suspension suspension;
   Breaker breaker;
@@ -64,7 +60,6 @@ struct ThreadState : sched::Thread {
   bool abandoned = false;            ///< the run ended while this thread was inside a native: it only lets go now
   uint32_t stage = 0;                ///< of the thread's life, see machine.cpp
   bool reraising = false;            ///< the pending exception is raised again: no new line in its traceback
-  int32_t looks_left = 0;            ///< watch table: jumps and calls until the clock is read
   uint32_t locks_held = 0;           ///< acquired by this thread and not yet released
   ScriptPlace left_at{};                   ///< where script code that the library had called was left last
   bool skip_check = false;           ///< the instruction at hand had its look already: do not look again
@@ -80,14 +75,6 @@ struct ThreadState : sched::Thread {
   uint64_t identity = 0;             ///< get_ident()
   const char* stack_floor = nullptr; ///< how deep the C++ stack may get; set when the OS thread enters the loop
 
-  /// How many ticks this thread has made. Between two of them it stays in one frame and only goes forward: with the
-  /// instruction, this names a point of the thread's life, the same in every run and in both loops.
-  uint64_t ticks() const { return tick_alarm - ticks_left; }
-  /// Looks at each instruction from `ticks` on, which must not be reached yet.
-  void set_tick_alarm(uint64_t ticks) {
-    ticks_left += ticks - tick_alarm;
-    tick_alarm = ticks;
-  }
   /// Counts one; for whatever pushes or pops a frame outside the loop. Inside it: TICK().
   void tick();
 

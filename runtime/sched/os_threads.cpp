@@ -323,7 +323,7 @@ bool OsThreads::switch_here(Thread& thread, Exit exit) {
 void* OsThreads::leave_for_call(Thread& thread) {
   if (over_ || schedule_->exact()) return nullptr;
   Slot& me = slot_of(thread);
-  const bool asked = thread.asked.load(std::memory_order_relaxed) || (preempts_ && !schedule_->has_budget());
+  const bool due = switch_is_due(thread) || (preempts_ && !schedule_->has_budget());
   if (me.moved) let_roam(me);
   Gil::prepare_to_wait(me);
   account(thread, now());
@@ -339,7 +339,7 @@ void* OsThreads::leave_for_call(Thread& thread) {
     gather();
     if (table_.runnable.empty()) continue;
     Thread& next = *choose(&thread, Cause::Called);
-    if (asked) {
+    if (due) {
       seat(next);
       gil_->grant(slot_of(next));
     } else {

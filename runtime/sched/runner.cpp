@@ -29,16 +29,17 @@ void Runner::set_schedule(std::unique_ptr<Schedule> schedule) {
 }
 
 void Runner::renew_ticker() {
-  ticker_ =
-      schedule_->exact()
-          ? nullptr
-          : std::make_unique<Ticker>(Ticker::Tables{options_.fast_table, watch_table(), options_.breaker_table},
-                                     schedule_->interval(), preempts_);
+  ticker_ = schedule_->exact()
+                ? nullptr
+                : std::make_unique<Ticker>(options_.breaker_table, schedule_->interval(), preempts_);
+  slice_.drop();
 }
 
 void Runner::set_interval(Time interval) {
   schedule_->set_interval(interval);
-  if (ticker_) ticker_->set_interval(schedule_->interval());
+  if (!ticker_) return;
+  ticker_->set_interval(schedule_->interval());
+  if (slice_.begun()) begin_slice(*table_.current);
 }
 
 // ---- Threads
@@ -183,7 +184,7 @@ void Runner::make_runnable(Thread& thread) {
   table_.runnable.push_back(thread);
   if (!ticker_) return;
   ticker_->arm();
-  if (table_.current && ticker_->watches()) table_.current->watch(options_.fast_table, watch_table());
+  if (table_.current && !slice_.begun()) begin_slice(*table_.current);
 }
 
 void Runner::wake(Thread& thread, Wake reason) {
@@ -256,8 +257,12 @@ void Runner::seat(Thread& thread) {
   thread.state = State::Running;
   thread.points_left = 0;
   table_.current = &thread;
-  if (ticker_) ticker_->set_holder(&thread);
+  if (ticker_) {
+    ticker_->set_holder(&thread);
+    if (thread.serial != table_.last) drop_slice(thread);
+  }
   calm(thread);
+  if (ticker_ && ticker_->armed() && !slice_.begun()) begin_slice(thread);
   if (std::exchange(thread.at_point, false)) schedule_->ends_slice(table_, thread, thread.point);
   if (thread.serial == table_.last) return;
   const HandOver hand_over{++table_.hand_overs, std::exchange(table_.last, thread.serial), thread,
@@ -270,10 +275,30 @@ void Runner::seat(Thread& thread) {
 // Takes back what the thread was asked, but for an interrupt that is its own: true. The flag is looked at
 // last, and interrupt() sets it first: one that comes in between is seen here, or it asks after this.
 bool Runner::calm(Thread& thread) {
-  thread.calm(ticker_ && ticker_->watches() ? watch_table() : options_.fast_table);
+  thread.calm(options_.fast_table);
   const bool own = interrupted_.load() && &thread == main_.load(std::memory_order_relaxed);
   if (own || over_ || thread.ended || stop_.load()) thread.ask(options_.breaker_table);
   return own;
+}
+
+// Others wait from now on, or have waited since before the holder got the GIL: it has an interval left.
+void Runner::begin_slice(Thread& thread) {
+  slice_.begin(thread, schedule_->interval());
+  look_again(thread);
+}
+
+void Runner::drop_slice(Thread& thread) {
+  slice_.drop();
+  thread.set_tick_alarm(Thread::kNoTick);
+}
+
+void Runner::look_again(Thread& thread) {
+  thread.set_tick_alarm(slice_.alarm());
+  if (slice_.looks()) thread.ask(options_.breaker_table);
+}
+
+bool Runner::switch_is_due(const Thread& thread) const {
+  return slice_.is_over(thread) || (ticker_ && ticker_->overdue());
 }
 
 bool Runner::others_wait() {
@@ -281,6 +306,7 @@ bool Runner::others_wait() {
   if (!table_.runnable.empty()) return true;
   if (polls_timers_ && !table_.timers.empty()) return false;
   ticker_->disarm();
+  drop_slice(*table_.current);
   gather();
   if (table_.runnable.empty()) return false;
   ticker_->arm();
@@ -290,39 +316,33 @@ bool Runner::others_wait() {
 Notice Runner::look(Thread& thread) {
   // In this order, as in seat(): a request that comes in between is seen either here or at the next switch
   // point.
-  thread.dispatch.store(options_.fast_table);
+  const bool interrupted = calm(thread);
   if (over_ || thread.ended || (stop_.load() && can_end())) {
-    thread.dispatch.store(options_.breaker_table);
+    thread.ask(options_.breaker_table);
     return Notice::Switch;
   }
-  if (interrupted_.load() && &thread == main_.load(std::memory_order_relaxed)) {
-    thread.dispatch.store(options_.breaker_table);
-    return Notice::Interrupt;
-  }
+  if (interrupted) return Notice::Interrupt;
   if (!ticker_ || !others_wait()) {
     thread.points_left = 0;
     return Notice::None;
   }
-  if (preempts_ && thread.hurried.exchange(false)) {
-    if (schedule_->hurries(table_, now())) return Notice::Switch;
-    if (!thread.asked.load()) {  // there is no budget for it; and no interval is over
-      thread.watch(options_.fast_table, watch_table());
+  if (preempts_ && schedule_->hurries(table_, now())) return Notice::Switch;
+  if (thread.points_left == 0) {
+    if (!slice_.begun()) begin_slice(thread);
+    if (!slice_.advance(thread) && !ticker_->overdue()) {
+      look_again(thread);
       return Notice::None;
     }
+    thread.points_left = 1 + table_.random.below(kPointsDrawn);
   }
-  if (thread.points_left == 0) thread.points_left = 1 + table_.random.below(kPointsDrawn);
   if (--thread.points_left == 0) return Notice::Switch;
-  thread.dispatch.store(options_.breaker_table);
+  thread.ask(options_.breaker_table);
   return Notice::None;
 }
 
-void Runner::watch(Thread& thread) {
-  if (ticker_ && ticker_->overdue()) thread.ask(options_.breaker_table);
-  if (preempts_ && schedule_->hurries(table_, now())) thread.hurry(options_.breaker_table);
-}
-
 Notice Runner::before_instruction(Thread& thread, Point point) {
-  if (point.is_switch_point && (thread.asked.load(std::memory_order_relaxed) || thread.hurried.load()))
+  if (point.is_switch_point && (thread.asked.load(std::memory_order_relaxed) || thread.hurried.load() ||
+                                thread.ticks() >= slice_.alarm()))
     if (const Notice notice = look(thread); notice != Notice::None) return notice;
   if (stop_.load(std::memory_order_relaxed) && can_end()) return Notice::Switch;
   if (!schedule_->exact() || !schedule_->ends_slice(table_, thread, point)) return Notice::None;

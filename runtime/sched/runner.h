@@ -29,6 +29,7 @@
 
 #include "runtime/sched/clock.h"
 #include "runtime/sched/schedule.h"
+#include "runtime/sched/slice.h"
 #include "runtime/sched/thread.h"
 
 namespace mini::sched {
@@ -92,9 +93,6 @@ struct RunnerOptions {
   /// What Thread::dispatch holds while nobody asks, and what it holds when somebody did; may be the same.
   DispatchTable fast_table = nullptr;
   DispatchTable breaker_table = nullptr;
-  /// As the fast one, but that it calls watch() every 64 jumps or calls or so: held while others wait for an
-  /// interval to pass. nullptr: the fast one.
-  DispatchTable watch_table = nullptr;
   ClockKind clock = ClockKind::Real;
   Observer* observer = nullptr;
   /// Whether OS threads of the VM are moved to the CPU where the GIL is, and whether the main thread, which is the
@@ -174,8 +172,6 @@ class Runner {
   /// fewer places where a request can be noticed, and this makes every switch point equally likely again.
   Notice look(Thread& thread);
   static constexpr std::uint32_t kPointsDrawn = 64;
-  /// For the loop under the watch table: asks `thread`, the holder, to give way if the interval is over.
-  void watch(Thread& thread);
   /// The observed loop's question, once before each visible instruction: not again for the one that it is
   /// about to run when the thread comes back after Notice::Switch. Includes look().
   Notice before_instruction(Thread& thread, Point point);
@@ -238,8 +234,11 @@ class Runner {
   void end();                    // the run is over: no thread is in any queue any more
   bool calm(Thread& thread);
   bool others_wait();
+  void begin_slice(Thread& thread);
+  void drop_slice(Thread& thread);
+  void look_again(Thread& thread);
+  bool switch_is_due(const Thread& thread) const;
   void renew_ticker();
-  DispatchTable watch_table() const { return options_.watch_table ? options_.watch_table : options_.fast_table; }
 
   // What differs.
   virtual bool can_end() { return true; }           // now, because of stop()
@@ -255,6 +254,7 @@ class Runner {
   const RunnerOptions options_;
   const ClockKind clock_;
   std::unique_ptr<Ticker> ticker_;  // asks the holder to look; only for schedules that are not exact
+  Slice slice_;                     // the holder's, begun while others wait
   bool polls_timers_ = false;       // deadlines are noticed by the holder alone
   bool preempts_ = false;           // of the schedule
   Outcome outcome_ = Outcome::Finished;

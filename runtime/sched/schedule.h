@@ -70,6 +70,10 @@ class Schedule {
 /// `interval:TIME`: CPython's rule. A thread that waits asks after an interval in which nobody switched; the
 /// holder notices at its next switch point (Runner::look draws which one), gives way, and runs again only
 /// after another thread has run ("forced switching", CPython 3.13, Python/ceval_gil.c).
+///
+/// The interval is CPython 3.9's time. mini is several times faster, and by the clock on the wall many a loop would be
+/// over before anybody asked. So it ends when the holder has executed as many instructions as CPython does in it
+/// (slice.h); or by the clock, for a holder that spends its time in natives.
 class Interval final : public Schedule {
  public:
   explicit Interval(Time interval) { set_interval(interval); }

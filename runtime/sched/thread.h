@@ -94,9 +94,23 @@ class Thread : public base::ListHook<AllTag>,
     hurried.store(false);
     dispatch.store(table);
   }
-  /// From the fast table to the one that reads the clock now and then; whatever else is there, stays.
-  void watch(DispatchTable fast_table, DispatchTable watch_table) {
-    dispatch.compare_exchange_strong(fast_table, watch_table);
+  /// Counts down entries and exits of functions, resumes of generators and backward jumps. When it reaches 0, the loop
+  /// begins to look at each instruction: so whoever has to stop the thread at a certain point of its life (the switch
+  /// interval, a replay) pays nothing on the way there.
+  std::uint64_t ticks_left = ~std::uint64_t{0};
+  std::uint64_t tick_alarm = kNoTick;  ///< the ticks() at which that is
+  static constexpr std::uint64_t kNoTick = ~std::uint64_t{0};
+
+  /// How many instructions of it were looked at; only differences mean anything.
+  std::uint64_t instructions = 0;
+
+  /// How many ticks this thread has made. Between two of them it stays in one frame and only goes forward: with the
+  /// instruction, this names a point of the thread's life, the same in every run and in both loops.
+  std::uint64_t ticks() const { return tick_alarm - ticks_left; }
+  /// Looks at each instruction from `ticks` on, which must not be reached yet; kNoTick: never.
+  void set_tick_alarm(std::uint64_t ticks) {
+    ticks_left += ticks - tick_alarm;
+    tick_alarm = ticks;
   }
 
   std::uint32_t serial = 0;  ///< T0 is the main thread, Tn the n-th thread started

@@ -8,8 +8,8 @@
 
 namespace mini::sched {
 
-Ticker::Ticker(Tables tables, Time interval, bool hurries)
-    : tables_(tables), hurries_(hurries), interval_(interval) {
+Ticker::Ticker(DispatchTable breaker_table, Time interval, bool hurries)
+    : breaker_table_(breaker_table), hurries_(hurries), interval_(interval) {
   CPU_ZERO(&cpus_);
   sched_getaffinity(0, sizeof cpus_, &cpus_);
 }
@@ -55,49 +55,39 @@ void* Ticker::run(void* ticker) {
   pthread_setname_np(pthread_self(), "mini ticker");
   sched_setaffinity(0, sizeof(cpu_set_t), &static_cast<Ticker*>(ticker)->cpus_);
   prctl(PR_SET_TIMERSLACK, 1UL);  // the default, 50 µs, would be part of every slice
-  static_cast<Ticker*>(ticker)->begin_watch();
+  static_cast<Ticker*>(ticker)->ask();
   static_cast<Ticker*>(ticker)->watch();
   return nullptr;
 }
 
 void Ticker::watch() {
-  Time watched = kNever;  // the end of the interval that the holder watches for
   for (;;) {
     const std::uint32_t state = state_.load();
     if (state == kStopped) return;
     if (state == kIdle) {
       futex_wait(state_, kIdle);
+      if (state_.load() == kArmed) ask();  // so that the holder knows
       continue;
     }
-    const Time due = due_.load(std::memory_order_relaxed), interval = interval_.load(std::memory_order_relaxed);
-    const Time present = monotonic_now();
-    if (present < due - lead()) {
-      futex_wait(state_, kArmed, due - lead());  // a hand-over moves it: look again
-    } else if (watched != due) {
-      watched = due;
-      begin_watch();
-      futex_wait(state_, kArmed, lead() < interval ? due + lead() : due);  // time enough to give way
-    } else {
-      ask();
-      due_.store(later(present, interval), std::memory_order_relaxed);
+    const Time due = due_.load(std::memory_order_relaxed);
+    if (monotonic_now() < due) {
+      futex_wait(state_, kArmed, due);  // a hand-over moves it: look again
+      continue;
     }
+    ask();  // and again after another interval, unless there was a hand-over
+    futex_wait(state_, kArmed, later(monotonic_now(), interval_));
   }
 }
 
 void Ticker::ask() {
   // A holder that has just handed on is asked in vain: its table is set anew when it gets the GIL again.
   std::lock_guard lock(asking_);
-  if (Thread* holder = holder_.load(std::memory_order_acquire)) holder->ask(tables_.breaker);
+  if (Thread* holder = holder_.load(std::memory_order_acquire)) holder->ask(breaker_table_);
 }
 
 void Ticker::hurry() {
   std::lock_guard lock(asking_);
-  if (Thread* holder = holder_.load(std::memory_order_acquire)) holder->hurry(tables_.breaker);
-}
-
-void Ticker::begin_watch() {
-  std::lock_guard lock(asking_);
-  if (Thread* holder = holder_.load(std::memory_order_acquire)) holder->watch(tables_.fast, tables_.watch);
+  if (Thread* holder = holder_.load(std::memory_order_acquire)) holder->hurry(breaker_table_);
 }
 
 }  // namespace mini::sched

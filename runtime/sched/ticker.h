@@ -16,18 +16,13 @@ namespace mini::sched {
 /// One for each VM whose schedule has an interval. While nobody waits for the GIL it sleeps without a
 /// deadline, and nothing is paid anywhere.
 ///
-/// A waiting thread that timed itself, as CPython's do, would be let in by the kernel only at its next tick
-/// (4 ms) if it sleeps on the holder's CPU; and so may this thread. So while somebody waits, the holder reads the
-/// clock itself now and then towards the end of the interval, at its jumps and calls (the watch table; Runner::watch):
-/// slices are as long as they should be. This thread makes a holder begin to do so, and asks one that never jumps nor
-/// calls.
+/// As a rule the holder stops itself, when it has done as much as CPython would in an interval (slice.h). This
+/// thread tells it that somebody waits, and asks one that has not come so far in an interval of real time, because
+/// it spends its time in natives.
 class Ticker {
  public:
-  struct Tables {
-    DispatchTable fast, watch, breaker;
-  };
   /// `hurries`: a thread that comes back does not wait for the interval, but asks at once.
-  Ticker(Tables tables, Time interval, bool hurries = false);
+  Ticker(DispatchTable breaker_table, Time interval, bool hurries = false);
   ~Ticker() { stop(); }
   Ticker(const Ticker&) = delete;
   Ticker& operator=(const Ticker&) = delete;
@@ -51,9 +46,6 @@ class Ticker {
   /// Asks the holder now. Any thread.
   void ask();
   bool armed() const { return state_.load(std::memory_order_relaxed) == kArmed; }
-  /// Whether a holder begins to watch the clock as soon as it gets the GIL: where the interval is too short to be told
-  /// later, or others may become urgent at any time.
-  bool watches() const { return armed() && (hurries_ || lead() == interval_.load(std::memory_order_relaxed)); }
   /// The holder: whether somebody has waited for an interval in which nobody switched.
   bool overdue() const { return armed() && monotonic_now() >= due_.load(std::memory_order_relaxed); }
 
@@ -71,15 +63,9 @@ class Ticker {
   static constexpr std::uint32_t kIdle = 0, kArmed = 1, kStopped = 2;
   static void* run(void* ticker);
   void watch();
-  void begin_watch();
   void hurry();
-  /// How long before the end of an interval the holder begins to watch the clock. Watching costs every jump and call.
-  Time lead() const {
-    const Time interval = interval_.load(std::memory_order_relaxed);
-    return interval >= kMillisecond ? 60 * kMicrosecond : interval;
-  }
 
-  const Tables tables_;
+  const DispatchTable breaker_table_;
   const bool hurries_;
   cpu_set_t cpus_;  // of whoever made it: who arms it may have been moved to one CPU
   std::atomic<Time> interval_;

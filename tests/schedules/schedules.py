@@ -211,7 +211,7 @@ for value in (0, 0.0, -1, -0.5, "x", None):
 
     def test_the_interval_is_the_schedules(self):
         code = "import sys; print(sys.getswitchinterval())"
-        self.assertEqual(mini(code)[0], "0.0012\n")  # the README's default
+        self.assertEqual(mini(code)[0], "0.005\n")  # CPython's
         self.assertEqual(mini(code, "--schedule=interval:5ms")[0], "0.005\n")
         self.assertEqual(mini(code, "--schedule=interval:100us")[0], "9.999999999999999e-05\n")  # as in CPython
         self.assertEqual(mini(code, "--schedule=interval:1ns")[0], "1e-06\n")

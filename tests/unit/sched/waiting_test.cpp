@@ -290,7 +290,7 @@ TEST_CASE("finished threads leave their OS threads to new ones, at most sixteen"
   CHECK(distinct() == 44);
 }
 
-TEST_CASE("a switch that was asked for falls on each of the next 64 switch points alike") {
+TEST_CASE("a switch that is due falls on each of the next 64 switch points alike") {
   struct Asked : Machine {
     Runner* runner = nullptr;
     DispatchTable breaker = nullptr;
@@ -298,7 +298,8 @@ TEST_CASE("a switch that was asked for falls on each of the next 64 switch point
     Thread child;
     Exit run_slice(Thread& thread) override {
       if (thread.serial == 1) return Exit::Finished;
-      CHECK(runner->start(child));  // somebody who waits
+      CHECK(runner->start(child));       // somebody who waits …
+      thread.instructions += 2'000'000;  // … longer than the interval
       for (int i = 0; i < 64'000; ++i) {
         thread.points_left = 0;
         thread.ask(breaker);
@@ -316,13 +317,46 @@ TEST_CASE("a switch that was asked for falls on each of the next 64 switch point
   RunnerOptions options;
   options.fast_table = &kTables[0];
   options.breaker_table = &kTables[1];
-  const auto runner = make_runner(false, machine, table, std::make_unique<Interval>(kSecond), options);
+  const auto runner = make_runner(false, machine, table, std::make_unique<Interval>(kMillisecond), options);
   machine.runner = runner.get();
   CHECK(runner->run(main) == Outcome::Finished);
   for (std::uint32_t k = 1; k <= Runner::kPointsDrawn; ++k) {
     CAPTURE(k);
     CHECK(machine.falls[k] > 850);  // 1000 expected, standard deviation 31
     CHECK(machine.falls[k] < 1150);
+  }
+}
+
+TEST_CASE("a slice is as many instructions as CPython 3.9 executes in the interval") {
+  // Each turn of the loop is one tick; `turn` says of how many instructions.
+  const auto length = [](Time interval, auto turn) {
+    Thread thread;
+    Slice slice;
+    slice.begin(thread, interval);
+    std::int64_t done = 0;
+    for (int turns = 0;; ++turns) {
+      const std::int64_t count = turn(done);
+      done += count;
+      if (slice.looks()) thread.instructions += static_cast<std::uint64_t>(count);
+      --thread.ticks_left;
+      if ((slice.looks() || thread.ticks() >= slice.alarm()) && slice.advance(thread)) return done;
+    }
+  };
+  for (const Time interval :
+       {kMicrosecond, 20 * kMicrosecond, 500 * kMicrosecond, 5 * kMillisecond, 100 * kMillisecond}) {
+    const auto whole = static_cast<double>(interval) / Slice::kInstructionTime;
+    CAPTURE(interval);
+    for (const int turn : {1, 7, 12, 90}) {
+      CAPTURE(turn);
+      const auto done = static_cast<double>(length(interval, [&](std::int64_t) { return turn; }));
+      CHECK(done >= 0.99 * whole);
+      CHECK(done <= 1.02 * whole + 2 * turn);
+    }
+    // Longer turns from the middle on are noticed at the next look.
+    const auto changing = static_cast<double>(
+        length(interval, [&](std::int64_t done) { return static_cast<double>(done) < whole / 2 ? 5 : 15; }));
+    CHECK(changing >= 0.9 * whole);
+    CHECK(changing <= 1.3 * whole + 30);
   }
 }
 
