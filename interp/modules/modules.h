@@ -25,17 +25,14 @@ Result<void> fill_atexit(Machine&, Module*);
 Result<void> fill_signal(Machine&, Module*);
 Result<void> fill_io(Machine&, Module*);
 Result<void> fill_posix(Machine&, Module*);
+Result<void> fill_traceback(Machine&, Module*);
 Result<void> fill_mini_gil(Machine&, Module*);
 Result<void> fill_queue(Machine&, Module*);
 
 /// What a machine is created with: the modules above, and the prelude.
 const vm::Library& library();
 
-/// The prelude's source files, generated at build time from interp/prelude/*.mini.
-struct PreludeSource {
-  std::string_view name;
-  std::string_view text;
-};
-extern const std::span<const PreludeSource> kPreludeSources;
+/// The prelude's source files, generated at build time from interp/prelude.
+std::span<const vm::PreludeModule> prelude();
 
 }  // namespace mini::modules

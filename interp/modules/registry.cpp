@@ -10,19 +10,14 @@ constexpr vm::NativeModule kModules[] = {
     {"itertools", fill_itertools}, {"operator", fill_operator}, {"_collections", fill_collections},
     {"_functools", fill_functools}, {"_weakref", fill_weakref}, {"atexit", fill_atexit},     {"_signal", fill_signal},
     {"io", fill_io},             {"posix", fill_posix},
-    {"_queue", fill_queue},
+    {"_queue", fill_queue},      {"_traceback", fill_traceback},
 };
-
-const std::string_view* prelude_source(std::string_view module_name) {
-  for (const PreludeSource& source : kPreludeSources)
-    if (source.name == module_name) return &source.text;
-  return nullptr;
-}
-
-constexpr vm::Library kLibrary{kModules, prelude_source};
 
 }  // namespace
 
-const vm::Library& library() { return kLibrary; }
+const vm::Library& library() {
+  static const vm::Library kLibrary{kModules, prelude()};
+  return kLibrary;
+}
 
 }  // namespace mini::modules

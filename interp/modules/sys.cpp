@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "interp/modules/file.h"
+#include "interp/modules/frames.h"
 #include "interp/modules/modules.h"
 #include "interp/modules/struct_sequence.h"
 #include "interp/vm/calls.h"
@@ -264,6 +265,7 @@ bool flush_streams(Machine& machine, std::string* failure) {
 Result<void> fill_sys(Machine& machine, Module* module) {
   Heap& heap = machine.heap();
   MINI_TRY(add_functions(machine, module, kFunctions));
+  MINI_TRY(add_functions(machine, module, kFrameFunctions));
   const std::vector<std::string>& arguments = machine.options().arguments;
   MINI_TRY(add_value(machine, module, "argv",
                      MINI_TRY(list_of_texts(heap, arguments.empty() ? std::vector<std::string>{""} : arguments))));

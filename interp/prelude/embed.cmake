@@ -1,15 +1,22 @@
 # Turns the prelude's sources into one C++ file: cmake -DOUTPUT=... -P embed.cmake FILE.mini...
-# Each source is a raw string literal; a module is compiled when it is first imported.
-set(body "// Generated from interp/prelude/*.mini.\n#include \"interp/modules/modules.h\"\n\n")
-string(APPEND body "namespace mini::modules {\n\nstatic constexpr PreludeSource kSources[] = {\n")
+# Each source is a raw string literal; a module is compiled when it is first imported. prelude/a/b.mini is the module
+# a.b, prelude/a/__init__.mini the package a.
+set(body "// Generated from interp/prelude.\n#include \"interp/modules/modules.h\"\n\n")
+string(APPEND body "namespace mini::modules {\n\nstatic constexpr vm::PreludeModule kPrelude[] = {\n")
 math(EXPR last "${CMAKE_ARGC} - 1")
 foreach(index RANGE ${last})
   set(argument "${CMAKE_ARGV${index}}")
   if(argument MATCHES "\\.mini$")
-    get_filename_component(name "${argument}" NAME_WE)
+    file(RELATIVE_PATH path "${CMAKE_CURRENT_LIST_DIR}" "${argument}")
+    set(package false)
+    if(path MATCHES "/__init__\\.mini$")
+      set(package true)
+    endif()
+    string(REGEX REPLACE "(/__init__)?\\.mini$" "" name "${path}")
+    string(REPLACE "/" "." name "${name}")
     file(READ "${argument}" text)
-    string(APPEND body "{\"${name}\", R\"mini(${text})mini\"},\n")
+    string(APPEND body "{\"${name}\", R\"mini(${text})mini\", ${package}},\n")
   endif()
 endforeach()
-string(APPEND body "};\nconst std::span<const PreludeSource> kPreludeSources = kSources;\n\n}  // namespace mini::modules\n")
+string(APPEND body "};\n\nstd::span<const vm::PreludeModule> prelude() { return kPrelude; }\n\n}  // namespace mini::modules\n")
 file(WRITE "${OUTPUT}" "${body}")

@@ -19,8 +19,8 @@ namespace {
 struct Found {
   std::string source;
   std::string filename;
-  std::string package_path;  ///< of a package: its directory
-  bool prelude = false;
+  std::string package_path;  ///< of a package: its directory; of one in the prelude, empty
+  bool prelude = false, package = false;
 };
 
 bool is_file(const std::string& path) {
@@ -58,12 +58,12 @@ std::vector<std::string> search_path(Machine& machine, const std::string& parent
 
 bool find_source(Machine& machine, const std::string& name, Found& found) {
   const Library* library = machine.options().library;
-  if (library && library->prelude_source) {
-    if (const std::string_view* text = library->prelude_source(name)) {
-      found = {std::string(*text), "<" + name + ">", "", true};
-      return true;
-    }
-  }
+  if (library)
+    for (const PreludeModule& module : library->prelude)
+      if (module.name == name) {
+        found = {std::string(module.text), "<" + name + ">", "", true, module.is_package};
+        return true;
+      }
   const size_t dot = name.rfind('.');
   const std::string parent = dot == std::string::npos ? "" : name.substr(0, dot);
   const std::string last = dot == std::string::npos ? name : name.substr(dot + 1);
@@ -71,12 +71,12 @@ bool find_source(Machine& machine, const std::string& name, Found& found) {
     const std::string stem = (directory.empty() ? "" : directory + "/") + last;
     for (const char* ending : {"/__init__.py", "/__init__.mini"})
       if (is_file(stem + ending)) {
-        found = {read_file(stem + ending), stem + ending, stem, false};
+        found = {read_file(stem + ending), stem + ending, stem, false, true};
         return true;
       }
     for (const char* ending : {".py", ".mini"})
       if (is_file(stem + ending)) {
-        found = {read_file(stem + ending), stem + ending, "", false};
+        found = {read_file(stem + ending), stem + ending, "", false, false};
         return true;
       }
   }
@@ -132,11 +132,10 @@ Result<Ref<Module>> make_half(Machine& machine, const std::string& name, Ref<Cod
   if (!found.prelude) MINI_TRY(set_text(heap, dict, Name::k__file__, found.filename));
   const size_t dot = name.rfind('.');
   MINI_TRY(set_text(heap, dict, Name::k__package__,
-                    !found.package_path.empty() ? name : dot == std::string::npos ? "" : name.substr(0, dot)));
-  if (!found.package_path.empty()) {
-    auto path = MINI_TRY(make_str(heap, found.package_path));
+                    found.package ? name : dot == std::string::npos ? "" : name.substr(0, dot)));
+  if (found.package) {
     auto list = MINI_TRY(make_list(heap));
-    MINI_TRY(append(heap, list.get(), std::move(path)));
+    if (!found.prelude) MINI_TRY(append(heap, list.get(), MINI_TRY(make_str(heap, found.package_path))));
     MINI_TRY(set_name(heap, dict, heap.name(Name::k__path__), list));
   }
   MINI_TRY(set_name(heap, dict, heap.name(Name::k__builtins__), Value(machine.state().builtins)));

@@ -103,6 +103,14 @@ Result<Ref<Value>> frame_locals(Heap& heap, Value self) {
   return locals;
 }
 
+Result<Ref<Str>> frame_repr(Heap& heap, Value self) {
+  auto* frame = as<FrameObject>(self);
+  return make_str(heap, fmt::format("<frame at 0x{:x}, file '{}', line {}, code {}>",
+                                    0x7f0000000000u + 16ull * heap.serial_of(frame), to_utf8(frame->code->filename),
+                                    frame->code->code->position(instruction_of(frame)).line,
+                                    to_utf8(frame->code->name)));
+}
+
 // Generators ----------------------------------------------------------------------------------------------------------
 
 Result<Ref<Value>> generator_code(Heap&, Value self) { return shared(as<Generator>(self)->code); }
@@ -188,6 +196,7 @@ constexpr Row kRows[] = {
 }  // namespace
 
 Result<void> define_introspection(Heap& heap) {
+  heap.type(BuiltinType::kFrame)->behaviour.repr = frame_repr;
   for (const Row& row : kRows) MINI_TRY(add_getset(heap, heap.type(row.type), row.name, row.get));
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kFunction), kFunctionMethods, std::size(kFunctionMethods),
                        MethodDescriptor::kSlotMethod));

@@ -28,7 +28,7 @@ namespace {
 constexpr const char* kDefaultSchedule = "interval:5ms";  // as CPython's
 
 /// Stages of a thread's life.
-enum Stage : uint32_t { kNotEntered, kRunning, kWaitingForOthers, kOver, kExiting };
+enum Stage : uint32_t { kNotEntered, kRunning, kShuttingDown, kWaitingForOthers, kOver, kExiting };
 
 ThreadState* current_of(Heap& heap) {
   Machine& machine = Machine::of(heap);
@@ -425,6 +425,22 @@ sched::Exit Machine::run_child(ThreadState& thread) {
   return sched::Exit::Finished;
 }
 
+/// Enters `threading._shutdown`, if that module was imported and has something to do.
+bool Machine::call_shutdown(ThreadState& thread) {
+  auto module_name = heap_->intern("threading"), function_name = heap_->intern("_shutdown");
+  if (!module_name.ok() || !function_name.ok()) return static_cast<void>(heap_->take_pending()), false;
+  const Value module = get_name(state_->modules, module_name->get());
+  if (!has_kind(module, BuiltinType::kModule)) return false;
+  const Value function = get_name(static_cast<Module*>(module.as_object())->dict, function_name->get());
+  auto nothing = make_tuple(*heap_, 0);
+  if (function.is_unbound() || !nothing.ok()) return false;
+  const CallOutcome outcome =
+      call_unpacked(thread, thread.stack_end(), function, nothing->get(), nullptr, nullptr, Completion::kLeaveLoop);
+  if (outcome == CallOutcome::kError) report_uncaught(heap_->take_pending());
+  if (outcome == CallOutcome::kValue) decref(std::exchange(thread.result, kUnbound));
+  return outcome == CallOutcome::kFrame;
+}
+
 sched::Exit Machine::run_main(ThreadState& thread) {
   sched::Exit exit = sched::Exit::Finished;
   bool failed = false;
@@ -447,10 +463,19 @@ sched::Exit Machine::run_main(ThreadState& thread) {
     if (failed) report_uncaught(heap_->take_pending());
     thread.stage = kWaitingForOthers;
   }
-  if (thread.stage == kWaitingForOthers) {
-    // For who joins the main thread it is over now, as in CPython's threading._shutdown.
+  if (thread.stage == kWaitingForOthers && !state_->main_is_over) {
+    // For who joins the main thread it is over now, as in CPython's threading._shutdown; and what asked threading to be
+    // told (the pools of concurrent.futures) is.
     state_->main_is_over = true;
     runner_->wake_all(thread.joiners);
+    if (call_shutdown(thread)) thread.stage = kShuttingDown;
+  }
+  if (thread.stage == kShuttingDown) {
+    if (!advance(thread, exit, failed)) return exit;
+    if (failed) report_uncaught(heap_->take_pending());
+    thread.stage = kWaitingForOthers;
+  }
+  if (thread.stage == kWaitingForOthers) {
     if (runner_->wait_for_non_daemons(thread)) return sched::Exit::Parked;
     thread.stage = kOver;
     if (handle_interrupt(thread)) interrupted_ = heap_->take_pending()->type == heap_->type(BuiltinType::kKeyboardInterrupt);

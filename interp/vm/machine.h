@@ -200,6 +200,7 @@ class Machine final : public sched::Machine {
   sched::Exit run_main(ThreadState& thread);
   sched::Exit run_child(ThreadState& thread);
   bool enter_main(ThreadState& thread);
+  bool call_shutdown(ThreadState& thread);
   void finish_thread(ThreadState& thread);
   void at_exit(ThreadState& thread);
 

@@ -69,12 +69,17 @@ struct NativeModule {
   const char* name;
   Result<void> (*fill)(Machine&, Module*);
 };
+/// A module of the prelude.
+struct PreludeModule {
+  std::string_view name;
+  std::string_view text;
+  bool is_package;
+};
 /// The modules that a machine can import beside files. Made by interp/modules and handed to the machine with its options,
 /// so that this layer links nothing above it.
 struct Library {
   std::span<const NativeModule> modules;
-  /// The source of a module of the prelude, or null.
-  const std::string_view* (*prelude_source)(std::string_view module_name);
+  std::span<const PreludeModule> prelude;
 };
 
 }  // namespace mini::vm

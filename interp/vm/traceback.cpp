@@ -2,6 +2,7 @@
 // chained exceptions.
 #include "interp/vm/traceback.h"
 
+#include <algorithm>
 #include <set>
 
 #include "interp/vm/frame.h"
@@ -11,26 +12,6 @@ namespace mini::vm {
 
 namespace {
 
-struct Entry {
-  const CodeObject* code;
-  bytecode::Position position;
-};
-
-std::vector<Entry> entries_of(Traceback* traceback) {
-  std::vector<Entry> entries;
-  for (; traceback; traceback = traceback->next) {
-    auto* frame = static_cast<FrameObject*>(traceback->frame);
-    if (frame->code->has(bytecode::kPrelude) || frame->code->has(bytecode::kComprehension)) {
-      // A comprehension has no frame of its own in 3.13: its place is shown as its function's.
-      if (frame->code->has(bytecode::kComprehension) && !entries.empty() && !frame->code->has(bytecode::kPrelude))
-        entries.back().position = frame->code->code->position(traceback->instruction);
-      continue;
-    }
-    entries.push_back({frame->code, frame->code->code->position(traceback->instruction)});
-  }
-  return entries;
-}
-
 std::string_view line_of_text(std::string_view text, uint32_t number) {
   for (uint32_t line = 1; line < number; ++line) {
     const size_t end = text.find('\n');
@@ -38,21 +19,6 @@ std::string_view line_of_text(std::string_view text, uint32_t number) {
     text.remove_prefix(end + 1);
   }
   return text.substr(0, text.find('\n'));
-}
-
-void append_source(std::string& out, Machine& machine, const Entry& entry, bool carets) {
-  const std::string* source = machine.source_text(entry.code->code->filename);
-  if (!source) return;
-  if (!carets) {
-    std::string_view line = line_of_text(*source, entry.position.line);
-    line.remove_prefix(std::min(line.find_first_not_of(" \t\f"), line.size()));
-    out += fmt::format("    {}\n", line);
-    return;
-  }
-  std::vector<std::string_view> lines;
-  const uint32_t last = std::max(entry.position.end_line, entry.position.line);
-  for (uint32_t number = entry.position.line; number <= last; ++number) lines.push_back(line_of_text(*source, number));
-  append_lines_with_carets(out, lines, entry.position);
 }
 
 std::string exception_text(Heap& heap, Exception* exception) {
@@ -82,6 +48,35 @@ void append_chain(std::string& out, Machine& machine, Exception* exception, std:
 
 }  // namespace
 
+std::vector<TracebackEntry> entries_of(const Traceback* traceback) {
+  std::vector<TracebackEntry> entries;
+  for (; traceback; traceback = traceback->next) {
+    auto* frame = static_cast<FrameObject*>(traceback->frame);
+    if (frame->code->has(bytecode::kPrelude) || frame->code->has(bytecode::kComprehension)) {
+      // A comprehension has no frame of its own in 3.13: its place is shown as its function's.
+      if (frame->code->has(bytecode::kComprehension) && !entries.empty() && !frame->code->has(bytecode::kPrelude))
+        entries.back().position = frame->code->code->position(traceback->instruction);
+      continue;
+    }
+    entries.push_back({frame->code, frame->code->code->position(traceback->instruction)});
+  }
+  return entries;
+}
+
+std::vector<TracebackEntry> entries_of(const Frame* frame) {
+  std::vector<TracebackEntry> entries;
+  for (uint32_t inner_line = 0; frame; frame = frame->back) {
+    if (frame->is_native || frame->code->has(bytecode::kPrelude)) continue;
+    const uint32_t line = inner_line ? std::exchange(inner_line, 0) : frame->code->code->position(frame->index()).line;
+    if (frame->code->has(bytecode::kComprehension))
+      inner_line = line;
+    else
+      entries.push_back({frame->code, {line, line, 0, 0}});
+  }
+  std::ranges::reverse(entries);
+  return entries;
+}
+
 std::string qualified_type_name(Heap& heap, Type* type) {
   std::string name = to_utf8(type->qualified_name ? type->qualified_name : type->name);
   if (!(type->type_flags & Type::kUserClass)) return name;
@@ -103,6 +98,30 @@ static std::string_view shown_filename(std::string_view filename) {
   return filename.starts_with("<stdin>-") ? kPrompt : filename;
 }
 
+std::string render_source(Machine& machine, const std::string& filename, const bytecode::Position& position) {
+  std::string out;
+  const std::string* source = machine.source_text(filename);
+  if (!source) return out;
+  if (position.end_column == 0) {
+    std::string_view line = line_of_text(*source, position.line);
+    const size_t begin = line.find_first_not_of(" \t\f\r");
+    if (begin == line.npos) return out;
+    line = line.substr(begin, line.find_last_not_of(" \t\f\r") - begin + 1);
+    return fmt::format("    {}\n", line);
+  }
+  std::vector<std::string_view> lines;
+  const uint32_t last = std::max(position.end_line, position.line);
+  for (uint32_t number = position.line; number <= last; ++number) lines.push_back(line_of_text(*source, number));
+  append_lines_with_carets(out, lines, position);
+  return out;
+}
+
+std::string render_entry(Machine& machine, const std::string& filename, const std::string& function,
+                         const bytecode::Position& position) {
+  return fmt::format("  File \"{}\", line {}, in {}\n", shown_filename(filename), position.line, function) +
+         render_source(machine, filename, position);
+}
+
 std::string render_traceback(Machine& machine, Traceback* traceback, bool carets) {
   std::string out;
   const auto entries = entries_of(traceback);
@@ -112,7 +131,7 @@ std::string render_traceback(Machine& machine, Traceback* traceback, bool carets
       out += fmt::format("  [Previous line repeated {} more time{}]\n", repeated - 3, repeated - 3 > 1 ? "s" : "");
   };
   for (size_t i = 0; i < entries.size(); ++i) {
-    const Entry& entry = entries[i];
+    const TracebackEntry& entry = entries[i];
     const bool same = i > 0 && entries[i - 1].code->code->filename == entry.code->code->filename &&
                       entries[i - 1].position.line == entry.position.line &&
                       entries[i - 1].code->code->name == entry.code->code->name;
@@ -121,9 +140,9 @@ std::string render_traceback(Machine& machine, Traceback* traceback, bool carets
       repeated = 0;
     }
     if (++repeated > 3) continue;
-    out += fmt::format("  File \"{}\", line {}, in {}\n", shown_filename(entry.code->code->filename), entry.position.line,
-                       entry.code->code->name);
-    append_source(out, machine, entry, carets);
+    const bytecode::Position& position = entry.position;
+    out += render_entry(machine, entry.code->code->filename, entry.code->code->name,
+                        carets ? position : bytecode::Position{position.line, position.line, 0, 0});
   }
   fold();
   return out;

@@ -5,6 +5,20 @@
 
 namespace mini::vm {
 
+/// A place in a script, as a traceback names it.
+struct TracebackEntry {
+  const CodeObject* code;
+  bytecode::Position position;
+};
+/// The lines of a traceback, newest call last; frames of the prelude are left out, and a comprehension is no frame.
+std::vector<TracebackEntry> entries_of(const Traceback*);
+/// The calls in progress up to `frame`, in the same way. Without columns, as CPython has it for frames that still run.
+std::vector<TracebackEntry> entries_of(const Frame* frame);
+/// One line of a traceback, with the source below it and carets if the position has columns.
+std::string render_entry(Machine&, const std::string& filename, const std::string& function, const bytecode::Position&);
+/// The same without function and file name: only the lines of the source.
+std::string render_source(Machine&, const std::string& filename, const bytecode::Position&);
+
 /// The whole text: chained exceptions, traceback, exception line, with a newline at the end.
 std::string render_exception(Machine&, Exception*);
 /// As CPython's C code shows what nobody can catch (3.13 Python/errors.c, write_unraisable_exc_file): no carets, no

@@ -12,7 +12,7 @@ using vm::test::Session;
 std::vector<std::string> module_names() {
   std::vector<std::string> names;
   for (const vm::NativeModule& module : library().modules) names.emplace_back(module.name);
-  for (const PreludeSource& source : kPreludeSources) names.emplace_back(source.name);
+  for (const vm::PreludeModule& source : prelude()) names.emplace_back(source.name);
   return names;
 }
 
