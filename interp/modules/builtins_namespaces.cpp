@@ -71,6 +71,10 @@ Result<void> add_type_names(Heap& heap, Type* type, Dict* into) {
 }
 
 Result<void> add_instance_names(Heap& heap, Object* object, Dict* into) {
+  if (auto own_names = object->type->behaviour.own_names) {
+    Dict* names = *own_names(object);
+    return names ? add_keys(heap, names, into) : Result<void>();
+  }
   Attributes* attributes = attributes_of(object);
   if (!attributes) return {};
   if (!attributes->shape) return attributes->dict ? add_keys(heap, attributes->dict, into) : Result<void>();

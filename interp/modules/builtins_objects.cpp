@@ -1,5 +1,6 @@
 // Builtin functions about any object: its type, text, identity and attributes.
 #include "interp/modules/builtins.h"
+#include "interp/vm/calls.h"
 #include "interp/vm/function.h"
 #include "runtime/object/native_scope.h"
 
@@ -8,38 +9,43 @@ namespace {
 
 // Types ---------------------------------------------------------------------------------------------------------------
 
-using Test = bool (*)(Heap&, Value subject, Type* base);
+/// Whether a class derived from abc.ABC takes `type` for a subclass of its own.
+Result<bool> is_virtual_subclass(Heap& heap, Type* type, Type* base) {
+  const Value check = base->type_flags & Type::kUserClass ? lookup(base, heap.name(Name::k_abc_check)) : kUnbound;
+  if (!has_kind(check, BuiltinType::kFunction)) return false;
+  const object::NativeScope scope(heap);
+  if (!scope.entered()) return raised;
+  const Value arguments[] = {Value(base), Value(type)};
+  Ref<Value> answer = MINI_TRY(call_nested(heap, check, arguments, 2));
+  return truth(heap, answer);
+}
 
-/// Whether `subject` passes `test` for a class or one of a (nested) tuple of classes.
-Result<bool> passes(Heap& heap, Value subject, Value classes, Test test, const char* error) {
-  if (has_kind(classes, BuiltinType::kTypeType))
-    return test(heap, subject, static_cast<Type*>(classes.as_object()));
+/// Whether `type` is or derives from a class or one of a (nested) tuple of classes.
+Result<bool> is_subclass_of(Heap& heap, Type* type, Value classes, const char* error) {
+  if (has_kind(classes, BuiltinType::kTypeType)) {
+    auto* base = static_cast<Type*>(classes.as_object());
+    return is_subtype(type, base) ? true : is_virtual_subclass(heap, type, base);
+  }
   if (has_kind(classes, BuiltinType::kTuple)) {
     const object::NativeScope scope(heap);  // tuples nest
     if (!scope.entered()) return raised;
     auto* tuple = static_cast<Tuple*>(classes.as_object());
     for (uint64_t i = 0; i < tuple->length; ++i)
-      if (MINI_TRY(passes(heap, subject, tuple->items()[i], test, error))) return true;
+      if (MINI_TRY(is_subclass_of(heap, type, tuple->items()[i], error))) return true;
     return false;
   }
   return heap.raise_text(BuiltinType::kTypeError, error);
 }
 
 Result<Ref<Value>> isinstance(Call& call) {
-  const bool answer = MINI_TRY(passes(
-      call.heap, call[0], call[1],
-      [](Heap& heap, Value subject, Type* base) { return is_subtype(heap.type_of(subject), base); },
-      "isinstance() arg 2 must be a type, a tuple of types, or a union"));
-  return Ref<Value>(answer);
+  return Ref<Value>(MINI_TRY(is_subclass_of(call.heap, call.heap.type_of(call[0]), call[1],
+                                            "isinstance() arg 2 must be a type, a tuple of types, or a union")));
 }
 Result<Ref<Value>> issubclass(Call& call) {
   if (!has_kind(call[0], BuiltinType::kTypeType))
     return call.heap.raise_text(BuiltinType::kTypeError, "issubclass() arg 1 must be a class");
-  const bool answer = MINI_TRY(passes(
-      call.heap, call[0], call[1],
-      [](Heap&, Value subject, Type* base) { return is_subtype(static_cast<Type*>(subject.as_object()), base); },
-      "issubclass() arg 2 must be a class, a tuple of classes, or a union"));
-  return Ref<Value>(answer);
+  return Ref<Value>(MINI_TRY(is_subclass_of(call.heap, static_cast<Type*>(call[0].as_object()), call[1],
+                                            "issubclass() arg 2 must be a class, a tuple of classes, or a union")));
 }
 
 // Text and identity ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ constexpr vm::NativeModule kModules[] = {
     {"itertools", fill_itertools}, {"operator", fill_operator}, {"_collections", fill_collections},
     {"_functools", fill_functools}, {"_weakref", fill_weakref}, {"atexit", fill_atexit},     {"_signal", fill_signal},
     {"io", fill_io},             {"posix", fill_posix},
-    {"_queue", fill_queue},      {"_traceback", fill_traceback},
+    {"_queue", fill_queue},      {"_abc", fill_abc},          {"_traceback", fill_traceback},
 };
 
 }  // namespace

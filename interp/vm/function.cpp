@@ -138,6 +138,7 @@ void define_function_types(Heap& heap) {
   type->behaviour.visit = visit_function;
   type->behaviour.drop = drop_function;
   type->behaviour.repr = repr_function;
+  type->behaviour.own_names = [](Object* object) { return &static_cast<Function*>(object)->attributes; };
   type->instance_size = sizeof(Function);
   type->type_flags |= Type::kTracked;
 }

@@ -108,6 +108,10 @@ Value own_attribute(Value object, Str* name) {
   if (!object.is_object()) return kUnbound;
   if (kind_of(object) == BuiltinType::kModule)
     return get_name(static_cast<Module*>(object.as_object())->dict, name);
+  if (auto own_names = object.as_object()->type->behaviour.own_names) {
+    Dict* names = *own_names(object.as_object());
+    return names ? get_name(names, name) : kUnbound;
+  }
   return get_instance_attribute(object.as_object(), name);
 }
 
@@ -237,6 +241,14 @@ Result<AttributeStore> store_own(Heap& heap, Value object, Str* name, Value valu
       existed = remove_name(heap, dict, name);
     } else {
       MINI_TRY(set_name(heap, dict, name, value));
+    }
+  } else if (auto own_names = object.is_object() ? object.as_object()->type->behaviour.own_names : nullptr) {
+    Dict*& names = *own_names(object.as_object());
+    if (!names && !deleting) names = MINI_TRY(make_dict(heap)).release();
+    if (deleting) {
+      existed = names && remove_name(heap, names, name);
+    } else {
+      MINI_TRY(set_name(heap, names, name, value));
     }
   } else if (!object.is_object() || !attributes_of(object.as_object())) {
     return raise_read_only(heap, object, name, of_class);

@@ -228,7 +228,20 @@ void drop_attributes(Heap& heap, Object* object) {
   }
 }
 
+/// In the words of object_new (3.13 Objects/typeobject.c).
+static Raised raise_abstract(Heap& heap, Type* type) {
+  Ref<List> names = MINI_TRY(list_from(heap, lookup(type, heap.name(Name::k__abstractmethods__))));
+  MINI_TRY(sort(heap, names.get(), kUnbound, false));
+  std::string listed;
+  for (uint64_t i = 0; i < names->length; ++i)
+    listed += (i ? ", '" : "'") + to_utf8(MINI_TRY(str(heap, names->items[i])).get()) + "'";
+  return heap.raise(BuiltinType::kTypeError,
+                    "Can't instantiate abstract class {} without an implementation for abstract method{} {}",
+                    to_utf8(type->name), names->length > 1 ? "s" : "", listed);
+}
+
 Result<Ref<Value>> make_instance(Heap& heap, Type* type) {
+  if (type->type_flags & Type::kAbstract) return raise_abstract(heap, type);
   const uint32_t inside = std::clamp<uint32_t>(type->usual_attribute_count, 2, 64);
   Ref<Instance> instance = MINI_TRY(heap.create<Instance>(type, inside * sizeof(Value)));
   Attributes& attributes = instance->attributes;

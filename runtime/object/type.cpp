@@ -319,6 +319,11 @@ Result<void> announce_type(Heap& heap, Type* type) {
     static_cast<void>(MINI_TRY(heap.hooks().call(heap, function, &argument, 1)));
     break;
   }
+  // What the metaclass ABCMeta does in CPython, the class abc.ABC (interp/prelude/abc.mini) does with two functions.
+  if (Value finish = lookup(type, heap.name(Name::k_abc_finish)); has_kind(finish, BuiltinType::kFunction)) {
+    Value argument = type;
+    static_cast<void>(MINI_TRY(heap.hooks().call(heap, finish, &argument, 1)));
+  }
   return {};
 }
 

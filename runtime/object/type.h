@@ -55,6 +55,9 @@ struct NativeBehaviour {
   /// The size in bytes of this very object, for types whose objects differ; else `Type::instance_size` holds. Knows
   /// nothing of `Type::trailer_size`.
   size_t (*size)(const Object*) = nullptr;
+  /// Where an object keeps attributes of its own in a dict (functions), which is made when it is needed. Null: it has none,
+  /// or a layout of instances.
+  Dict** (*own_names)(Object*) = nullptr;
 };
 
 struct Type : Tracked {
@@ -100,6 +103,7 @@ struct Type : Tracked {
   static constexpr uint32_t kHasScriptMethods = 32;
   static constexpr uint32_t kHasGetAttributeHook = 64;  ///< __getattr__, __getattribute__
   static constexpr uint32_t kHasSetAttributeHook = 128; ///< __setattr__, __delattr__
+  static constexpr uint32_t kAbstract = 256;  ///< has abstract methods: there are no instances
 };
 
 /// Whether `type` is `base` or derives from it.
