@@ -27,6 +27,7 @@ Result<void> fill_builtins(Machine& machine, Module* module) {
   Heap& heap = machine.heap();
   MINI_TRY(define_lazy_iterators(heap));
   MINI_TRY(define_file_types(heap));
+  MINI_TRY(define_annotations(heap));
   Type* super_type = heap.type(BuiltinType::kSuper);
   super_type->construct = &kMakeSuper;
   super_type->version = heap.next_type_version();

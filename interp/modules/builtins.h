@@ -14,6 +14,9 @@ extern const std::span<const NativeDefinition> kOutputFunctions;     // builtins
 /// enumerate, zip, map, filter; and how reversed() is called.
 Result<void> define_lazy_iterators(Heap&);
 
+/// list[int], int | None: what annotations ask of types when they are evaluated.
+Result<void> define_annotations(Heap&);
+
 extern const NativeDefinition kMakeSuper;
 
 }  // namespace mini::modules

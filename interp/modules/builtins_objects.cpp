@@ -34,6 +34,13 @@ Result<bool> is_subclass_of(Heap& heap, Type* type, Value classes, const char* e
       if (MINI_TRY(is_subclass_of(heap, type, tuple->items()[i], error))) return true;
     return false;
   }
+  // int | str: an instance of types.UnionType (interp/prelude/types.mini).
+  if (const Value check = lookup(heap.type_of(classes), heap.name(Name::k_union_check));
+      has_kind(check, BuiltinType::kFunction)) {
+    const Value arguments[] = {classes, Value(type)};
+    Ref<Value> answer = MINI_TRY(call_nested(heap, check, arguments, 2));
+    return truth(heap, answer);
+  }
   return heap.raise_text(BuiltinType::kTypeError, error);
 }
 

@@ -16,6 +16,7 @@ Result<void> fill_time(Machine&, Module*);
 Result<void> fill_math(Machine&, Module*);
 Result<void> fill_random(Machine&, Module*);
 Result<void> fill_gc(Machine&, Module*);
+Result<void> fill_abc(Machine&, Module*);
 Result<void> fill_itertools(Machine&, Module*);
 Result<void> fill_operator(Machine&, Module*);
 Result<void> fill_collections(Machine&, Module*);

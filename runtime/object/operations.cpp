@@ -138,6 +138,9 @@ Result<Ref<Value>> get_item(Heap& heap, Value container, Value key) {
   }
   if (type->behaviour.get_item) return type->behaviour.get_item(heap, container, key);
   if (has_kind(container, BuiltinType::kTypeType)) {
+    // T[item]: what the class says in __class_getitem__ (PEP 560).
+    Ref<Value> of_class = MINI_TRY(find_attribute(heap, container, heap.name(Name::k__class_getitem__)));
+    if (!of_class.get().is_unbound()) return heap.hooks().call(heap, of_class, &key, 1);
     return heap.raise(BuiltinType::kTypeError, "type '{}' is not subscriptable",
                       to_utf8(static_cast<Type*>(container.as_object())->name));
   }
