@@ -26,6 +26,7 @@ Result<void> fill_atexit(Machine&, Module*);
 Result<void> fill_signal(Machine&, Module*);
 Result<void> fill_io(Machine&, Module*);
 Result<void> fill_posix(Machine&, Module*);
+Result<void> fill_dis(Machine&, Module*);
 Result<void> fill_traceback(Machine&, Module*);
 Result<void> fill_mini_gil(Machine&, Module*);
 Result<void> fill_queue(Machine&, Module*);

@@ -11,6 +11,7 @@ constexpr vm::NativeModule kModules[] = {
     {"_functools", fill_functools}, {"_weakref", fill_weakref}, {"atexit", fill_atexit},     {"_signal", fill_signal},
     {"io", fill_io},             {"posix", fill_posix},
     {"_queue", fill_queue},      {"_abc", fill_abc},          {"_traceback", fill_traceback},
+    {"_dis", fill_dis},
 };
 
 }  // namespace

@@ -472,6 +472,10 @@ sched::Exit Machine::run_main(ThreadState& thread) {
   }
   if (thread.stage == kShuttingDown) {
     if (!advance(thread, exit, failed)) return exit;
+    if (thread.abandoned) {
+      if (heap_->has_pending()) static_cast<void>(heap_->take_pending());
+      return sched::Exit::Finished;
+    }
     if (failed) report_uncaught(heap_->take_pending());
     thread.stage = kWaitingForOthers;
   }
