@@ -68,7 +68,8 @@ def errors(text):
         elif not line.startswith('    '):
             skipping = False
         if not skipping:
-            kept.append(re.sub(r'File ".*/conformance/', 'File "', line))
+            line = re.sub(r'File ".*/conformance/', 'File "', line)
+            kept.append(re.sub(r'^/\S*/conformance/(\w+\.mini:\d+: )', r'\1', line))
     return '\n'.join(kept)
 
 

@@ -124,6 +124,23 @@ Result<Ref<Value>> get_object(Heap&, Value self) {
   T* object = self_of(self)->*kMember;
   return object ? Ref<Value>::share(Value(object)) : unboxed(kNone);
 }
+constexpr char kDefaults[] = "__defaults__", kKeywordDefaults[] = "__kwdefaults__", kAnnotations[] = "__annotations__",
+               kDict[] = "__dict__";
+/// None and deleting take away what is there.
+template <class T, T* Function::* kMember, BuiltinType kKind, const char* kName>
+Result<void> set_object(Heap& heap, Value self, Value value) {
+  T* object = nullptr;
+  if (!value.is_unbound() && !value.is_none()) {
+    if (!has_kind(value, kKind))
+      return heap.raise(BuiltinType::kTypeError, "{} must be set to a {} object", kName,
+                        to_utf8(heap.type(kKind)->name));
+    object = static_cast<T*>(value.as_object());
+    incref(object);
+  }
+  T* old = std::exchange(self_of(self)->*kMember, object);
+  if (old) decref(old);
+  return {};
+}
 template <Dict* Function::* kMember>
 Result<Ref<Value>> get_dict(Heap& heap, Value self) {
   Dict*& dict = self_of(self)->*kMember;
@@ -151,11 +168,15 @@ Result<void> define_function_methods(Heap& heap) {
   MINI_TRY(add_getset(heap, type, "__doc__", get_value<&Function::doc>, set_value<&Function::doc>));
   MINI_TRY(add_getset(heap, type, "__code__", get_object<CodeObject, &Function::code>));
   MINI_TRY(add_getset(heap, type, "__globals__", get_object<Dict, &Function::globals>));
-  MINI_TRY(add_getset(heap, type, "__defaults__", get_object<Tuple, &Function::defaults>));
-  MINI_TRY(add_getset(heap, type, "__kwdefaults__", get_object<Dict, &Function::keyword_defaults>));
+  MINI_TRY(add_getset(heap, type, kDefaults, get_object<Tuple, &Function::defaults>,
+                      set_object<Tuple, &Function::defaults, BuiltinType::kTuple, kDefaults>));
+  MINI_TRY(add_getset(heap, type, kKeywordDefaults, get_object<Dict, &Function::keyword_defaults>,
+                      set_object<Dict, &Function::keyword_defaults, BuiltinType::kDict, kKeywordDefaults>));
   MINI_TRY(add_getset(heap, type, "__closure__", get_object<Tuple, &Function::closure>));
-  MINI_TRY(add_getset(heap, type, "__annotations__", get_dict<&Function::annotations>));
-  MINI_TRY(add_getset(heap, type, "__dict__", get_dict<&Function::attributes>));
+  MINI_TRY(add_getset(heap, type, kAnnotations, get_dict<&Function::annotations>,
+                      set_object<Dict, &Function::annotations, BuiltinType::kDict, kAnnotations>));
+  MINI_TRY(add_getset(heap, type, kDict, get_dict<&Function::attributes>,
+                      set_object<Dict, &Function::attributes, BuiltinType::kDict, kDict>));
   return {};
 }
 

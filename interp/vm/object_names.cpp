@@ -1,5 +1,7 @@
 #include "interp/vm/object_names.h"
 
+#include <algorithm>
+
 #include "interp/vm/deadlock.h"
 #include "interp/vm/native.h"
 
@@ -141,7 +143,8 @@ bool is_library_type(Machine& machine, const Type* type) {
   const std::string name = to_utf8(as_str(heap, module));
   if (name == "_thread") return true;
   const Library* library = machine.options().library;
-  return library && library->prelude_source(name) != nullptr;
+  if (!library) return false;
+  return std::ranges::any_of(library->prelude, [&](const PreludeModule& each) { return each.name == name; });
 }
 
 const Object* library_owner(Machine& machine, const Object* lock) {

@@ -232,7 +232,8 @@ Result<void> adjust_attributes(Heap& heap, Type* type) {
     remove_name(heap, attributes, heap.name(Name::k__classcell__));
   }
   MINI_TRY(wrap_function<StaticMethod>(heap, attributes, Name::k__new__, BuiltinType::kStaticMethod));
-  MINI_TRY(wrap_function<ClassMethod>(heap, attributes, Name::k__init_subclass__, BuiltinType::kClassMethod));
+  for (Name name : {Name::k__init_subclass__, Name::k__class_getitem__})
+    MINI_TRY(wrap_function<ClassMethod>(heap, attributes, name, BuiltinType::kClassMethod));
   if (get_name(attributes, heap.name(Name::k__doc__)).is_unbound()) {
     MINI_TRY(set_name(heap, attributes, heap.name(Name::k__doc__), kNone));
   }
