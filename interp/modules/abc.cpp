@@ -17,7 +17,25 @@ Result<Ref<Value>> set_abstract(Call& call) {
   return none();
 }
 
-constexpr NativeDefinition kFunctions[] = {{"_abc.set_abstract(class, abstract, /)", set_abstract}};
+/// Whether objects of a type of the runtime can do what the method stands for, though it is not listed among its methods.
+Result<Ref<Value>> offers(Call& call) {
+  if (!has_kind(call[0], BuiltinType::kTypeType)) return unboxed(kFalse);
+  Heap& heap = call.heap;
+  auto* type = static_cast<Type*>(call[0].as_object());
+  const std::string method = MINI_TRY(text_argument(heap, call[1], "the name of a method"));
+  if (method == "__iter__") return Ref<Value>(type->behaviour.iterate || type->behaviour.next);
+  if (method == "__next__") return Ref<Value>(type->behaviour.next != nullptr);
+  if (method != "__call__") return unboxed(kFalse);
+  for (BuiltinType which : {BuiltinType::kFunction, BuiltinType::kNativeFunction, BuiltinType::kMethodDescriptor,
+                            BuiltinType::kBoundMethod, BuiltinType::kTypeType})
+    if (is_subtype(type, heap.type(which))) return unboxed(kTrue);
+  return unboxed(kFalse);
+}
+
+constexpr NativeDefinition kFunctions[] = {
+    {"_abc.set_abstract(class, abstract, /)", set_abstract},
+    {"_abc.offers(class, method, /)", offers},
+};
 
 }  // namespace
 
