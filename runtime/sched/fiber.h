@@ -36,7 +36,7 @@ class Fiber {
   Fiber* came_from_ = nullptr;
   const void* bottom_ = nullptr;
   std::size_t bottom_size_ = 0;
-  void* fake_stack_ = nullptr;
+  [[maybe_unused]] void* fake_stack_ = nullptr;
   void* tsan_ = nullptr;
 };
 
