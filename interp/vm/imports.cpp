@@ -64,6 +64,14 @@ bool find_source(Machine& machine, const std::string& name, Found& found) {
         found = {std::string(module.text), "<" + name + ">", "", true, module.is_package};
         return true;
       }
+  if (machine.options().module_source) {
+    if (const std::string* text = machine.options().module_source(name)) {
+      found.source = *text;
+      found.filename = "<" + name + ">";
+      machine.remember_source(found.filename, *text);
+      return true;
+    }
+  }
   const size_t dot = name.rfind('.');
   const std::string parent = dot == std::string::npos ? "" : name.substr(0, dot);
   const std::string last = dot == std::string::npos ? name : name.substr(dot + 1);

@@ -93,7 +93,9 @@ std::unique_ptr<Machine> Machine::create(Options options, std::string& error) {
 }
 
 bool Machine::start(std::string& error) {
-  auto parsed = sched::parse_schedule(options_.schedule.empty() ? kDefaultSchedule : options_.schedule);
+  sched::ParsedSchedule parsed;
+  if (options_.make_schedule) parsed.schedule = options_.make_schedule();
+  else parsed = sched::parse_schedule(options_.schedule.empty() ? kDefaultSchedule : options_.schedule);
   if (!parsed.schedule) {
     error = parsed.error;
     return false;
@@ -307,15 +309,26 @@ Result<void> Machine::start_thread(ThreadState* thread, bool daemon) {
   return heap_->raise(BuiltinType::kRuntimeError, "can't start new thread");
 }
 
-void Machine::free_thread(ThreadState* thread) {
-  while (thread->frame) {
-    drop_stack_to(thread->frame, thread->frame->stack_base());
-    pop_frame(*thread, thread->frame);
+void Machine::reset_thread(ThreadState& thread) {
+  while (thread.frame) {
+    drop_stack_to(thread.frame, thread.frame->stack_base());
+    pop_frame(thread, thread.frame);
   }
-  if (thread->handled) decref(std::exchange(thread->handled, nullptr));
-  if (thread->body_names) decref(std::exchange(thread->body_names, nullptr));
-  for (Value* value : {&thread->function, &thread->arguments, &thread->keywords, &thread->handle, &thread->locals,
-                       &thread->result, &thread->suspension.callable, &thread->suspension.saved_arguments})
+  if (thread.handled) decref(std::exchange(thread.handled, nullptr));
+  if (thread.body_names) decref(std::exchange(thread.body_names, nullptr));
+  for (Value* value : {&thread.result, &thread.suspension.callable, &thread.suspension.saved_arguments})
+    decref(std::exchange(*value, kUnbound));
+  thread.suspension.kind = Suspension::kNone;
+  thread.suspension.phase = 0;
+  thread.breaker = Breaker();
+  thread.nested_runs = thread.native_depth = 0;
+  thread.abandoned = thread.reraising = thread.skip_check = false;
+  thread.repr_chain = nullptr;
+}
+
+void Machine::free_thread(ThreadState* thread) {
+  reset_thread(*thread);
+  for (Value* value : {&thread->function, &thread->arguments, &thread->keywords, &thread->handle, &thread->locals})
     decref(std::exchange(*value, kUnbound));
   while (StackChunk* chunk = thread->chunk) {
     thread->chunk = chunk->previous;

@@ -22,6 +22,7 @@ struct Options {
   const Library* library = nullptr;   ///< the modules that there are beside files; outlives the machine
   bytecode::SwitchModel switch_model = bytecode::SwitchModel::k39;
   std::string schedule = "";          ///< as --schedule; empty: the default interval
+  std::function<std::unique_ptr<sched::Schedule>()> make_schedule;  ///< instead of `schedule`, for one that has no text
   bool os_threads = true;             ///< else all threads run in turn on one OS thread
   bool observed = false;              ///< each instruction is looked at, whether or not the schedule asks for it
   std::optional<sched::ClockKind> clock;  ///< default: the schedule's
@@ -30,6 +31,8 @@ struct Options {
   std::vector<std::string> arguments; ///< sys.argv
   std::function<void(std::string_view)> output;  ///< what the script writes to standard output; null: descriptor 1
   std::function<void(std::string_view)> errors;
+  std::function<const std::string*(const std::string& name)> module_source;  ///< asked before files; null: not there
+  void* host = nullptr;               ///< the embedder's own
   bool collect_always = false;        ///< tests: a cycle collection at each allocation
   bool wait_on_deadlock = false;      ///< --deadlock=hang
   bool statistics = false;            ///< keep what --stats tells
@@ -119,6 +122,15 @@ class Machine final : public sched::Machine {
   int run_file(const std::string& filename, std::string source);
   /// The main thread calls `work` instead of running a file (the prompt, embedding); it holds the GIL.
   int run_with(std::function<void(Machine&, ThreadState&)> work);
+  // Embedding: instead of one run with an end, OS threads of the host enter and leave (runner.h).
+  void open() { runner_->open(*state_->main); }
+  /// After a run ended inside `thread`: nothing of what it was doing is left.
+  void reset_thread(ThreadState& thread);
+  /// What happens at the end of a program, once the other threads are over.
+  void at_exit(ThreadState& thread);
+  const std::string& deadlock_report() const { return deadlock_report_; }
+  void* host() const { return options_.host; }
+
   /// For observers, under the one-thread runner: makes the run stop (run_file or resume returns kPaused) before the next
   /// instruction, the schedule not yet asked about it; while a native that called back is in the way, after that.
   void pause() { pause_asked_ = true; }
@@ -202,7 +214,6 @@ class Machine final : public sched::Machine {
   bool enter_main(ThreadState& thread);
   bool call_shutdown(ThreadState& thread);
   void finish_thread(ThreadState& thread);
-  void at_exit(ThreadState& thread);
 
   Options options_;
   base::Memory* memory_ = nullptr;

@@ -57,6 +57,7 @@ struct ThreadState : sched::Thread {
   Breaker breaker;
   uint32_t nested_runs = 0;          ///< natives below which the loop runs again
   uint32_t native_depth = 0;
+  uint32_t host_calls = 0;           ///< functions of the embedder that this thread is inside of
   bool abandoned = false;            ///< the run ended while this thread was inside a native: it only lets go now
   uint32_t stage = 0;                ///< of the thread's life, see machine.cpp
   bool reraising = false;            ///< the pending exception is raised again: no new line in its traceback

@@ -106,6 +106,7 @@ void Heap::bury(Tracked* node) {
 void Heap::free_now(Object* object) {
   if (hooks_.freed) [[unlikely]] hooks_.freed(*this, object);
   Type* type = object->type;
+  if (death_watcher_) [[unlikely]] death_watcher_(*this, object);
   const size_t bytes = object_size(object);
   if (type == types_[static_cast<uint32_t>(BuiltinType::kStr)]) {
     if (static_cast<Str*>(object)->interned) forget_interned(static_cast<Str*>(object));

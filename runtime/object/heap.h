@@ -138,6 +138,10 @@ class Heap {
   uint32_t next_shape_serial() { return ++last_shape_serial_; }
   uint32_t next_keys_version() { return ++last_keys_version_; }
 
+  /// Told of each object just before it is freed; null: nobody is. It changes no count and allocates nothing.
+  using DeathWatcher = void (*)(Heap&, Object*);
+  void watch_deaths(DeathWatcher watcher) { death_watcher_ = watcher; }
+
   CollectorState& collector() { return collector_; }
   /// Calls `function(Object*)` for every object that can be part of a cycle.
   template <class Function>
@@ -215,6 +219,7 @@ class Heap {
 
   MachineHooks hooks_;
   void* machine_ = nullptr;
+  DeathWatcher death_watcher_ = nullptr;
   Type* types_[static_cast<uint32_t>(BuiltinType::kCount)] = {};
   Str* names_[static_cast<uint32_t>(Name::kCount)] = {};
   Exception* pending_ = nullptr;

@@ -81,7 +81,6 @@ void OneThread::turn() {
 // inside: nobody else could run.
 
 void OneThread::open(Thread& main) {
-  open_ = true;
   begin(main);
 }
 
@@ -110,13 +109,14 @@ Outcome OneThread::conclude(Thread& thread) {
   stopped_ = false;
   stop_.store(false);
   interrupted_.store(false);
+  table_.started = 0;
   begin(thread);
   return outcome;
 }
 
+void OneThread::end_here() { stop(Outcome::Stopped); }
+
 void OneThread::close() {
-  if (!std::exchange(open_, false)) return;
-  std::lock_guard nobody(door_);
   over_ = stopped_ = true;
   turn();
   end();
@@ -124,6 +124,7 @@ void OneThread::close() {
   if (ticker_) ticker_->retire();
   fibers_.clear();
   spare_.clear();
+  door_.unlock();
 }
 
 void OneThread::stop(Outcome outcome) {

@@ -29,6 +29,7 @@ class OneThread final : public Runner {
   void enter(Thread& thread) override;
   void leave(Thread& thread) override;
   Outcome conclude(Thread& thread) override;
+  void end_here() override;
   void close() override;
 
  private:
@@ -42,7 +43,6 @@ class OneThread final : public Runner {
   void poke_main() noexcept override;
 
   bool stopped_ = false;  // run() is to return
-  bool open_ = false;
   std::mutex door_;  // whoever is inside holds it
   std::atomic<std::uint32_t> poked_{0};
   Fiber home_;  // the stack of run()

@@ -50,13 +50,13 @@ void OsThreads::enter(Thread& thread) {
   } else {
     await(me, kNever, false);  // false: it is to conclude a run that ended meanwhile
   }
-  thread.ended = false;
+  thread.lets_go = false;
 }
 
 void OsThreads::leave(Thread& thread) {
   MINI_ASSERT(!over_ && table_.current == &thread);
   thread.state = State::Outside;
-  thread.ended = false;
+  thread.lets_go = false;
   --inside_;
   if (&thread != main_.load(std::memory_order_relaxed)) {
     table_.all.erase(table_.all.iterator_to(thread));
@@ -84,7 +84,7 @@ void OsThreads::hand_on() {
 // The guest that closes an ended run: inside, and not in a call outside the VM. nullptr: there is none.
 OsThreads::Slot* OsThreads::closer() {
   for (Thread* guest : guests_)
-    if (guest->state != State::Outside && guest->state != State::Calling && !guest->ended) return &slot_of(*guest);
+    if (guest->state != State::Outside && guest->state != State::Calling && !guest->lets_go) return &slot_of(*guest);
   return nullptr;
 }
 
@@ -121,10 +121,11 @@ Outcome OsThreads::conclude(Thread& thread) {
   main_.store(&main);
   main_slot_.store(&slot_of(main));
   table_.non_daemons = 1;
+  if (staying.size() == 1) table_.started = 1;
   for (Thread* guest : staying) {
     table_.all.push_back(*guest);
     if (guest == &thread || guest->state == State::Outside) continue;
-    guest->ended = true;
+    guest->lets_go = true;
     if (guest->state == State::Calling) {
       ++table_.calling;
     } else {
@@ -139,9 +140,13 @@ Outcome OsThreads::conclude(Thread& thread) {
   return outcome;
 }
 
+void OsThreads::end_here() {
+  outcome_ = Outcome::Stopped;
+  over_ = true;
+}
+
 void OsThreads::close() {
-  if (!std::exchange(open_, false)) return;
-  enter(*guests_.front());
+  open_ = false;
   over_ = true;
   shut_down();
   over_ = false;

@@ -309,7 +309,7 @@ void OsThreads::arrive(Slot& slot) {
 }
 
 bool OsThreads::switch_here(Thread& thread, Exit exit) {
-  if (over_ || thread.ended) {
+  if (over_ || thread.lets_go) {
     let_out(thread);  // of a wait that it began on its way out
     return false;
   }
@@ -317,7 +317,7 @@ bool OsThreads::switch_here(Thread& thread, Exit exit) {
   ++me.natives;
   const bool again = pass_on(me, exit);
   --me.natives;
-  return again && !thread.ended;
+  return again && !thread.lets_go;
 }
 
 void* OsThreads::leave_for_call(Thread& thread) {

@@ -30,6 +30,7 @@ class OsThreads final : public Runner {
   void enter(Thread& thread) override;
   void leave(Thread& thread) override;
   Outcome conclude(Thread& thread) override;
+  void end_here() override;
   void close() override;
 
  private:

@@ -277,7 +277,7 @@ void Runner::seat(Thread& thread) {
 bool Runner::calm(Thread& thread) {
   thread.calm(options_.fast_table);
   const bool own = interrupted_.load() && &thread == main_.load(std::memory_order_relaxed);
-  if (own || over_ || thread.ended || stop_.load()) thread.ask(options_.breaker_table);
+  if (own || over_ || thread.lets_go || stop_.load()) thread.ask(options_.breaker_table);
   return own;
 }
 
@@ -317,7 +317,7 @@ Notice Runner::look(Thread& thread) {
   // In this order, as in seat(): a request that comes in between is seen either here or at the next switch
   // point.
   const bool interrupted = calm(thread);
-  if (over_ || thread.ended || (stop_.load() && can_end())) {
+  if (over_ || thread.lets_go || (stop_.load() && can_end())) {
     thread.ask(options_.breaker_table);
     return Notice::Switch;
   }

@@ -138,9 +138,11 @@ class Runner {
   /// The run has ended: whoever is inside lets go and calls conclude().
   bool over() const { return over_; }
   /// After over(), by the holder, whose natives have all returned: ends every thread but the host's, and begins the
-  /// next run, of which the caller holds the GIL. Those of the host that are inside see `ended`, and leave.
+  /// next run, of which the caller holds the GIL. Those of the host that are inside see `lets_go`, and leave.
   virtual Outcome conclude(Thread& thread) = 0;
-  /// The same, for good: nobody is inside, nobody comes any more.
+  /// Ends the run (Outcome::Stopped) at once; conclude() is due. The host's, inside, with nothing on its C++ stack.
+  virtual void end_here() = 0;
+  /// The end for good, by the main thread, inside, when nobody else is or comes any more.
   virtual void close() = 0;
   /// Ends the run (Outcome::Stopped) as soon as the holder looks, and somebody is inside. Any thread.
   void stop() noexcept;

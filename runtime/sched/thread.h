@@ -116,7 +116,7 @@ class Thread : public base::ListHook<AllTag>,
   std::uint32_t serial = 0;  ///< T0 is the main thread, Tn the n-th thread started
   State state = State::New;
   bool daemon = false;  ///< the VM sets it before start()
-  bool ended = false;   ///< the host's, inside when its run ended: it lets go of everything and leaves
+  bool lets_go = false;  ///< the host's, inside when its run ended: it lets go of everything and leaves
   WaitKind wait_kind = WaitKind::None;
   Wake wake_reason = Wake::Notified;  ///< of the last wait that ended
   const void* wait_target = nullptr;  ///< what it waits for, as the waiter named it: for reports
