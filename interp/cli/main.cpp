@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "interp/bytecode/dis.h"
+#include "interp/cli/observers.h"
 #include "interp/cli/prompt.h"
 #include "interp/cli/statistics.h"
 #include "interp/explore/command.h"
@@ -29,6 +30,7 @@ struct CommandLine {
   std::string switch_points = "3.9", clock, runner = "os", deadlock = "report", memory_limit;
   std::string statistics, affinity = "one", refcounts = "protected";
   bool prompt_afterwards = false, check_leaks = false, help = false, version = false;
+  cli::ObserverOptions observers;
   std::optional<std::string> code;       ///< -c
   std::optional<std::string> file;       ///< "-": standard input
   std::vector<std::string> arguments;    ///< after the file
@@ -58,6 +60,7 @@ void define_options(CLI::App& app, CommandLine& line) {
   app.add_option("--affinity", line.affinity,
                  "one (default): keep threads on the CPU where the GIL is; free: leave that to the system")
       ->type_name("=WHERE");
+  cli::define_observer_options(app, line.observers);
   app.add_option("--runner", line.runner, "os: a system thread for each thread (default); one: one for all")
       ->type_name("=KIND");
   app.add_flag("--observed", line.options.observed, "for tests: look at each instruction");
@@ -197,11 +200,14 @@ int run(CommandLine& line) {
   options.library = &modules::library();
   options.arguments.push_back(line.code ? "-c" : line.file.value_or(""));
   options.arguments.insert(options.arguments.end(), line.arguments.begin(), line.arguments.end());
+  options.observed |= line.observers.need_instructions();
   const std::string schedule = options.schedule;
   std::string error;
   auto machine = vm::Machine::create(std::move(options), error);
   if (!machine) return usage_error("--schedule=" + schedule + ": " + error);
 
+  cli::Observers observers(line.observers, *machine);
+  if (!observers.start(error)) return usage_error(error);
   const vm::SignalScope signals(*machine);
   int status;
   if (prompts) {
@@ -209,6 +215,7 @@ int run(CommandLine& line) {
   } else {
     status = machine->run_file(name, std::move(source));
   }
+  if (!observers.finish() && status == 0) status = 1;
   if (machine->count_model()) machine->write_error(machine->count_model()->report());
   if (!line.statistics.empty()) cli::print_statistics(*machine, line.statistics == "json");
   if (line.check_leaks) {

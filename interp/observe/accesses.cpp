@@ -48,17 +48,22 @@ bool is_plain_key(Value key) {
 /// Nobody but the value stack, where it lies at `depth`, holds the object: no other thread can see it.
 bool is_private(Value value, int16_t depth) { return depth >= 0 && value.is_object() && value.as_object()->count == 1; }
 
-enum class Shape : uint8_t { kPlain, kList, kTable, kIterator, kHolder };
+enum class Shape : uint8_t { kPlain, kList, kTable, kDeque, kIterator, kHolder };
 
 /// How a value holds others, for whoever walks through it.
 Shape shape_of(Value value) {
   if (!value.is_object()) return Shape::kPlain;
-  switch (static_cast<BuiltinType>(value.as_object()->type->kind)) {
+  const auto kind = static_cast<BuiltinType>(value.as_object()->type->kind);
+  switch (kind) {
     case BuiltinType::kList:
       return Shape::kList;
     case BuiltinType::kDict:
+    case BuiltinType::kDefaultDict:
+    case BuiltinType::kOrderedDict:
     case BuiltinType::kSet:
       return Shape::kTable;
+    case BuiltinType::kDeque:
+      return Shape::kDeque;
     case BuiltinType::kStrIterator:
     case BuiltinType::kBytesIterator:
     case BuiltinType::kTupleIterator:
@@ -76,6 +81,8 @@ Shape shape_of(Value value) {
     case BuiltinType::kMap:
     case BuiltinType::kFilter:
     case BuiltinType::kReversed:
+    case BuiltinType::kDequeIterator:
+    case BuiltinType::kDequeReverseIterator:
       return Shape::kIterator;
     case BuiltinType::kTuple:
     case BuiltinType::kFrozenSet:
@@ -85,8 +92,15 @@ Shape shape_of(Value value) {
     case BuiltinType::kSlice:
       return Shape::kHolder;
     default:
+      // Those of itertools.
+      if (kind >= BuiltinType::kAccumulate && kind <= BuiltinType::kZipLongest) return Shape::kIterator;
       return Shape::kPlain;
   }
+}
+/// Containers that can change.
+bool is_container(Value value) {
+  const Shape shape = shape_of(value);
+  return shape == Shape::kList || shape == Shape::kTable || shape == Shape::kDeque;
 }
 
 struct References final : Visitor {
@@ -99,8 +113,8 @@ struct References final : Visitor {
 };
 
 const Table* table_of(Value container) {
-  if (is_kind(container, BuiltinType::kDict)) return static_cast<Dict*>(container.as_object());
-  return static_cast<Set*>(container.as_object());
+  if (is_kind(container, BuiltinType::kSet)) return static_cast<Set*>(container.as_object());
+  return static_cast<Dict*>(container.as_object());
 }
 
 }  // namespace
@@ -236,6 +250,7 @@ void Accesses::whole(AccessMode mode, Value container, int16_t depth) {
 
 void Accesses::item(AccessMode mode, Value container, Value key, Value new_value, int16_t depth) {
   const Shape shape = shape_of(container);
+  if (shape == Shape::kDeque) return whole(mode, container, depth);
   if (shape != Shape::kList && shape != Shape::kTable) return deep(key, -1);
   if (is_private(container, depth)) return;
   if (!is_plain_key(key)) {
@@ -260,6 +275,7 @@ void Accesses::item(AccessMode mode, Value container, Value key, Value new_value
     const Table* table = table_of(container);
     const int64_t number = peek_entry(table, key, hash);
     if (number >= 0) old_value = table->entries[number].value;
+    else if (is_kind(container, BuiltinType::kDefaultDict)) mode = AccessMode::kReadWrite;  // what it makes up is entered
     place = static_cast<uint64_t>(hash);
   }
   Access& access = add(LocationKind::kItem, mode, container.as_object(), container);
@@ -288,7 +304,7 @@ void Accesses::deep(Value value, int16_t depth) {
     }
     seen_.push_back(next.as_object());
     if (shape == Shape::kIterator) whole(AccessMode::kReadWrite, next, next == value ? depth : -1);
-    if (shape == Shape::kList || shape == Shape::kTable) whole(AccessMode::kRead, next, next == value ? depth : -1);
+    if (is_container(next)) whole(AccessMode::kRead, next, next == value ? depth : -1);
     auto look = [&](Value part) {
       ++items;
       if (shape_of(part) != Shape::kPlain) waiting.push_back(part);
@@ -412,7 +428,7 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
     access.label = Value::integer(serial);
   };
   auto on_file = [&](Value file) {
-    if (!is_kind(file, BuiltinType::kFile)) return;  // its write() is script code
+    if (!file.is_object() || file.as_object()->type->type_flags & Type::kUserClass) return;  // its write() is script code
     Access& access = add(LocationKind::kFile, AccessMode::kReadWrite, file.as_object(), file);
     access.whole = true;
   };
@@ -420,7 +436,7 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
     case Effect::kNothing:
       return;
     case Effect::kReadSelf:
-      if (shape_of(first) == Shape::kList || shape_of(first) == Shape::kTable) whole(AccessMode::kRead, first, given.depth(0));
+      if (is_container(first)) whole(AccessMode::kRead, first, given.depth(0));
       else deep(first, given.depth(0));
       return;
     case Effect::kWriteSelf:
@@ -466,6 +482,11 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
       if (first.is_object() && first.as_object()->serial == 0)
         add(LocationKind::kAttribute, AccessMode::kReadWrite, &heap_, kUnbound).whole = true;
       return;
+    case Effect::kCall: {
+      const uint32_t skipped = given.bound() ? 0 : 1;
+      if (given.count < skipped) return;
+      return call(thread, first, given.values + skipped, given.count - skipped, given.keyword_names, -1);
+    }
     case Effect::kPrint: {
       const uint32_t keywords = given.keyword_names ? static_cast<uint32_t>(given.keyword_names->length) : 0;
       for (uint32_t i = 0; i + keywords < given.total(); ++i) deep(given[i], given.depth(i));
@@ -479,7 +500,6 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
       on_file(first);
       return rest(1);
     case Effect::kUnknown:
-      static_cast<void>(thread);
       return anything();
   }
 }
@@ -587,7 +607,7 @@ std::span<const Access> Accesses::of(ThreadState& thread, Frame& frame, uint32_t
     case Opcode::POP_JUMP_IF_TRUE:
     case Opcode::JUMP_IF_FALSE_OR_POP:
     case Opcode::JUMP_IF_TRUE_OR_POP:
-      if (shape_of(top[-1]) == Shape::kList || shape_of(top[-1]) == Shape::kTable) whole(AccessMode::kRead, top[-1], 0);
+      if (is_container(top[-1])) whole(AccessMode::kRead, top[-1], 0);
       break;
     case Opcode::UNARY_POSITIVE:
     case Opcode::UNARY_NEGATIVE:
@@ -681,7 +701,7 @@ std::span<const Access> Accesses::of(ThreadState& thread, Frame& frame, uint32_t
     default:
       // Binary operators and comparison; in place, a list, set or dict on the left changes.
       if (bytecode::name(opcode).starts_with("INPLACE") &&
-          (shape_of(top[-2]) == Shape::kList || shape_of(top[-2]) == Shape::kTable)) {
+          is_container(top[-2])) {
         whole(AccessMode::kReadWrite, top[-2], 1);
         deep(top[-1], 0);
       } else {

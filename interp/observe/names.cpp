@@ -2,6 +2,7 @@
 // is needed.
 #include "interp/observe/accesses.h"
 #include "interp/observe/show_value.h"
+#include "interp/vm/deadlock.h"
 
 namespace mini::observe {
 
@@ -106,12 +107,7 @@ std::string Accesses::name_of(const Access& access, const Frame& frame, uint32_t
       if (!known->second.empty()) return known->second;
     }
     if (!access.owner.is_object()) return {};
-    if (Dict* names = machine_.state().main_names) {
-      for (uint32_t i = 0; i < names->used; ++i)
-        if (names->entries[i].value == access.owner && !names->entries[i].key.is_unbound() &&
-            has_kind(names->entries[i].key, BuiltinType::kStr))
-          return to_utf8(static_cast<Str*>(names->entries[i].key.as_object()));
-    }
+    if (std::string known = vm::name_of(machine_, access.owner.as_object()); !known.empty()) return known;
     return show_value(heap_, Value(access.owner.as_object()->type), 40).replace(0, 7, "<");
   };
   switch (access.kind) {
@@ -125,7 +121,7 @@ std::string Accesses::name_of(const Access& access, const Frame& frame, uint32_t
       if (access.label.is_unbound()) return "id()";
       return owner() + "." + label();
     case LocationKind::kItem:
-      if (access.whole) return owner();
+      if (access.object == machine_.state().modules) return "sys.modules";
       return owner() + "[" + show_value(heap_, access.label, 30) + "]";
     case LocationKind::kContainer:
     case LocationKind::kLock:

@@ -18,20 +18,27 @@ constexpr Row kRows[] = {
      " _random._text_seed object.__new__ object.__init_subclass__ object.__sizeof__ type.__new__ type.mro type.__subclasses__"
      " super.__new__ method.__new__ module.__new__ staticmethod.__new__ classmethod.__new__ TextIOWrapper.fileno"
      " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open generator.close"
+     " itertool.__iter__ _deque_iterator.__iter__ function.__get__ partial.__new__ itemgetter.__new__ attrgetter.__new__"
+     " methodcaller.__new__ StringIO.__new__ BytesIO.__new__"
      " __get__ __set__ __bool__ __new__ TextIOWrapper.__iter__ enumerate.__iter__ filter.__iter__ map.__iter__ zip.__iter__"
      " BaseException. property. gc. sys. time. math. mini_gil. int. float. bool. "},
     {Effect::kReadSelf, " len __len__ __length_hint__ list.copy dict.copy dict.keys dict.values dict.items list.__reversed__"
-                        " dict.__reversed__ iter __iter__ Random._getstate "},
+                        " dict.__reversed__ iter __iter__ Random._getstate deque.copy deque.__copy__ deque.__reversed__"
+                        " defaultdict.copy defaultdict.__copy__ OrderedDict.copy OrderedDict.__copy__ StringIO.getvalue BytesIO.getvalue "},
     {Effect::kWriteSelf,
      " list.append list.insert list.pop list.clear list.reverse dict.clear dict.popitem set.pop set.clear"
+     " deque.append deque.appendleft deque.pop deque.popleft deque.clear deque.insert deque.reverse deque.rotate OrderedDict.popitem"
+     " OrderedDict.move_to_end atexit.register"
      " Random.random Random.getrandbits Random.seed Random._setstate generator.send generator.throw "},
     {Effect::kWriteSelfFrom,
      " list.extend list.remove list.sort list.__init__ dict.update dict.__init__ set.update set.__init__ __init__"
      " set.difference_update set.intersection_update set.symmetric_difference_update"
+     " deque.__init__ deque.extend deque.extendleft deque.remove defaultdict.__init__ _collections._count_elements"
+     " operator.iadd operator.iand operator.iconcat operator.ior operator.ixor operator.isub operator.imul"
      " __iadd__ __imul__ __ior__ __iand__ __isub__ __ixor__ "},
-    {Effect::kReadEntry, " dict.get __getitem__ __contains__ "},
-    {Effect::kWriteEntry, " dict.pop dict.setdefault set.add set.discard set.remove __delitem__ "},
-    {Effect::kStoreEntry, " __setitem__ "},
+    {Effect::kReadEntry, " dict.get __getitem__ __contains__ operator.getitem operator.contains "},
+    {Effect::kWriteEntry, " dict.pop dict.setdefault set.add set.discard set.remove __delitem__ operator.delitem defaultdict.__missing__ "},
+    {Effect::kStoreEntry, " __setitem__ operator.setitem "},
     {Effect::kReadArguments,
      " abs all any ascii bin chr divmod format hash hex max min oct ord pow repr round sorted sum"
      " list.count list.index list.__new__ dict.__new__ dict.fromkeys set.__new__ frozenset.__new__ enumerate.__new__"
@@ -40,8 +47,12 @@ constexpr Row kRows[] = {
      " __add__ __and__ __floordiv__ __lshift__ __mod__ __mul__ __or__ __pow__ __rshift__ __sub__ __truediv__ __xor__"
      " __radd__ __rand__ __rfloordiv__ __rlshift__ __rmod__ __rmul__ __ror__ __rpow__ __rrshift__ __rsub__ __rtruediv__ __rxor__"
      " set.copy set.difference set.intersection set.isdisjoint set.issubset set.issuperset set.symmetric_difference set.union"
+     " deque.__new__ deque.count deque.index defaultdict.__new__ OrderedDict.__new__ itertools.tee accumulate. batched. chain."
+     " combinations. combinations_with_replacement. compress. count. cycle. dropwhile. filterfalse. groupby. islice. pairwise."
+     " permutations. product. repeat. starmap. takewhile. zip_longest. operator. _functools.reduce _deque_iterator.__length_hint__"
      " str. bytes. tuple. range. range_iterator. slice. frozenset. dict_keys. dict_values. dict_items. "},
-    {Effect::kAdvance, " next __next__ enumerate.__next__ filter.__next__ map.__next__ zip.__next__ "},
+    {Effect::kAdvance, " next __next__ enumerate.__next__ filter.__next__ map.__next__ zip.__next__ itertool.__next__"
+                        " _deque_iterator.__next__ "},
     {Effect::kReadAttribute, " getattr hasattr __getattribute__ "},
     {Effect::kWriteAttribute, " setattr __setattr__ "},
     {Effect::kDeleteAttribute, " delattr __delattr__ "},
@@ -54,11 +65,10 @@ constexpr Row kRows[] = {
     {Effect::kWriteThread, " _ThreadHandle._begin _ThreadHandle._set_done "},
     {Effect::kThreads, " _count _make_thread_handle "},
     {Effect::kSerial, " id "},
+    {Effect::kCall, " function.__call__ method.__call__ operator.call "},
     {Effect::kPrint, " print "},
     {Effect::kInput, " input "},
-    {Effect::kWriteFile, " TextIOWrapper.write TextIOWrapper.writelines TextIOWrapper.flush TextIOWrapper.close"
-                         " TextIOWrapper.read TextIOWrapper.readline TextIOWrapper.readlines TextIOWrapper.__exit__"
-                         " TextIOWrapper.reconfigure TextIOWrapper.__next__ "},
+    {Effect::kWriteFile, " TextIOWrapper. FileIO. BufferedReader. BufferedWriter. BufferedRandom. StringIO. BytesIO. _IOBase.__next__ "},
 };
 
 bool lists(std::string_view names, std::string_view name) {

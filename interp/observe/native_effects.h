@@ -28,6 +28,7 @@ enum class Effect : uint8_t {
   kWriteThread,
   kThreads,          ///< reads which threads there are
   kSerial,           ///< may give an object its serial (id)
+  kCall,             ///< calls the first argument with the others
   kPrint,            ///< writes to the file of the keyword argument, or sys.stdout
   kInput,
   kWriteFile,        ///< the first argument is a file

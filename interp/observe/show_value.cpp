@@ -13,15 +13,6 @@ namespace {
 
 constexpr int kDeepest = 3;
 
-/// Whole characters only.
-void shorten(std::string& text, size_t width) {
-  if (text.size() <= width) return;
-  size_t end = width > 3 ? width - 3 : 0;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  text.resize(end);
-  text += "…";
-}
-
 class Writer {
  public:
   Writer(Heap& heap, size_t width) : heap_(heap), width_(width) {}
@@ -152,6 +143,14 @@ class Writer {
 };
 
 }  // namespace
+
+void shorten(std::string& text, size_t width) {
+  if (text.size() <= width) return;
+  size_t end = width > 3 ? width - 3 : 0;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  text.resize(end);
+  text += "…";
+}
 
 std::string quoted(std::string_view utf8) {
   const char quote = utf8.find('\'') != std::string_view::npos && utf8.find('"') == std::string_view::npos ? '"' : '\'';
