@@ -23,6 +23,16 @@ Attributes* shaped(Heap& heap, Value object) {
   return attributes && attributes->shape ? attributes : nullptr;
 }
 
+/// For the next time: instances of this type and shape have the attribute in this slot. (Where the attributes have no
+/// fixed place, there is no next time.)
+void remember(InlineCache& cache, const Type* type, const Attributes* attributes, int64_t slot) {
+  if (type->attributes_offset == Type::kAttributesAtEnd) return;
+  cache.version = type->version;
+  cache.shape = attributes->shape;
+  cache.offset = type->attributes_offset;
+  cache.slot = static_cast<uint32_t>(slot);
+}
+
 CallOutcome leave_on_stack(Frame* frame, Value result) {
   decref(std::exchange(frame->stack_top[-1], result));
   return CallOutcome::kValue;
@@ -58,9 +68,7 @@ CallOutcome load_attribute(ThreadState& thread, Frame* frame, uint32_t name_inde
         return call_getter(thread, frame, property);
     } else if (Attributes* attributes = shaped(heap, object); attributes && !is_data_descriptor(heap, found)) {
       if (int64_t slot = slot_of(attributes->shape, name); slot >= 0) {
-        cache.version = type->version;
-        cache.shape = attributes->shape->serial;
-        cache.slot = static_cast<uint32_t>(slot);
+        remember(cache, type, attributes, slot);
         Value value = attributes->values[slot];
         incref(value);
         return leave_on_stack(frame, value);
@@ -92,9 +100,13 @@ CallOutcome load_method(ThreadState& thread, Frame* frame, uint32_t name_index, 
           attributes && !get_instance_attribute(object.as_object(), name).is_unbound();
       if (!hidden) {
         if (object.is_object() && (!attributes || attributes->shape)) {
-          cache.version = type->version;
-          cache.shape = attributes ? attributes->shape->serial : 0;
-          cache.value = found;
+          cache.value = kUnbound;
+          if (!attributes || type->attributes_offset != Type::kAttributesAtEnd) {
+            cache.version = type->version;
+            cache.shape = attributes ? attributes->shape : nullptr;
+            cache.offset = type->attributes_offset;
+            cache.value = found;
+          }
         }
         incref(found);
         frame->stack_top[-1] = found;
@@ -120,9 +132,7 @@ Result<void> store_attribute(ThreadState& thread, Frame* frame, uint32_t name_in
   if (type->type_flags & Type::kHasSetAttributeHook) return {};
   if (Attributes* attributes = shaped(heap, object); attributes && !is_data_descriptor(heap, lookup(type, name))) {
     if (int64_t slot = slot_of(attributes->shape, name); slot >= 0) {
-      cache.version = type->version;
-      cache.shape = attributes->shape->serial;
-      cache.slot = static_cast<uint32_t>(slot);
+      remember(cache, type, attributes, slot);
     }
   }
   return {};

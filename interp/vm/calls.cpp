@@ -43,11 +43,6 @@ void drop_stack_to(Frame* frame, Value* level) {
 
 namespace {
 
-/// Bytes from `at` to the end of the current chunk; more than any chunk has if it does not lie there.
-size_t room_at(const ThreadState& thread, const Value* at) {
-  return static_cast<size_t>(reinterpret_cast<const char*>(thread.stack_limit) - reinterpret_cast<const char*>(at));
-}
-
 [[gnu::noinline]] Value* find_room(ThreadState& thread, size_t bytes) {
   Value* place = thread.stack_end();
   if (room_at(thread, place) > thread.chunk->bytes) place = thread.chunk->begin();  // no frame lies there yet
@@ -64,7 +59,8 @@ size_t room_at(const ThreadState& thread, const Value* at) {
   return chunk->begin() + 1;
 }
 
-/// After the frame above `function` is gone: a chunk that it began is given back.
+}  // namespace
+
 void release_chunk(ThreadState& thread, Value* function) {
   StackChunk* chunk = thread.chunk;
   if (function > chunk->begin() + 1 || function < chunk->begin() || !chunk->previous) return;
@@ -73,11 +69,8 @@ void release_chunk(ThreadState& thread, Value* function) {
   thread.heap->release_buffer(chunk, chunk->bytes);
 }
 
-}  // namespace
-
 Value* ensure_stack(ThreadState& thread, Value* at, size_t bytes) {
-  const size_t room = room_at(thread, at);
-  if (room >= bytes && room <= thread.chunk->bytes) [[likely]] return at;
+  if (has_room(thread, at, bytes)) [[likely]] return at;
   return find_room(thread, bytes);
 }
 
@@ -91,30 +84,6 @@ namespace {
 
 void drop_values(Value* values, size_t count) {
   for (size_t i = count; i-- > 0;) decref(values[i]);
-}
-
-/// The fields of a frame at `locals`, whose arguments and other variables are in place.
-Frame* link_frame(ThreadState& thread, CodeObject* code, Value* locals, uint32_t slot_count, Value* caller_top,
-                  Completion completion) {
-  auto* frame = reinterpret_cast<Frame*>(locals + slot_count);
-  frame->back = thread.frame;
-  frame->code = code;
-  frame->pc = code->instructions;
-  frame->locals = locals;
-  frame->names = nullptr;
-  frame->object = nullptr;
-  frame->caller_top = caller_top;
-  frame->slot_count = slot_count;
-  frame->block_count = 0;
-  frame->completion = completion;
-  frame->stage = 0;
-  frame->is_generator = false;
-  frame->is_native = false;
-  frame->depth = thread.frame ? thread.frame->depth + 1 : 0;
-  frame->while_epoch = ~0u;  // none: the tracker is reset before its first use
-  frame->stack_top = frame->stack_base();
-  thread.frame = frame;
-  return frame;
 }
 
 }  // namespace
@@ -287,7 +256,7 @@ CallOutcome call_on_stack(ThreadState& thread, Value* base, uint32_t count, Tupl
     if (type == heap.type(BuiltinType::kFunction)) {
       auto* function = static_cast<Function*>(callee.as_object());
       CodeObject* code = function->code;
-      if (code->simple && count == code->argument_count && !keyword_names) [[likely]]
+      if (count == code->simple_arguments && !keyword_names) [[likely]]
         return push_frame(thread, function, base + 1, count, caller_top, completion) ? CallOutcome::kFrame
                                                                                      : CallOutcome::kError;
       return call_function(thread, function, base, count, keyword_names, caller_top, completion);
@@ -414,7 +383,7 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
   home[2] = home[0];
   thread.frame->stack_top = home + 1;  // the instance belongs to the caller's stack now
   CodeObject* code = function->code;
-  if (code->simple && count + 1 == code->argument_count && !keyword_names)
+  if (count + 1 == code->simple_arguments && !keyword_names)
     return push_frame(thread, function, home + 2, count + 1, home + 1, Completion::kInitialise) ? CallOutcome::kFrame
                                                                                                 : CallOutcome::kError;
   return call_function(thread, function, home + 1, count + 1, keyword_names, home + 1, Completion::kInitialise);

@@ -21,6 +21,39 @@ CallOutcome call_on_stack(ThreadState&, Value* base, uint32_t count, Tuple* keyw
 CallOutcome call_unpacked(ThreadState&, Value* base, Value function, Tuple* arguments, Dict* keywords,
                           Value* caller_top, Completion completion);
 
+/// Bytes from `at` to the end of the current chunk; more than any chunk has if it does not lie there.
+inline size_t room_at(const ThreadState& thread, const Value* at) {
+  return static_cast<size_t>(reinterpret_cast<const char*>(thread.stack_limit) - reinterpret_cast<const char*>(at));
+}
+inline bool has_room(const ThreadState& thread, const Value* at, size_t bytes) {
+  const size_t room = room_at(thread, at);
+  return room >= bytes && room <= thread.chunk->bytes;
+}
+
+/// The fields of a frame at `locals`, whose arguments and other variables are in place.
+[[gnu::always_inline]] inline Frame* link_frame(ThreadState& thread, CodeObject* code, Value* locals, uint32_t slot_count, Value* caller_top,
+                  Completion completion) {
+  auto* frame = reinterpret_cast<Frame*>(locals + slot_count);
+  frame->back = thread.frame;
+  frame->code = code;
+  frame->pc = code->instructions;
+  frame->locals = locals;
+  frame->names = nullptr;
+  frame->object = nullptr;
+  frame->caller_top = caller_top;
+  frame->slot_count = slot_count;
+  frame->block_count = 0;
+  frame->completion = completion;
+  frame->stage = 0;
+  frame->is_generator = false;
+  frame->is_native = false;
+  frame->depth = thread.frame ? thread.frame->depth + 1 : 0;
+  frame->while_epoch = ~0u;  // none: the tracker is reset before its first use
+  frame->stack_top = frame->stack_base();
+  thread.frame = frame;
+  return frame;
+}
+
 /// A frame for `function` whose arguments, already complete, lie at `locals`. Null after raising RecursionError or
 /// MemoryError, with the arguments dropped.
 Frame* push_frame(ThreadState&, Function* function, Value* locals, uint32_t argument_count, Value* caller_top,
@@ -35,6 +68,8 @@ inline void remember_end(ThreadState& thread, const Frame* frame) {
   if (frame->completion != Completion::kFromLibrary && frame->completion != Completion::kLeaveLoop) return;
   if (!frame->is_native && !frame->code->has(bytecode::kPrelude)) thread.left_at = {frame->code->code, frame->index()};
 }
+/// After the frame above `function` is gone: a chunk that it began is given back.
+void release_chunk(ThreadState&, Value* function);
 /// Drops the values above `level` of a frame's stack.
 void drop_stack_to(Frame* frame, Value* level);
 

@@ -52,7 +52,7 @@ Result<void> bind_instructions(Heap& heap, CodeObject* object) {
     void* block = heap.allocate_buffer(caches * sizeof(InlineCache));
     if (!block) return raised;
     object->caches = static_cast<InlineCache*>(block);
-    for (uint32_t i = 0; i < caches; ++i) object->caches[i] = {0, 0, 0xffff'ffff, 0, kUnbound};
+    for (uint32_t i = 0; i < caches; ++i) object->caches[i] = {0, 0xffff'ffff, 0, 0, nullptr, kUnbound};
     object->cache_count = caches;
   }
   return {};
@@ -178,12 +178,14 @@ Result<Ref<CodeObject>> bind_code(Machine& machine, std::shared_ptr<const Code> 
   object->block_depth = code->block_depth;
   object->names = MINI_TRY(bind_names(heap, {&code->names}, object->name_count));
   object->variables = MINI_TRY(bind_names(heap, {&code->varnames, &code->cellvars, &code->freevars}, object->slot_count));
+  object->block_bytes = static_cast<uint32_t>((object->block_depth + (object->block_depth & 1)) * sizeof(Block));
   object->frame_bytes =
       static_cast<uint32_t>((object->slot_count + object->stack_size) * sizeof(Value) + sizeof(Frame) +
-                            (object->block_depth + (object->block_depth & 1)) * sizeof(Block));
-  object->simple = !code->has(bytecode::kVarArgs) && !code->has(bytecode::kVarKeywords) &&
-                   !code->has(bytecode::kGenerator) && code->keyword_only_count == 0 && object->cell_count == 0 &&
-                   object->free_count == 0;
+                            object->block_bytes);
+  const bool simple = !code->has(bytecode::kVarArgs) && !code->has(bytecode::kVarKeywords) &&
+                      !code->has(bytecode::kGenerator) && code->keyword_only_count == 0 && object->cell_count == 0 &&
+                      object->free_count == 0;
+  object->simple_arguments = simple ? object->argument_count : CodeObject::kNeverSimple;
   MINI_TRY(bind_instructions(heap, object.get()));
   auto* constants = static_cast<Value*>(heap.allocate_buffer(std::max<size_t>(code->constants.size(), 1) * sizeof(Value)));
   if (!constants) return raised;

@@ -23,12 +23,14 @@ struct Instr {
 };
 static_assert(sizeof(Instr) == 8);
 
-/// What an attribute or builtin instruction learnt. Borrows: `version` and `shape` are never given out twice.
+/// What a name or attribute instruction learnt. Borrows: a `version` is never given out twice, and while a type has it,
+/// the type, its shapes and what was found in it are alive.
 struct InlineCache {
-  uint32_t version;  ///< of the type, or of the globals' keys
-  uint32_t shape;    ///< of the instance, or of the builtins' keys
-  uint32_t slot;
-  uint32_t misses;
+  uint32_t version;  ///< of the type, or of the globals' keys when the name was found to be missing there
+  uint32_t slot;     ///< of the attribute, or the number of the entry in the globals
+  uint32_t offset;   ///< where the instance has its Attributes, or the number of the entry in the builtins
+  uint32_t reserved;
+  Shape* shape;      ///< of the instance; null: nothing learnt, or instances have no attributes
   Value value;       ///< a method found on the type
 };
 
@@ -50,9 +52,11 @@ struct CodeObject : Tracked {
   uint32_t frame_bytes;        ///< from the first local to the end of the value stack
   uint32_t flags;              ///< bytecode::CodeFlag
   uint32_t argument_count, positional_only_count, keyword_only_count, parameter_count;
-  /// Calls with exactly `argument_count` positional arguments need no binding: no *args, **kwargs, keyword-only
-  /// parameters, cells or generator.
-  uint32_t simple;
+  uint32_t block_bytes;        ///< room for the blocks, between a frame and its value stack
+  /// Calls with exactly this many positional arguments need no binding. kNeverSimple: there are *args, **kwargs,
+  /// keyword-only parameters, cells, or it is a generator.
+  uint32_t simple_arguments;
+  static constexpr uint32_t kNeverSimple = ~uint32_t{0};
 
   bool has(bytecode::CodeFlag flag) const { return flags & flag; }
 };

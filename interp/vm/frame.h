@@ -1,6 +1,8 @@
 // Frames: one for each call of script code, on a chunked stack that never moves.
 #pragma once
 
+#include <cstring>
+
 #include "interp/bytecode/switch_points.h"
 #include "interp/vm/function.h"
 
@@ -59,7 +61,14 @@ struct Frame {
   bytecode::WhileTracker while_tracker;
 
   Block* blocks() { return reinterpret_cast<Block*>(this + 1); }
-  Value* stack_base() { return reinterpret_cast<Value*>(blocks() + code->block_depth + (code->block_depth & 1)); }
+  Value* stack_base() { return reinterpret_cast<Value*>(reinterpret_cast<char*>(this + 1) + code->block_bytes); }
+  /// An ordinary call of a function, with nothing to hand over or to tell when it is left.
+  bool is_plain() const {
+    uint32_t kinds;
+    static_assert(static_cast<uint8_t>(Completion::kPush) == 0);
+    std::memcpy(&kinds, &completion, sizeof(kinds));  // completion, stage, is_generator, is_native
+    return kinds == 0 && !names && !object;
+  }
   Value function() const { return locals[-1]; }
   uint32_t index() const { return static_cast<uint32_t>(pc - code->instructions); }
 };

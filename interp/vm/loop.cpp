@@ -29,6 +29,14 @@ Form visible_form(const CodeObject* code, const Instr* pc) {
   return form_of(code->code->units[pc - code->instructions].opcode);
 }
 
+/// decref, in line wherever it stands: g++ gives up inlining in a function of this size.
+[[gnu::always_inline]] inline void drop(Object* object) {
+  if (--object->count == 0) object_dead(object);
+}
+[[gnu::always_inline]] inline void drop(Value value) {
+  if (value.is_object()) drop(value.as_object());
+}
+
 LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
   static const void* const fast[] = {
 #define OPCODE(name, number, ...) &&op_##name,
@@ -57,15 +65,16 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
   Value* locals;
   uint32_t oparg;
   Value result;
+  Value *call_base, *call_bottom;
 
 #define SAVE() (frame->pc = pc, frame->stack_top = sp)
 #define LOAD_FRAME() \
   (frame = thread.frame, pc = frame->pc, sp = frame->stack_top, locals = frame->locals)
-#define DISPATCH()                                                                 \
-  do {                                                                             \
-    oparg = pc->arg;                                                               \
-    goto* thread.dispatch.load(std::memory_order_relaxed)[pc->op];                 \
-  } while (0)
+#define DISPATCH() goto* thread.dispatch.load(std::memory_order_relaxed)[pc->op]
+  // The label of an instruction with an argument: read at once, or by whoever put a wide one together.
+#define WITH_ARGUMENT(name) \
+  op_##name : oparg = pc->arg; \
+  wide_##name
 #define NEXT()  \
   do {          \
     ++pc;       \
@@ -116,12 +125,32 @@ look: {
   }
 }
 run_visible:
-  oparg = pc->arg;
   goto* fast[static_cast<uint16_t>(visible_form(frame->code, pc))];
 
-form_kWide:
-  oparg = visible_at(frame->code, static_cast<uint32_t>(pc - frame->code->instructions)).argument;
-  goto* fast[static_cast<uint16_t>(form_of(frame->code->code->units[pc - frame->code->instructions].opcode))];
+form_kWide: {
+  // Direct jumps, so that `oparg` does not live across dispatches.
+  const auto visible = visible_at(frame->code, static_cast<uint32_t>(pc - frame->code->instructions));
+  oparg = visible.argument;
+#define WIDE_None(name) op_##name
+#define WIDE_Relative(name) op_##name
+#define WIDE_Absolute(name) op_##name
+#define WIDE_Number(name) wide_##name
+#define WIDE_Constant WIDE_Number
+#define WIDE_Name WIDE_Number
+#define WIDE_Local WIDE_Number
+#define WIDE_Cell WIDE_Number
+#define WIDE_Compare WIDE_Number
+#define WIDE_Depth WIDE_Number
+#define WIDE_Format WIDE_Number
+#define WIDE_Function WIDE_Number
+  switch (visible.opcode) {
+#define OPCODE(name, number, operand, ...) \
+  case bytecode::Opcode::name:             \
+    goto WIDE_##operand(name);
+#include "interp/bytecode/opcodes.def"
+  }
+  MINI_UNREACHABLE();
+}
 
 #include "interp/vm/handlers/stack.inc"
 #include "interp/vm/handlers/variables.inc"

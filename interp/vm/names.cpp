@@ -32,7 +32,7 @@ Value load_global_slow(ThreadState& thread, Frame* frame, uint32_t name_index, I
   }
   if (int64_t entry = entry_of(frame->builtins, name); entry >= 0) {
     cache.version = keys_version(*thread.heap, frame->globals);
-    cache.shape = static_cast<uint32_t>(entry);
+    cache.offset = static_cast<uint32_t>(entry);
     return frame->builtins->entries[entry].value;
   }
   raise_undefined_name(thread, name);
