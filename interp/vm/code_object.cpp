@@ -6,6 +6,7 @@
 #include "interp/vm/form.h"
 #include "interp/vm/frame.h"
 #include "interp/vm/machine.h"
+#include "interp/vm/quicken.h"
 #include "runtime/object/number.h"
 
 namespace mini::vm {
@@ -20,7 +21,8 @@ constexpr uint32_t kStackSlack = 6;
 
 bool needs_cache(Opcode opcode) {
   return opcode == Opcode::LOAD_GLOBAL || opcode == Opcode::STORE_GLOBAL || opcode == Opcode::LOAD_ATTR ||
-         opcode == Opcode::STORE_ATTR || opcode == Opcode::LOAD_METHOD;
+         opcode == Opcode::STORE_ATTR || opcode == Opcode::LOAD_METHOD || opcode == Opcode::LOAD_NAME ||
+         opcode == Opcode::STORE_NAME;
 }
 
 Result<void> bind_instructions(Heap& heap, CodeObject* object) {
@@ -34,14 +36,21 @@ Result<void> bind_instructions(Heap& heap, CodeObject* object) {
   for (uint32_t at = 0; at < count;) {
     const bytecode::Instruction visible = bytecode::decode(code.units, at);
     for (uint32_t i = visible.start; i < visible.index; ++i)
-      instructions[i] = {static_cast<uint16_t>(Form::EXTENDED_ARG), code.units[i].argument, {}};
+      instructions[i] = {static_cast<uint16_t>(Form::EXTENDED_ARG), 0, {}};
     Instr& instruction = instructions[visible.index];
     const bool wide = visible.argument > 0xffff;
     instruction.op = static_cast<uint16_t>(form_of(visible.opcode));
     instruction.arg = wide ? 0 : static_cast<uint16_t>(visible.argument);
     instruction.cache = 0;
     if (bytecode::is_jump(visible.opcode)) {
+      // Of a jump, `arg` tells how far the instruction is that comes next if it does not jump. An EXTENDED_ARG before it is
+      // made to look like the jump, for forms that end there.
       instruction.jump = static_cast<int32_t>(visible.target()) - static_cast<int32_t>(visible.index);
+      instruction.arg = 1;
+      if (visible.start + 1 == visible.index && instruction.jump != -1) {
+        instructions[visible.start].jump = instruction.jump + 1;
+        instructions[visible.start].arg = 2;
+      }
     } else {
       if (wide) instruction.op = static_cast<uint16_t>(Form::kWide);
       if (needs_cache(visible.opcode)) instruction.cache = caches++;
@@ -52,7 +61,7 @@ Result<void> bind_instructions(Heap& heap, CodeObject* object) {
     void* block = heap.allocate_buffer(caches * sizeof(InlineCache));
     if (!block) return raised;
     object->caches = static_cast<InlineCache*>(block);
-    for (uint32_t i = 0; i < caches; ++i) object->caches[i] = {0, 0xffff'ffff, 0, 0, nullptr, kUnbound};
+    for (uint32_t i = 0; i < caches; ++i) object->caches[i] = {~0u, 0, 0, 0, {nullptr}, kUnbound};
     object->cache_count = caches;
   }
   return {};
@@ -187,6 +196,7 @@ Result<Ref<CodeObject>> bind_code(Machine& machine, std::shared_ptr<const Code> 
                       object->free_count == 0;
   object->simple_arguments = simple ? object->argument_count : CodeObject::kNeverSimple;
   MINI_TRY(bind_instructions(heap, object.get()));
+  if (!machine.options().plain) quicken(object.get());
   auto* constants = static_cast<Value*>(heap.allocate_buffer(std::max<size_t>(code->constants.size(), 1) * sizeof(Value)));
   if (!constants) return raised;
   object->constants = constants;

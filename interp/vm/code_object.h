@@ -26,12 +26,15 @@ static_assert(sizeof(Instr) == 8);
 /// What a name or attribute instruction learnt. Borrows: a `version` is never given out twice, and while a type has it,
 /// the type, its shapes and what was found in it are alive.
 struct InlineCache {
-  uint32_t version;  ///< of the type, or of the globals' keys when the name was found to be missing there
-  uint32_t slot;     ///< of the attribute, or the number of the entry in the globals
-  uint32_t offset;   ///< where the instance has its Attributes, or the number of the entry in the builtins
-  uint32_t reserved;
-  Shape* shape;      ///< of the instance; null: nothing learnt, or instances have no attributes
-  Value value;       ///< a method found on the type
+  uint32_t version;           ///< of the type, or of the globals' keys; ~0: nothing learnt
+  uint32_t slot;              ///< of the attribute
+  uint32_t offset;            ///< where the instance has its Attributes
+  uint32_t builtins_version;  ///< of the builtins' keys, if the name was found there; 0: in the globals
+  union {
+    Shape* shape;             ///< of the instance; null: instances have no attributes
+    Value* place;             ///< of the variable, as long as the versions hold
+  };
+  Value value;                ///< a method found on the type
 };
 
 struct CodeObject : Tracked {

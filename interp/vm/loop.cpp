@@ -15,8 +15,10 @@
 #include "interp/vm/form.h"
 #include "interp/vm/generators.h"
 #include "interp/vm/imports.h"
+#include "interp/vm/quicken.h"
 #include "interp/vm/slow_paths.h"
 #include "interp/vm/unwind.h"
+#include "runtime/base/number.h"
 
 namespace mini::vm {
 
@@ -41,14 +43,14 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
   static const void* const fast[] = {
 #define OPCODE(name, number, ...) &&op_##name,
 #include "interp/bytecode/opcodes.def"
-#define FORM(name, text) &&form_##name,
+#define FORM(name, ...) &&form_##name,
 #include "interp/vm/forms.def"
 #undef FORM
   };
   static const void* const breaker[] = {
 #define OPCODE(name, number, ...) &&look,
 #include "interp/bytecode/opcodes.def"
-#define FORM(name, text) &&look,
+#define FORM(name, ...) &&look,
 #include "interp/vm/forms.def"
 #undef FORM
   };
@@ -124,6 +126,17 @@ look: {
       goto error;
   }
 }
+  // The guard of the form at pc does not hold: what it counts as a miss is the first instruction's cache, or the second's
+  // where a name has the first.
+missed_name: {
+  auto* second = frame->code->instructions + (pc + 1 - frame->code->instructions);
+  if (++second->cache == kMisses) give_up_form(frame->code, static_cast<uint32_t>(pc - frame->code->instructions));
+  goto run_visible;
+}
+missed: {
+  auto* first = frame->code->instructions + (pc - frame->code->instructions);
+  if (++first->cache == kMisses) give_up_form(frame->code, static_cast<uint32_t>(pc - frame->code->instructions));
+}
 run_visible:
   goto* fast[static_cast<uint16_t>(visible_form(frame->code, pc))];
 
@@ -152,6 +165,7 @@ form_kWide: {
   MINI_UNREACHABLE();
 }
 
+#include "interp/vm/handlers/operands.inc"
 #include "interp/vm/handlers/stack.inc"
 #include "interp/vm/handlers/variables.inc"
 #include "interp/vm/handlers/attributes.inc"
@@ -160,6 +174,7 @@ form_kWide: {
 #include "interp/vm/handlers/control.inc"
 #include "interp/vm/handlers/calls.inc"
 #include "interp/vm/handlers/exceptions.inc"
+#include "interp/vm/handlers/forms.inc"
 
   // An exception is pending, raised by the instruction at frame->pc. ----------------------------------------------
 error:

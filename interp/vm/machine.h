@@ -31,6 +31,7 @@ struct Options {
   std::vector<std::string> arguments; ///< sys.argv
   std::function<void(std::string_view)> output;  ///< what the script writes to standard output; null: descriptor 1
   std::function<void(std::string_view)> errors;
+  bool plain = false;                 ///< tests: no fused forms
   std::function<const std::string*(const std::string& name)> module_source;  ///< asked before files; null: not there
   void* host = nullptr;               ///< the embedder's own
   bool collect_always = false;        ///< tests: a cycle collection at each allocation

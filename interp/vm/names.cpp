@@ -27,13 +27,16 @@ void raise_undefined_name(ThreadState& thread, Str* name) {
 Value load_global_slow(ThreadState& thread, Frame* frame, uint32_t name_index, InlineCache& cache) {
   Str* name = frame->code->names[name_index];
   if (int64_t entry = entry_of(frame->globals, name); entry >= 0) {
-    cache.slot = static_cast<uint32_t>(entry);
-    return frame->globals->entries[entry].value;
+    cache.version = keys_version(*thread.heap, frame->globals);
+    cache.builtins_version = 0;
+    cache.place = &frame->globals->entries[entry].value;
+    return *cache.place;
   }
   if (int64_t entry = entry_of(frame->builtins, name); entry >= 0) {
     cache.version = keys_version(*thread.heap, frame->globals);
-    cache.offset = static_cast<uint32_t>(entry);
-    return frame->builtins->entries[entry].value;
+    cache.builtins_version = keys_version(*thread.heap, frame->builtins);
+    cache.place = &frame->builtins->entries[entry].value;
+    return *cache.place;
   }
   raise_undefined_name(thread, name);
   return kError;
@@ -43,7 +46,9 @@ Result<void> store_global_slow(ThreadState& thread, Frame* frame, uint32_t name_
                                InlineCache& cache) {
   Str* name = frame->code->names[name_index];
   MINI_TRY(set_name(*thread.heap, frame->globals, name, value));
-  cache.slot = static_cast<uint32_t>(entry_of(frame->globals, name));
+  cache.version = keys_version(*thread.heap, frame->globals);
+  cache.builtins_version = 0;
+  cache.place = &frame->globals->entries[entry_of(frame->globals, name)].value;
   return {};
 }
 
