@@ -106,6 +106,19 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
   }
   DISPATCH();
 
+  // The guard of the form at pc does not hold: what it counts as a miss is the first instruction's cache, or the second's
+  // where a name has the first.
+missed_name: {
+  auto* second = frame->code->instructions + (pc + 1 - frame->code->instructions);
+  if (++second->cache == kMisses) give_up_form(frame->code, static_cast<uint32_t>(pc - frame->code->instructions));
+  goto run_visible;
+}
+missed: {
+  auto* first = frame->code->instructions + (pc - frame->code->instructions);
+  if (++first->cache == kMisses) give_up_form(frame->code, static_cast<uint32_t>(pc - frame->code->instructions));
+  goto run_visible;
+}
+
   // The breaker's only label: the instruction at pc has not run. --------------------------------------------------
 look: {
   const Instr* saved = frame->pc;
@@ -125,17 +138,6 @@ look: {
     case BreakerAnswer::kRaise:
       goto error;
   }
-}
-  // The guard of the form at pc does not hold: what it counts as a miss is the first instruction's cache, or the second's
-  // where a name has the first.
-missed_name: {
-  auto* second = frame->code->instructions + (pc + 1 - frame->code->instructions);
-  if (++second->cache == kMisses) give_up_form(frame->code, static_cast<uint32_t>(pc - frame->code->instructions));
-  goto run_visible;
-}
-missed: {
-  auto* first = frame->code->instructions + (pc - frame->code->instructions);
-  if (++first->cache == kMisses) give_up_form(frame->code, static_cast<uint32_t>(pc - frame->code->instructions));
 }
 run_visible:
   goto* fast[static_cast<uint16_t>(visible_form(frame->code, pc))];
