@@ -31,6 +31,7 @@ void remember(InlineCache& cache, const Type* type, const Attributes* attributes
   cache.shape = attributes->shape;
   cache.offset = type->attributes_offset;
   cache.slot = static_cast<uint32_t>(slot);
+  cache.next = nullptr;
 }
 
 CallOutcome leave_on_stack(Frame* frame, Value result) {
@@ -100,7 +101,6 @@ CallOutcome load_method(ThreadState& thread, Frame* frame, uint32_t name_index, 
           attributes && !get_instance_attribute(object.as_object(), name).is_unbound();
       if (!hidden) {
         if (object.is_object() && (!attributes || attributes->shape)) {
-          cache.value = kUnbound;
           if (!attributes || type->attributes_offset != Type::kAttributesAtEnd) {
             cache.version = type->version;
             cache.shape = attributes ? attributes->shape : nullptr;
@@ -127,12 +127,18 @@ Result<void> store_attribute(ThreadState& thread, Frame* frame, uint32_t name_in
                              InlineCache& cache) {
   Heap& heap = *thread.heap;
   Str* name = frame->code->names[name_index];
+  Attributes* before = shaped(heap, object);
+  Shape* old_shape = before ? before->shape : nullptr;
   MINI_TRY(set_attribute(heap, object, name, value));
   Type* type = heap.type_of(object);
   if (type->type_flags & Type::kHasSetAttributeHook) return {};
   if (Attributes* attributes = shaped(heap, object); attributes && !is_data_descriptor(heap, lookup(type, name))) {
     if (int64_t slot = slot_of(attributes->shape, name); slot >= 0) {
       remember(cache, type, attributes, slot);
+      if (old_shape && attributes->shape->parent == old_shape) {
+        cache.next = attributes->shape;
+        cache.shape = old_shape;
+      }
     }
   }
   return {};

@@ -61,7 +61,7 @@ Result<void> bind_instructions(Heap& heap, CodeObject* object) {
     void* block = heap.allocate_buffer(caches * sizeof(InlineCache));
     if (!block) return raised;
     object->caches = static_cast<InlineCache*>(block);
-    for (uint32_t i = 0; i < caches; ++i) object->caches[i] = {~0u, 0, 0, 0, {nullptr}, kUnbound};
+    for (uint32_t i = 0; i < caches; ++i) object->caches[i] = {~0u, 0, 0, 0, {nullptr}, {kUnbound}};
     object->cache_count = caches;
   }
   return {};

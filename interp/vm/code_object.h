@@ -34,7 +34,10 @@ struct InlineCache {
     Shape* shape;             ///< of the instance; null: instances have no attributes
     Value* place;             ///< of the variable, as long as the versions hold
   };
-  Value value;                ///< a method found on the type
+  union {
+    Value value;              ///< a method found on the type
+    Shape* next;              ///< STORE_ATTR adds the attribute: the shape afterwards; null: it is there already
+  };
 };
 
 struct CodeObject : Tracked {

@@ -139,8 +139,20 @@ Completed complete_call(ThreadState& thread, Completion completion, Value* calle
       if (!finish_import(thread, pushed_frame)) return Completed::kRaise;
       return pushed_frame ? Completed::kStay : Completed::kNext;
     }
-    case Completion::kBinary:
-      break;
+    case Completion::kBinary: {
+      frame->stack_top = caller_top;  // the operands lie there still
+      Ref<Value> answer = Ref<Value>::adopt(result);
+      if (result == kNotImplemented) {
+        auto declined = operator_declined(thread, frame);
+        if (!declined.ok()) return Completed::kRaise;
+        answer = declined.take();
+      }
+      Value right = *--frame->stack_top, left = frame->stack_top[-1];
+      frame->stack_top[-1] = answer.release();
+      decref(left);
+      decref(right);
+      return Completed::kNext;
+    }
   }
   MINI_UNREACHABLE();
 }

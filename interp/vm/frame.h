@@ -30,7 +30,7 @@ enum class Completion : uint8_t {
   kClassBody,    ///< the body of a class statement: its namespace becomes the class
   kImport,       ///< the body of a module under IMPORT_NAME
   kProperty,     ///< the getter of a property: the result goes on the caller's stack, in place of the object
-  kBinary,       ///< operator method: NotImplemented tries the next candidate
+  kBinary,       ///< operator method, the operands still on the stack: NotImplemented tries the next candidate
   kFromLibrary,  ///< `f(*args)` in the prelude, as in Thread.run: like kPush, and remembers where the script's code ended
 };
 

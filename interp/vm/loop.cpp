@@ -66,7 +66,7 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
   Value* sp;
   Value* locals;
   uint32_t oparg;
-  Value result;
+  Value result, replaced;
   Value *call_base, *call_bottom;
 
 #define SAVE() (frame->pc = pc, frame->stack_top = sp)

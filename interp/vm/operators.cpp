@@ -1,4 +1,6 @@
 // Operators and containers: the slow half of their instructions.
+#include <optional>
+
 #include "interp/vm/generators.h"
 #include "interp/vm/slow_paths.h"
 
@@ -102,6 +104,42 @@ UnaryOp unary_operator(const Instr* pc, const Frame* frame) {
   }
 }
 
+namespace {
+
+/// Pushes a frame for an operator method that is a script's function, if the left operand is the first to be asked. The
+/// operands stay on the stack until it has answered (Completion::kBinary). Nothing: the native way.
+std::optional<CallOutcome> push_operator(ThreadState& thread, Name name) {
+  Frame* frame = thread.frame;
+  Heap& heap = *thread.heap;
+  Value right = frame->stack_top[-1], left = frame->stack_top[-2];
+  if (!left.is_object()) return std::nullopt;
+  Type* type = left.as_object()->type;
+  Value method = script_method(heap, type, name);
+  if (!method.is_object() || method.as_object()->type != heap.type(BuiltinType::kFunction)) return std::nullopt;
+  Type* other = heap.type_of(right);
+  if (other != type && is_subtype(other, type)) return std::nullopt;
+  Value* base = frame->stack_top;
+  for (Value value : {method, left, right}) {
+    incref(value);
+    *base++ = value;
+  }
+  base -= 3;
+  const CallOutcome outcome = call_on_stack(thread, base, 2, nullptr, base, Completion::kBinary);
+  if (outcome == CallOutcome::kValue)
+    return leave_pair(frame, Ref<Value>::adopt(std::exchange(thread.result, kUnbound)));
+  return outcome;
+}
+
+}  // namespace
+
+Result<Ref<Value>> operator_declined(ThreadState& thread, Frame* frame) {
+  Heap& heap = *thread.heap;
+  const Opcode opcode = opcode_of(frame, frame->pc);
+  Value right = frame->stack_top[-1], left = frame->stack_top[-2];
+  if (opcode == Opcode::COMPARE_OP) return compare_declined(heap, static_cast<CompareOp>(frame->pc->arg), left, right);
+  return binary_declined(heap, binary_operator(opcode), left, right, is_in_place(opcode));
+}
+
 CallOutcome binary_on_stack(ThreadState& thread) {
   Frame* frame = thread.frame;
   Heap& heap = *thread.heap;
@@ -120,16 +158,33 @@ CallOutcome binary_on_stack(ThreadState& thread) {
     *frame->stack_top++ = Value(text.take().release());
     return CallOutcome::kValue;
   }
-  return leave_pair(frame, is_in_place(opcode) ? in_place(heap, op, left, right) : binary(heap, op, left, right));
+  const bool changes = is_in_place(opcode);
+  const Type* type = heap.type_of(left);
+  if (type->type_flags & Type::kHasScriptMethods &&
+      !(changes && (type->behaviour.in_place ||
+                    !script_method(heap, heap.type_of(left), in_place_name(op)).is_unbound()))) {
+    if (auto outcome = push_operator(thread, method_name(op))) return *outcome;
+  }
+  return leave_pair(frame, changes ? in_place(heap, op, left, right) : binary(heap, op, left, right));
 }
 
 CallOutcome compare_on_stack(ThreadState& thread, CompareOp op) {
   Frame* frame = thread.frame;
+  if (thread.heap->type_of(frame->stack_top[-2])->type_flags & Type::kHasScriptMethods) {
+    if (auto outcome = push_operator(thread, method_name(op))) return *outcome;
+  }
   return leave_pair(frame, compare(*thread.heap, op, frame->stack_top[-2], frame->stack_top[-1]));
 }
 
 CallOutcome get_item_on_stack(ThreadState& thread) {
   Frame* frame = thread.frame;
+  Heap& heap = *thread.heap;
+  Value key = frame->stack_top[-1], container = frame->stack_top[-2];
+  if (container.is_object() && container.as_object()->type == heap.type(BuiltinType::kDict)) {
+    auto found = get(heap, static_cast<Dict*>(container.as_object()), key);
+    if (!found.ok()) return CallOutcome::kError;
+    if (!found->is_unbound()) return leave_pair(frame, Ref<Value>::share(*found));
+  }
   return leave_pair(frame, get_item(*thread.heap, frame->stack_top[-2], frame->stack_top[-1]));
 }
 
@@ -158,6 +213,12 @@ CallOutcome advance_iterator(ThreadState& thread) {
                         Completion::kResume)
                ? CallOutcome::kFrame
                : CallOutcome::kError;
+  }
+  if (type->behaviour.next && !(type->type_flags & Type::kHasScriptMethods)) {
+    auto item = type->behaviour.next(heap, iterator);
+    if (!item.ok()) return CallOutcome::kError;
+    thread.result = item.take().release();
+    return CallOutcome::kValue;
   }
   if (Value method = script_method(heap, type, Name::k__next__);
       method.is_object() && method.as_object()->type == heap.type(BuiltinType::kFunction)) {

@@ -26,6 +26,8 @@ CallOutcome load_method(ThreadState&, Frame*, uint32_t name, InlineCache&);
 CallOutcome get_item_on_stack(ThreadState&);
 CallOutcome binary_on_stack(ThreadState&);
 CallOutcome compare_on_stack(ThreadState&, CompareOp);
+/// After the method that one of these two pushed a frame for answered NotImplemented.
+Result<Ref<Value>> operator_declined(ThreadState&, Frame*);
 CallOutcome iterate_on_stack(ThreadState&);
 CallOutcome call_unpacked_on_stack(ThreadState&, bool with_keywords);
 /// The manager on top becomes its `__exit__`; the result of `__enter__` is in ThreadState::result (kValue), the block

@@ -177,6 +177,14 @@ Result<Ref<Value>> call_native(Heap& heap, const NativeDefinition& definition, V
       Call call{heap, arguments, count, nullptr, &definition};
       return definition.function(call);
     }
+    if (!keyword_names && count >= signature.required && count <= signature.positional && !signature.variadic &&
+        !signature.keyword_variadic) [[likely]] {
+      Value slots[Signature::kMaxParameters];
+      std::copy_n(arguments, count, slots);
+      std::fill(slots + count, slots + signature.count, kUnbound);
+      Call call{heap, slots, count, slots + signature.count, &definition};
+      return definition.function(call);
+    }
     return bind_and_call(heap, definition, arguments, count, arguments + count, keyword_names);
   }
   // `self` has to stand before the others.
@@ -207,7 +215,7 @@ Result<Ref<Value>> call_descriptor(Heap& heap, MethodDescriptor* method, Value* 
   if (method->kind == MethodDescriptor::kStaticMethod) {
     return call_native(heap, definition, kUnbound, arguments, count, keyword_names);
   }
-  if (count > 0 && (method->kind == MethodDescriptor::kClassMethod ||
+  if (count > 0 && (heap.type_of(arguments[0]) == method->owner || method->kind == MethodDescriptor::kClassMethod ||
                     is_subtype(heap.type_of(arguments[0]), method->owner))) [[likely]] {
     return call_native(heap, definition, kUnbound, arguments, count, keyword_names);
   }

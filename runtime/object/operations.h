@@ -31,6 +31,9 @@ Result<bool> equal(Heap&, Value, Value);
 Result<bool> less(Heap&, Value, Value);
 Result<Ref<Value>> binary(Heap&, BinaryOp, Value, Value);
 Result<Ref<Value>> in_place(Heap&, BinaryOp, Value, Value);
+/// What comes after the method of the left operand, asked first, has answered NotImplemented.
+Result<Ref<Value>> binary_declined(Heap&, BinaryOp, Value, Value, bool in_place);
+Result<Ref<Value>> compare_declined(Heap&, CompareOp, Value, Value);
 Result<Ref<Value>> unary(Heap&, UnaryOp, Value);
 Result<Ref<Value>> get_item(Heap&, Value, Value key);
 Result<void> set_item(Heap&, Value, Value key, Value item);

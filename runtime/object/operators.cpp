@@ -218,6 +218,23 @@ Result<Ref<Value>> binary(Heap& heap, BinaryOp op, Value left, Value right) {
   return raise_unsupported(heap, op, left, right);
 }
 
+Result<Ref<Value>> binary_declined(Heap& heap, BinaryOp op, Value left, Value right, bool in_place) {
+  Result<Ref<Value>> answer = not_implemented();
+  if (heap.type_of(left) != heap.type_of(right)) answer = binary_right(heap, op, left, right);
+  if (!is_not_implemented(answer)) return answer;
+  return raise_unsupported(heap, op, left, right, in_place);
+}
+
+Result<Ref<Value>> compare_declined(Heap& heap, CompareOp op, Value left, Value right) {
+  NativeScope scope(heap, " in comparison");
+  if (!scope.entered()) return raised;
+  Result<Ref<Value>> answer = compare_one_way(heap, swapped(op), right, left);
+  if (!is_not_implemented(answer)) return answer;
+  if (op == CompareOp::kEqual) return Ref<Value>(left == right);
+  if (op == CompareOp::kNotEqual) return Ref<Value>(!(left == right));
+  return raise_unordered(heap, op, left, right);
+}
+
 Result<Ref<Value>> in_place(Heap& heap, BinaryOp op, Value left, Value right) {
   if (left.is_int() && right.is_int() && op != BinaryOp::kMatrixMultiply) {
     return int_binary(heap, op, left, right);

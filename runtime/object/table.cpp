@@ -94,15 +94,50 @@ Result<void> rebuild(Heap& heap, Table* table, const Table* source, uint32_t cap
 }  // namespace
 
 Result<int64_t> key_hash(Heap& heap, Value key) {
-  if (const Str* text = exact_str(key)) return hash_of(text);
+  if (const Str* text = exact_str(key)) return text->cached_hash != 0 ? text->cached_hash : hash_of(text);
   if (key.is_int() && key.as_int() > -Value::kMaxInt && key.as_int() < Value::kMaxInt) {
     return key.as_int() == -1 ? -2 : key.as_int();
   }
   return hash(heap, key);
 }
 
+namespace {
+
+/// The search for a str or an int, which runs no script code: an entry, -1, or kAsk where a key of another kind has the
+/// same hash and may say itself what it equals.
+constexpr int64_t kAsk = -2;
+int64_t find_plain(const Table* table, Value key, const Str* text, int64_t hash) {
+  const DictEntry* entries = table->entries;
+  auto differs = [&](const DictEntry& entry) -> int64_t {  // 0: it is another key
+    if (entry.key.is_unbound() || (key.is_int() && entry.key.is_int())) return 0;
+    if (const Str* other = text ? exact_str(entry.key) : nullptr) return equal(other, text) ? 1 : 0;
+    return kAsk;
+  };
+  if (!table->index) {
+    for (uint32_t i = 0; i < table->used; ++i) {
+      if (entries[i].key == key) return i;
+      if (entries[i].hash != hash) continue;
+      if (const int64_t answer = differs(entries[i])) return answer == kAsk ? kAsk : int64_t{i};
+    }
+    return -1;
+  }
+  for (Probe probe(hash, table->index_mask);; probe.advance()) {
+    const uint32_t number = table->index[probe.at];
+    if (number == kFree) return -1;
+    if (number >= table->used) continue;  // given back by popitem
+    if (entries[number].key == key) return number;
+    if (entries[number].hash != hash) continue;
+    if (const int64_t answer = differs(entries[number])) return answer == kAsk ? kAsk : int64_t{number};
+  }
+}
+
+}  // namespace
+
 Result<int64_t> find_entry(Heap& heap, Table* table, Value key, int64_t hash) {
   const Str* text = exact_str(key);
+  if (text || key.is_int()) {
+    if (const int64_t number = find_plain(table, key, text, hash); number != kAsk) return number;
+  }
   // Whether the entry's key equals; 2: the comparison changed the table.
   enum Outcome { kNo, kYes, kChanged };
   auto matches = [&](uint32_t number) -> Result<Outcome> {
