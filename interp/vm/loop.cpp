@@ -110,12 +110,12 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
   // where a name has the first.
 missed_name: {
   auto* second = frame->code->instructions + (pc + 1 - frame->code->instructions);
-  if (++second->cache == kMisses) give_up_form(frame->code, static_cast<uint32_t>(pc - frame->code->instructions));
+  if (++second->cache >= kMisses) give_up_form(frame->code, static_cast<uint32_t>(pc - frame->code->instructions));
   goto run_visible;
 }
 missed: {
   auto* first = frame->code->instructions + (pc - frame->code->instructions);
-  if (++first->cache == kMisses) give_up_form(frame->code, static_cast<uint32_t>(pc - frame->code->instructions));
+  if (++first->cache >= kMisses) give_up_form(frame->code, static_cast<uint32_t>(pc - frame->code->instructions));
   goto run_visible;
 }
 
