@@ -51,17 +51,12 @@ struct Pattern {
   bool guarded;
   uint32_t length;
   steps::Step steps[kLongest];
-  /// Somewhere a loop or a call has to look at the clock while others wait.
-  bool jumps_or_calls;
 };
 
 namespace detail {
 constexpr Pattern make_pattern(Form form, bool guarded, std::initializer_list<steps::Step> steps) {
-  Pattern pattern{form, guarded, 0, {}, false};
-  for (steps::Step step : steps) {
-    pattern.steps[pattern.length++] = step;
-    pattern.jumps_or_calls |= step == steps::JUMP_ABSOLUTE || step == steps::CALL_NONE;
-  }
+  Pattern pattern{form, guarded, 0, {}};
+  for (steps::Step step : steps) pattern.steps[pattern.length++] = step;
   return pattern;
 }
 using namespace steps;
@@ -75,9 +70,6 @@ inline constexpr Pattern kPatterns[] = {
 
 /// All forms, in their order.
 inline constexpr auto& kPatterns = detail::kPatterns;
-constexpr const Pattern& pattern_of(Form form) {
-  return kPatterns[static_cast<uint32_t>(form) - static_cast<uint32_t>(kPatterns[0].form)];
-}
 
 /// The form that is the visible instruction itself.
 constexpr Form form_of(bytecode::Opcode opcode) { return detail::kForms[static_cast<uint8_t>(opcode)]; }
