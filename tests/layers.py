@@ -16,6 +16,7 @@ ALLOWED = {
     "interp/prelude": [],
     "interp/observe": ["interp/vm", "interp/bytecode", "runtime/object", "runtime/sched", "runtime/base"],
     "interp/explore": ["interp/observe", "interp/vm", "interp/bytecode", "runtime/object", "runtime/sched", "runtime/base"],
+    "interp/step": ["interp/observe", "interp/vm", "interp/compile", "interp/bytecode", "runtime/object", "runtime/sched", "runtime/base"],
     "interp/include": [],
     "interp/api": ["interp", "runtime"],
     "interp/cli": ["interp", "runtime"],

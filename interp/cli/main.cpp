@@ -13,7 +13,9 @@
 #include "interp/bytecode/dis.h"
 #include "interp/cli/observers.h"
 #include "interp/cli/prompt.h"
+#include "interp/cli/recording.h"
 #include "interp/cli/statistics.h"
+#include "interp/cli/step.h"
 #include "interp/explore/command.h"
 #include "interp/modules/modules.h"
 #include "interp/vm/counts.h"
@@ -23,12 +25,14 @@ namespace {
 
 using namespace mini;
 
-constexpr int kUsageError = 2, kStatusLeak = 70;
+constexpr int kUsageError = 2, kStatusRefused = 4, kStatusLeak = 70;
 
 struct CommandLine {
   vm::Options options;
   std::string switch_points = "3.9", clock, runner = "os", deadlock = "report", memory_limit;
   std::string statistics, affinity = "one", refcounts = "protected";
+  std::string record, replay, step_commands;
+  bool step = false, model_given = false;  ///< model_given: --switch-points was there
   bool prompt_afterwards = false, check_leaks = false, help = false, version = false;
   cli::ObserverOptions observers;
   std::optional<std::string> code;       ///< -c
@@ -47,6 +51,11 @@ void define_options(CLI::App& app, CommandLine& line) {
   app.add_option("--schedule", line.options.schedule,
                  "who runs when: interval:TIME (default), every:N, seeded:SEED, steps:LIST, responsive:TIME")
       ->type_name("=SCHEDULE");
+  app.add_flag("--step", line.step, "lead the run by hand: type 'help' there");
+  app.add_option("--step-commands", line.step_commands, "the same, with the commands of a file")->type_name("=FILE");
+  app.add_option("--record", line.record, "write all that is needed to repeat the run")->type_name("=FILE");
+  app.add_option("--replay", line.replay, "repeat a run: a recording, or a token such as m1:…")
+      ->type_name("=FILE|TOKEN");
   app.add_option("--clock", line.clock, "real or virtual; the default is the schedule's")->type_name("=CLOCK");
   app.add_option("--memory-limit", line.memory_limit, "what the script may use, such as 64M; default: no limit")
       ->type_name("=SIZE");
@@ -74,7 +83,8 @@ constexpr const char* kUsage =
     "       mini [OPTIONS]                  the prompt\n"
     "       mini [OPTIONS] dis FILE         list a script's bytecode\n"
     "       mini explore [OPTIONS] FILE     prove what all schedules of a script can do\n"
-    "       mini races [OPTIONS] FILE       list its races, and where they do harm\n";
+    "       mini races [OPTIONS] FILE       list its races, and where they do harm\n"
+    "       mini recording FILE             print a recording in words\n";
 
 int usage_error(const std::string& message) {
   std::cerr << "mini: " << message << '\n' << kUsage << "Try 'mini --help'.\n";
@@ -122,6 +132,12 @@ std::optional<int> parse(int argc, char** argv, CLI::App& app, CommandLine& line
   }
   if (auto model = bytecode::switch_model(line.switch_points)) line.options.switch_model = *model;
   else return usage_error("--switch-points=" + line.switch_points + ": not one of 3.9, 3.10, 3.12, every");
+  line.model_given = app.count("--switch-points") > 0;
+  if (!line.replay.empty() && (!line.options.schedule.empty() || !line.clock.empty()))
+    return usage_error("--replay goes without --schedule and --clock: they are those of the run that it repeats");
+  line.step |= !line.step_commands.empty();
+  if (line.step && !(line.options.schedule.empty() && line.record.empty() && line.replay.empty()))
+    return usage_error("--step goes without --schedule, --record and --replay: type 'run SCHEDULE' and 'save FILE' there");
   if (line.clock == "real") line.options.clock = sched::ClockKind::Real;
   else if (line.clock == "virtual") line.options.clock = sched::ClockKind::Virtual;
   else if (!line.clock.empty()) return usage_error("--clock=" + line.clock + ": not real or virtual");
@@ -203,12 +219,31 @@ int run(CommandLine& line) {
   options.observed |= line.observers.need_instructions();
   const std::string schedule = options.schedule;
   std::string error;
+  if (prompts && !(line.record.empty() && line.replay.empty()))
+    return usage_error("--record and --replay need a script");
+  cli::Script script{name, source};
+  if (!line.replay.empty() && !cli::prepare_replay(line.replay, line.model_given, script, options, error)) {
+    std::cerr << "mini: --replay=" << line.replay << ": " << error << '\n';
+    return kStatusRefused;
+  }
+  name = script.name;
+  if (line.step) {
+    if (prompts) return usage_error("--step needs a script");
+    return cli::run_stepper(script, std::move(options), line.step_commands);
+  }
+  sched::RecordingWriter recording;
+  if (!line.record.empty() && !cli::begin_recording(line.record, script, options, recording, error)) {
+    std::cerr << "mini: --record=" << line.record << ": " << error << '\n';
+    return kUsageError;
+  }
   auto machine = vm::Machine::create(std::move(options), error);
   if (!machine) return usage_error("--schedule=" + schedule + ": " + error);
 
   cli::Observers observers(line.observers, *machine);
   if (!observers.start(error)) return usage_error(error);
-  const vm::SignalScope signals(*machine);
+  recording.set_place_of([&](const sched::Position& position) { return machine->place(position); });
+  std::optional<vm::SignalScope> signals;  // a replay has those of the recorded run
+  if (!machine->runner().repeats_outside()) signals.emplace(*machine);
   int status;
   if (prompts) {
     status = cli::run_prompt(*machine, name, std::move(source));
@@ -216,6 +251,10 @@ int run(CommandLine& line) {
     status = machine->run_file(name, std::move(source));
   }
   if (!observers.finish() && status == 0) status = 1;
+  if (!recording.error().empty()) {
+    std::cerr << "mini: --record=" << recording.error() << '\n';
+    if (status == 0) status = kUsageError;
+  }
   if (machine->count_model()) machine->write_error(machine->count_model()->report());
   if (!line.statistics.empty()) cli::print_statistics(*machine, line.statistics == "json");
   if (line.check_leaks) {
@@ -255,6 +294,10 @@ int main(int argc, char** argv) {
   if (line.file == "explore" || line.file == "races") {
     line.options.library = &modules::library();
     return explore::command(line.options, line.arguments, line.file == "races");
+  }
+  if (line.file == "recording") {
+    if (line.arguments.size() != 1) return usage_error("recording expects one file");
+    return cli::print_recording(line.arguments[0]);
   }
   return run(line);
 }

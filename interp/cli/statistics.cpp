@@ -205,6 +205,9 @@ void print_statistics(vm::Machine& machine, bool as_json) {
     for (const auto* point : by_count(row->second.places, [](uint64_t count) { return count; }))
       text += fmt::format("{:>20}  {}\n", point->second, point->first);
   }
+  std::string obstacle;
+  const std::string token = machine.token(&obstacle);
+  text += token.empty() ? "no token for a replay: " + obstacle + "\n" : "again with --replay=" + token + "\n";
   machine.write_error(text + thread_table(statistics) + lock_table(statistics) + statistics.stuck());
 }
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "interp/vm/outside.h"
 #include "runtime/base/utf8.h"
 #include "runtime/object/bytes_text.h"
 #include "runtime/object/exception.h"
@@ -48,17 +49,8 @@ size_t write_out(ThreadState& thread, const File* file, std::string_view bytes, 
   const int descriptor = file->descriptor;
   size_t done = 0;
   while (done < bytes.size()) {
-    ssize_t written;
-    {
-      sched::BlockingCall call(thread.machine->runner(), thread);
-      written = ::write(descriptor, bytes.data() + done, bytes.size() - done);
-      error = written < 0 ? errno : 0;
-    }
-    if (written < 0) {
-      if (error == EINTR && !thread.machine->handle_interrupt(thread)) continue;
-      return done;
-    }
-    done += static_cast<size_t>(written);
+    done += write_outside(thread, descriptor, bytes.substr(done), error);
+    if (error != 0 && (error != EINTR || thread.machine->handle_interrupt(thread))) return done;
     // A part was written: perhaps a signal came, and the next call may block for ever.
     if (done < bytes.size() && thread.machine->runner().interrupted() && thread.machine->handle_interrupt(thread)) {
       error = EINTR;
@@ -71,19 +63,11 @@ size_t write_out(ThreadState& thread, const File* file, std::string_view bytes, 
 /// Reads more into `ahead`, at most `count` bytes; false at the end of the file.
 Result<bool> fill(ThreadState& thread, File* file, size_t count = File::kBufferBytes) {
   Heap& heap = *thread.heap;
-  std::string bytes(count, '\0');
+  std::string bytes;
   for (;;) {
-    ssize_t got;
     int error;
-    {
-      sched::BlockingCall call(thread.machine->runner(), thread);
-      got = ::read(file->descriptor, bytes.data(), bytes.size());
-      error = errno;
-    }
-    if (got >= 0) {
-      bytes.resize(static_cast<size_t>(got));
-      break;
-    }
+    bytes = read_outside(thread, file->descriptor, count, error);
+    if (error == 0) break;
     if (error != EINTR) return raise_os_error(heap, error);
     if (thread.machine->handle_interrupt(thread)) return raised;
   }

@@ -5,6 +5,7 @@
 
 #include "interp/modules/file.h"
 #include "interp/modules/file_types.h"
+#include "interp/vm/outside.h"
 #include "runtime/object/bytes_text.h"
 #include "runtime/object/exception.h"
 
@@ -184,7 +185,7 @@ Result<Ref<Value>> file_fileno(Call& call) {
 }
 Result<Ref<Value>> file_isatty(Call& call) {
   MINI_TRY(check_descriptor(call));
-  return Ref<Value>(::isatty(file_of(call)->base()->descriptor) == 1);
+  return Ref<Value>(isatty_outside(*thread_of(call).machine, file_of(call)->base()->descriptor));
 }
 Result<Ref<Value>> file_readable(Call& call) {
   if (!file_of(call)->readable) return Ref<Value>(false);

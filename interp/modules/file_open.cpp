@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "interp/modules/file_types.h"
+#include "interp/vm/outside.h"
 #include "runtime/object/bytes_text.h"
 #include "runtime/object/exception.h"
 #include "runtime/object/type_internal.h"
@@ -45,7 +46,7 @@ void visit_file(Object* object, Visitor& visitor) {
 
 void drop_file(Heap& heap, Object* object) {
   auto* file = static_cast<File*>(object);
-  if (file->owns_descriptor && file->descriptor >= 0) {
+  if (file->owns_descriptor && file->descriptor >= 0 && !repeats_outside(Machine::of(heap))) {
     // As io's finaliser, but without a chance to raise.
     for (uint32_t done = 0; done < file->pending_length;) {
       const ssize_t written = ::write(file->descriptor, file->pending + done, file->pending_length - done);
@@ -219,17 +220,16 @@ Result<int> open_path(Call& call, const std::string& mode) {
     return static_cast<int>(MINI_TRY(to_int64(heap, answer)));
   }
   int descriptor, error;
-  {
-    ThreadState& thread = thread_of(call);
-    sched::BlockingCall blocking(thread.machine->runner(), thread);
-    descriptor = ::open(name.c_str(), open_flags(mode), 0666);
-    error = errno;
+  ThreadState& thread = thread_of(call);
+  descriptor = static_cast<int>(thread.machine->runner().call_outside(thread, [&] {
+    const int opened = ::open(name.c_str(), open_flags(mode), 0666);
+    if (opened < 0) return -errno;
     struct stat status;
-    if (descriptor >= 0 && ::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
-      ::close(std::exchange(descriptor, -1));
-      error = EISDIR;
-    }
-  }
+    if (::fstat(opened, &status) != 0 || !S_ISDIR(status.st_mode)) return opened;
+    ::close(opened);
+    return -EISDIR;
+  }));
+  error = -descriptor;
   if (descriptor < 0) return raise_os_error(heap, error, name);
   return descriptor;
 }
@@ -276,7 +276,7 @@ Result<Ref<File>> make_standard_stream(Machine& machine, int stream) {
   MINI_TRY(set_encoding(heap, file.get(), MINI_TRY(make_str(heap, "utf-8")),
                         stream == 2 ? "backslashreplace" : "strict"));
   file->stream = static_cast<uint8_t>(stream);
-  file->line_buffered = stream == 2 || ::isatty(stream) == 1;
+  file->line_buffered = stream == 2 || isatty_outside(machine, stream);
   return file;
 }
 
@@ -308,14 +308,16 @@ Result<Ref<Value>> open_file(Call& call) {
     owns = !call.has(6) || MINI_TRY(truth(heap, call[6]));
     if (descriptor < 0) return heap.raise_text(BuiltinType::kValueError, "negative file descriptor");
     struct stat status;
-    if (::fstat(descriptor, &status) != 0) return raise_os_error(heap, errno);
+    const int64_t result = thread_of(call).machine->runner().outside_number(
+        sched::Outside::Result, [&] { return ::fstat(descriptor, &status) != 0 ? -errno : 0; });
+    if (result != 0) return raise_os_error(heap, static_cast<int>(-result));
   } else {
     if (call.has(6) && !MINI_TRY(truth(heap, call[6])))
       return heap.raise_text(BuiltinType::kValueError, "Cannot use closefd=False with file name");
     descriptor = MINI_TRY(open_path(call, mode));
   }
   auto fail = [&](const char* text) {
-    if (owns) ::close(descriptor);
+    if (owns && !repeats_outside(Machine::of(heap))) ::close(descriptor);
     return heap.raise_text(BuiltinType::kValueError, text);
   };
   if (buffering == 0 && !binary) return fail("can't have unbuffered text I/O");
@@ -338,9 +340,9 @@ Result<Ref<Value>> open_file(Call& call) {
     Ref<Str> encoding = has_encoding ? Ref<Str>::share(as_str(heap, call[3])) : MINI_TRY(make_str(heap, "utf-8"));
     MINI_TRY(set_encoding(heap, file.get(), std::move(encoding),
                           has_errors ? to_utf8(as_str(heap, call[4])) : "strict"));
-    file->line_buffered = buffering == 1 || ::isatty(descriptor) == 1;
+    file->line_buffered = buffering == 1 || isatty_outside(*thread_of(call).machine, descriptor);
   }
-  if (mode.find('a') != mode.npos) static_cast<void>(::lseek(descriptor, 0, SEEK_END));
+  if (mode.find('a') != mode.npos && !repeats_outside(Machine::of(heap))) static_cast<void>(::lseek(descriptor, 0, SEEK_END));
   return file;
 }
 

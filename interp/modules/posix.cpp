@@ -16,24 +16,39 @@
 #include "interp/modules/file.h"
 #include "interp/modules/modules.h"
 #include "interp/modules/struct_sequence.h"
+#include "interp/vm/outside.h"
 #include "runtime/object/bytes_text.h"
 #include "runtime/object/exception.h"
 
 namespace mini::modules {
 namespace {
 
+/// Bytes that the system gave: in a replay, those that it gave then.
+std::string told(Call& call, sched::Outside kind, std::string bytes) {
+  return thread_of(call).machine->runner().outside_bytes(kind, [&] { return bytes; });
+}
+/// The same for a structure that it filled in.
+template <class Plain>
+void told(Call& call, Plain& plain) {
+  const std::string bytes =
+      told(call, sched::Outside::Other, std::string(reinterpret_cast<const char*>(&plain), sizeof plain));
+  std::memcpy(&plain, bytes.data(), std::min(bytes.size(), sizeof plain));
+}
+int64_t told_number(Call& call, int64_t number) {
+  return thread_of(call).machine->runner().outside_number(sched::Outside::Result, [&] { return number; });
+}
+
 /// A system call without the GIL, again after a signal whose handler raised nothing. -1 with errno in `error`.
 template <class Function>
 Result<int64_t> system_call(Call& call, int& error, Function function) {
   ThreadState& thread = thread_of(call);
   for (;;) {
-    int64_t result;
-    {
-      sched::BlockingCall blocking(thread.machine->runner(), thread);
-      result = function();
-      error = result < 0 ? errno : 0;
-    }
-    if (error != EINTR) return result;
+    const int64_t result = thread.machine->runner().call_outside(thread, [&]() -> int64_t {
+      const int64_t answer = function();
+      return answer < 0 ? -errno : answer;
+    });
+    error = result < 0 ? static_cast<int>(-result) : 0;
+    if (error != EINTR) return result < 0 ? -1 : result;
     if (thread.machine->handle_interrupt(thread)) return raised;
   }
 }
@@ -98,7 +113,8 @@ Result<Ref<Value>> read_(Call& call) {
   if (count < 0) return raise_os_error(call.heap, EINVAL);
   std::string buffer(static_cast<size_t>(std::min<int64_t>(count, 64 << 20)), '\0');
   const int64_t got = MINI_TRY(checked_call(call, [&] { return ::read(descriptor, buffer.data(), buffer.size()); }));
-  return widen(make_bytes(call.heap, buffer.data(), static_cast<size_t>(got)));
+  buffer = told(call, sched::Outside::Input, buffer.substr(0, static_cast<size_t>(got)));
+  return widen(make_bytes(call.heap, buffer.data(), buffer.size()));
 }
 Result<Ref<Value>> write_(Call& call) {
   const int descriptor = MINI_TRY(descriptor_argument(call));
@@ -181,6 +197,7 @@ Result<Ref<Value>> stat_by_path(Call& call) {
     static_cast<void>(MINI_TRY(path_call(call, [&](const char* path) { return kStat(path, &status); },
                                          "stat: path should be string, bytes, os.PathLike or integer")));
   }
+  told(call, status);
   return make_stat(call, status);
 }
 Result<Ref<Value>> unlink_(Call& call) { return path_call(call, ::unlink, "unlink: path should be string, bytes or os.PathLike"); }
@@ -218,12 +235,12 @@ Result<Ref<Value>> readlink_(Call& call) {
     length = ::readlink(path, target.data(), target.size());
     return length;
   }, "readlink: path should be string, bytes or os.PathLike")));
-  return path_text(call.heap, std::string_view(target).substr(0, static_cast<size_t>(length)));
+  return path_text(call.heap, told(call, sched::Outside::Environment, target.substr(0, static_cast<size_t>(length))));
 }
 Result<Ref<Value>> access_(Call& call) {
   const std::string path = MINI_TRY(path_argument(call.heap, call[0]));
   const int mode = static_cast<int>(MINI_TRY(to_int64(call.heap, call[1])));
-  return Ref<Value>(::access(path.c_str(), mode) == 0);
+  return Ref<Value>(told_number(call, ::access(path.c_str(), mode)) == 0);
 }
 Result<Ref<Value>> listdir_(Call& call) {
   Heap& heap = call.heap;
@@ -243,14 +260,19 @@ Result<Ref<Value>> listdir_(Call& call) {
     return 0;
   }));
   if (result < 0) return raise_os_error(heap, error, path);
-  Ref<List> list = MINI_TRY(make_list(heap, names.size()));
+  std::string joined;
+  for (const std::string& name : names) joined += name + '\0';
+  joined = told(call, sched::Outside::Environment, std::move(joined));
+  names.clear();
+  for (size_t at = 0; at < joined.size(); at += names.back().size() + 1) names.emplace_back(joined.c_str() + at);
+  Ref<List> list = MINI_TRY(make_list(heap));
   for (const std::string& name : names) MINI_TRY(append(heap, list.get(), MINI_TRY(path_text(heap, name))));
   return list;
 }
 Result<Ref<Value>> getcwd_(Call& call) {
   char* path = ::getcwd(nullptr, 0);
   if (!path) return raise_os_error(call.heap, errno);
-  const std::string copy = path;
+  const std::string copy = told(call, sched::Outside::Environment, path);
   std::free(path);
   return path_text(call.heap, copy);
 }
@@ -268,7 +290,7 @@ Result<Ref<Value>> fspath(Call& call) {
 
 template <auto kFunction>
 Result<Ref<Value>> number_of(Call& call) {
-  return make_int(call.heap, static_cast<int64_t>(kFunction()));
+  return make_int(call.heap, told_number(call, static_cast<int64_t>(kFunction())));
 }
 Result<Ref<Value>> exit_now(Call& call) {
   ::_exit(static_cast<int>(MINI_TRY(to_int64(call.heap, call[0]))));
@@ -280,7 +302,9 @@ Result<Ref<Value>> abort_(Call&) {
 Result<Ref<Value>> kill_(Call& call) {
   const auto process = static_cast<pid_t>(MINI_TRY(to_int64(call.heap, call[0])));
   const int number = static_cast<int>(MINI_TRY(to_int64(call.heap, call[1])));
-  if (::kill(process, number) != 0) return raise_os_error(call.heap, errno);
+  const bool repeats = repeats_outside(*thread_of(call).machine);
+  if (const int64_t result = told_number(call, repeats || ::kill(process, number) == 0 ? 0 : errno); result != 0)
+    return raise_os_error(call.heap, static_cast<int>(result));
   // A signal to oneself is handled before the call is over, as in CPython.
   ThreadState& thread = thread_of(call);
   if (&thread == thread.machine->state().main && thread.machine->handle_interrupt(thread)) return raised;
@@ -291,11 +315,13 @@ Result<Ref<Value>> waitpid_(Call& call) {
   const int options = static_cast<int>(MINI_TRY(to_int64(call.heap, call[1])));
   int status = 0;
   const int64_t got = MINI_TRY(checked_call(call, [&] { return ::waitpid(process, &status, options); }));
+  told(call, status);
   return pair(call.heap, got, status);
 }
 Result<Ref<Value>> wait_(Call& call) {
   int status = 0;
   const int64_t got = MINI_TRY(checked_call(call, [&] { return ::wait(&status); }));
+  told(call, status);
   return pair(call.heap, got, status);
 }
 template <int (*kQuestion)(int)>
@@ -315,20 +341,15 @@ int to_exit_code(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 
 
 Result<Ref<Value>> system_(Call& call) {
   const std::string command = MINI_TRY(path_argument(call.heap, call[0]));
-  int64_t status;
-  {
-    ThreadState& thread = thread_of(call);
-    sched::BlockingCall blocking(thread.machine->runner(), thread);
-    status = ::system(command.c_str());
-  }
-  return make_int(call.heap, status);
+  ThreadState& thread = thread_of(call);
+  return make_int(call.heap, thread.machine->runner().call_outside(thread, [&] { return ::system(command.c_str()); }));
 }
 int64_t cpu_count() { return ::sysconf(_SC_NPROCESSORS_ONLN); }
 Result<Ref<Value>> urandom(Call& call) {
   const int64_t size = MINI_TRY(to_int64(call.heap, call[0]));
   if (size < 0) return call.heap.raise_text(BuiltinType::kValueError, "negative argument not allowed");
   std::string bytes(static_cast<size_t>(size), '\0');
-  const int descriptor = ::open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+  const int descriptor = repeats_outside(*thread_of(call).machine) ? -1 : ::open("/dev/urandom", O_RDONLY | O_CLOEXEC);
   size_t done = 0;
   while (descriptor >= 0 && done < bytes.size()) {
     const ssize_t got = ::read(descriptor, bytes.data() + done, bytes.size() - done);
@@ -336,7 +357,8 @@ Result<Ref<Value>> urandom(Call& call) {
     done += static_cast<size_t>(got);
   }
   if (descriptor >= 0) ::close(descriptor);
-  if (done < bytes.size()) return raise_os_error(call.heap, EIO);
+  bytes = told(call, sched::Outside::Random, bytes.substr(0, done));
+  if (bytes.size() < static_cast<size_t>(size)) return raise_os_error(call.heap, EIO);
   return widen(make_bytes(call.heap, bytes.data(), bytes.size()));
 }
 Result<Ref<Value>> strerror_(Call& call) {
@@ -440,8 +462,14 @@ Result<void> fill_posix(Machine& machine, Module* module) {
   Ref<Type> stat_type = MINI_TRY(make_struct_type(heap, "os.stat_result", kStatFields));
   MINI_TRY(add_value(machine, module, "stat_result", std::move(stat_type)));
   Ref<Dict> environment = MINI_TRY(make_dict(heap));
-  for (char** entry = environ; entry && *entry; ++entry) {
-    const std::string_view text(*entry);
+  const std::string entries = machine.runner().outside_bytes(sched::Outside::Environment, [] {
+    std::string joined;
+    for (char** entry = environ; entry && *entry; ++entry) joined.append(*entry) += '\0';
+    return joined;
+  });
+  for (size_t at = 0; at < entries.size();) {
+    const std::string_view text(entries.c_str() + at);
+    at += text.size() + 1;
     const size_t equals = text.find('=');
     if (equals == text.npos) continue;
     Ref<Value> name = MINI_TRY(path_text(heap, text.substr(0, equals)));

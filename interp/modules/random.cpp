@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <array>
+#include <cstring>
 #include <vector>
 
 #include "interp/modules/modules.h"
@@ -79,8 +80,13 @@ Result<Ref<Value>> seed(Call& call) {
     std::vector<uint32_t> key(Twister::kWords, 0);
     Machine& machine = Machine::of(heap);
     const bool repeats = machine.runner().clock() == sched::ClockKind::Virtual;
-    if (repeats || ::getrandom(key.data(), key.size() * sizeof(uint32_t), 0) < 0)
-      key[0] = static_cast<uint32_t>(machine.options().seed);
+    const std::string bytes = machine.runner().outside_bytes(
+        repeats ? sched::Outside::Other : sched::Outside::Random, [&] {
+      if (repeats || ::getrandom(key.data(), key.size() * sizeof(uint32_t), 0) < 0)
+        key[0] = static_cast<uint32_t>(machine.options().seed);
+      return std::string(reinterpret_cast<const char*>(key.data()), key.size() * sizeof(uint32_t));
+    });
+    std::memcpy(key.data(), bytes.data(), std::min(bytes.size(), key.size() * sizeof(uint32_t)));
     twister->seed_key(key);
     return none();
   }

@@ -8,6 +8,7 @@
 
 #include "interp/modules/modules.h"
 #include "interp/modules/thread.h"
+#include "interp/vm/outside.h"
 #include "interp/vm/signals.h"
 #include "runtime/object/exception.h"
 
@@ -94,13 +95,14 @@ Result<Ref<Value>> after_sending(Call& call) {
 }
 Result<Ref<Value>> raise_signal(Call& call) {
   const int number = static_cast<int>(MINI_TRY(to_int64(call.heap, call[0])));
-  if (::raise(number) != 0) return raise_os_error(call.heap, EINVAL);
+  // In a replay it comes when it came.
+  if (!repeats_outside(*thread_of(call).machine) && ::raise(number) != 0) return raise_os_error(call.heap, EINVAL);
   return after_sending(call);
 }
 Result<Ref<Value>> pthread_kill(Call& call) {
   // There is one receiver for the whole process: the main thread.
   const int number = static_cast<int>(MINI_TRY(to_int64(call.heap, call[1])));
-  if (::kill(::getpid(), number) != 0) return raise_os_error(call.heap, errno);
+  if (!repeats_outside(*thread_of(call).machine) && ::kill(::getpid(), number) != 0) return raise_os_error(call.heap, errno);
   return after_sending(call);
 }
 

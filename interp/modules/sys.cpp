@@ -276,7 +276,8 @@ Result<void> fill_sys(Machine& machine, Module* module) {
   MINI_TRY(add_integer(machine, module, "maxunicode", 0x10ffff));
   MINI_TRY(add_text(machine, module, "platform", "linux"));
   MINI_TRY(add_text(machine, module, "byteorder", "little"));
-  MINI_TRY(add_text(machine, module, "executable", program_path()));
+  MINI_TRY(add_text(machine, module, "executable",
+                    machine.runner().outside_bytes(sched::Outside::Environment, program_path)));
   MINI_TRY(add_version(machine, module));
   MINI_TRY(add_float_info(machine, module));
   MINI_TRY(add_flags(machine, module));

@@ -194,7 +194,10 @@ Result<Ref<Value>> start_and_wait(Call& call) {
 Result<Ref<Value>> get_ident(Call& call) {
   return make_int(call.heap, static_cast<int64_t>(thread_of(call).identity));
 }
-Result<Ref<Value>> get_native_id(Call&) { return unboxed(Value::integer(::syscall(SYS_gettid))); }
+Result<Ref<Value>> get_native_id(Call& call) {
+  sched::Runner& runner = thread_of(call).machine->runner();
+  return unboxed(Value::integer(runner.outside_number(sched::Outside::Other, [] { return ::syscall(SYS_gettid); })));
+}
 Result<Ref<Value>> main_ident(Call& call) {
   return make_int(call.heap, static_cast<int64_t>(thread_of(call).machine->state().main->identity));
 }

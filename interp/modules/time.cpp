@@ -12,11 +12,14 @@ namespace {
 constexpr sched::Time kVirtualEpoch = 946684800 * sched::kSecond;
 
 sched::Time read(Call& call, clockid_t clock) {
-  const sched::Runner& runner = thread_of(call).machine->runner();
-  if (runner.clock() == sched::ClockKind::Virtual) return runner.now() + (clock == CLOCK_REALTIME ? kVirtualEpoch : 0);
-  timespec now{};
-  ::clock_gettime(clock, &now);
-  return now.tv_sec * sched::kSecond + now.tv_nsec;
+  sched::Runner& runner = thread_of(call).machine->runner();
+  return runner.outside_number(sched::Outside::Clock, [&] {
+    if (runner.clock() == sched::ClockKind::Virtual)
+      return runner.now() + (clock == CLOCK_REALTIME ? kVirtualEpoch : 0);
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return now.tv_sec * sched::kSecond + now.tv_nsec;
+  });
 }
 
 template <clockid_t kClock>

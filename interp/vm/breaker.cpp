@@ -124,7 +124,7 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
     for (auto* observer : observers) observer->before(thread, *frame, frame->index(), is_point);
     const bool counted = !frame->code->has(bytecode::kPrelude) && boundary.next != Opcode::EXTENDED_ARG;
     notice = runner.before_instruction(thread, {is_point, counted});
-  } else if (is_point) {
+  } else if (is_point || runner.replay()) {  // a recorded switch fell where it fell
     notice = runner.look(thread);
   }
   switch (notice) {

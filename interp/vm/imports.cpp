@@ -56,6 +56,33 @@ std::vector<std::string> search_path(Machine& machine, const std::string& parent
   return directories;
 }
 
+/// Where `path` is now: a replay may run elsewhere than the recorded run did.
+std::string on_disk(const Machine& machine, const std::string& path) {
+  const auto& [recorded, actual] = machine.options().moved_directory;
+  if (recorded == actual) return path;
+  if (recorded.empty()) return path.front() == '/' ? path : actual + "/" + path;
+  if (!path.starts_with(recorded + "/")) return path;
+  return (actual.empty() ? "." : actual) + path.substr(recorded.size());
+}
+
+bool find_file(const Machine& machine, const std::vector<std::string>& directories, const std::string& last,
+               Found& found) {
+  for (const std::string& directory : directories) {
+    const std::string stem = (directory.empty() ? "" : directory + "/") + last;
+    for (const char* ending : {"/__init__.py", "/__init__.mini"})
+      if (const std::string path = on_disk(machine, stem + ending); is_file(path)) {
+        found = {read_file(path), stem + ending, stem, false, true};
+        return true;
+      }
+    for (const char* ending : {".py", ".mini"})
+      if (const std::string path = on_disk(machine, stem + ending); is_file(path)) {
+        found = {read_file(path), stem + ending, "", false, false};
+        return true;
+      }
+  }
+  return false;
+}
+
 bool find_source(Machine& machine, const std::string& name, Found& found) {
   const Library* library = machine.options().library;
   if (library)
@@ -75,20 +102,15 @@ bool find_source(Machine& machine, const std::string& name, Found& found) {
   const size_t dot = name.rfind('.');
   const std::string parent = dot == std::string::npos ? "" : name.substr(0, dot);
   const std::string last = dot == std::string::npos ? name : name.substr(dot + 1);
-  for (const std::string& directory : search_path(machine, parent)) {
-    const std::string stem = (directory.empty() ? "" : directory + "/") + last;
-    for (const char* ending : {"/__init__.py", "/__init__.mini"})
-      if (is_file(stem + ending)) {
-        found = {read_file(stem + ending), stem + ending, stem, false, true};
-        return true;
-      }
-    for (const char* ending : {".py", ".mini"})
-      if (is_file(stem + ending)) {
-        found = {read_file(stem + ending), stem + ending, "", false, false};
-        return true;
-      }
-  }
-  return false;
+  const bool is_there = find_file(machine, search_path(machine, parent), last, found);
+  // A replay needs the same text, or none where there was none.
+  const std::string now =
+      is_there ? fmt::format("{} {:016x}", found.filename, sched::Fingerprint::of(found.source)) : std::string();
+  const std::string then = machine.runner().outside_bytes(sched::Outside::Source, [&] { return now; });
+  if (then != now && machine.state().threads.current)
+    machine.runner().refuse(machine.current(), fmt::format("the module '{}' is not the recorded one: {}, then {}", name,
+                                                           is_there ? now : "not found", then.empty() ? "not found" : then));
+  return is_there;
 }
 
 Raised raise_not_found(Heap& heap, const std::string& name, const std::string& hint = "") {

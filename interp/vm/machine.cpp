@@ -84,6 +84,17 @@ std::shared_ptr<const bytecode::Code> make_stub() {
 
 }  // namespace
 
+std::string schedule_text(const Options& options) {
+  if (options.given_schedule) return options.given_schedule->text();
+  return options.schedule.empty() ? kDefaultSchedule : options.schedule;
+}
+
+sched::ClockKind clock_of(const Options& options) {
+  if (options.given_schedule) return options.given_schedule->clock();
+  const auto parsed = sched::parse_schedule(schedule_text(options));
+  return options.clock.value_or(parsed.schedule ? parsed.schedule->clock() : sched::ClockKind::Real);
+}
+
 Machine::Machine(Options options) : options_(std::move(options)), tables_(dispatch_tables()) {}
 
 std::unique_ptr<Machine> Machine::create(Options options, std::string& error) {
@@ -94,8 +105,9 @@ std::unique_ptr<Machine> Machine::create(Options options, std::string& error) {
 
 bool Machine::start(std::string& error) {
   sched::ParsedSchedule parsed;
-  if (options_.make_schedule) parsed.schedule = options_.make_schedule();
-  else parsed = sched::parse_schedule(options_.schedule.empty() ? kDefaultSchedule : options_.schedule);
+  if (options_.given_schedule) parsed.schedule = options_.given_schedule->clone();
+  else if (options_.make_schedule) parsed.schedule = options_.make_schedule();
+  else parsed = sched::parse_schedule(schedule_text(options_));
   if (!parsed.schedule) {
     error = parsed.error;
     return false;
@@ -122,6 +134,7 @@ bool Machine::start(std::string& error) {
   if (!define_function_methods(*heap_).ok() || !define_generator_methods(*heap_).ok() ||
       !define_introspection(*heap_).ok()) return out_of_memory();
 
+  if (options_.given_schedule) options_.wait_on_deadlock = false;  // what it did then is known
   if (options_.unprotected_counts) count_model_ = std::make_unique<CountModel>(*this);
   if (options_.statistics) {
     statistics_ = std::make_unique<Statistics>();
@@ -133,8 +146,10 @@ bool Machine::start(std::string& error) {
   runner_options.breaker_table = tables_.breaker;
   runner_options.place_threads = options_.place_threads;
   runner_options.place_main = options_.place_main;
-  runner_options.clock = options_.clock.value_or(parsed.schedule->clock());
+  runner_options.clock =
+      options_.given_schedule ? parsed.schedule->clock() : options_.clock.value_or(parsed.schedule->clock());
   runner_options.observer = &thread_observers_;
+  runner_options.journal = options_.journal;
   runner_ = sched::make_runner(options_.os_threads, *this, state_->threads, std::move(parsed.schedule), runner_options);
 
   auto own = [&]<class T>(Result<Ref<T>> made, T*& place) {
@@ -356,6 +371,26 @@ bool Machine::deadlock() {
   deadlock_report_ = describe_deadlock(*this);
   if (statistics_) statistics_->collect(*this);
   return true;
+}
+
+sched::Position Machine::position(const sched::Thread& scheduled) {
+  const auto& thread = static_cast<const ThreadState&>(scheduled);
+  const Frame* frame = thread.frame;
+  while (frame && frame->is_native) frame = frame->back;
+  if (!frame) return {thread.ticks(), nullptr, 0};
+  return {thread.ticks(), frame->code->code, frame->index()};
+}
+
+sched::Place Machine::place(const sched::Position& position) {
+  if (!position.code) return {};
+  const auto& code = *static_cast<const bytecode::Code*>(position.code);
+  const std::string_view file = code.filename;
+  return {.file = std::string(file.substr(file.rfind('/') + 1)),
+          .function = code.qualified_name,
+          .instruction = std::string(bytecode::info(code.units[position.index].opcode).name),
+          .first_line = static_cast<uint32_t>(code.first_line),
+          .index = position.index,
+          .line = static_cast<uint32_t>(code.position(position.index).line)};
 }
 
 namespace {

@@ -41,7 +41,15 @@ struct Options {
   bool place_threads = true;          ///< keep the VM's own OS threads on the CPU where the GIL is
   bool place_main = false;            ///< … and the one that runs the VM: right for a program that is nothing else
   bool pause_at_exit = false;         ///< once the script and its threads are over: the run pauses before exit code runs
+  sched::Journal* journal = nullptr;           ///< is told of the run, to repeat it
+  /// In a replay: the directory of the script then, as sys.path has it, and now.
+  std::pair<std::string, std::string> moved_directory;
+  std::shared_ptr<const sched::Schedule> given_schedule;  ///< instead of `schedule`: a replay
 };
+
+/// The schedule that a machine with these options has, as --schedule= would have it, and the clock.
+std::string schedule_text(const Options& options);
+sched::ClockKind clock_of(const Options& options);
 
 class SavedState;
 class Statistics;
@@ -206,6 +214,13 @@ class Machine final : public sched::Machine {
   void thread_finished(sched::Thread& thread) override;
   void thread_abandoned(sched::Thread& thread) override;
   bool deadlock() override;
+  sched::Position position(const sched::Thread& thread) override;
+  sched::Place place(const sched::Position& position) override;
+
+  /// The token of the run so far (sched/token.h); empty, and the reason in `obstacle`, if it has none.
+  std::string token(std::string* obstacle = nullptr);
+  /// Whether the run repeats another, and could not: its exit status is 4.
+  bool diverged() { return runner_->replay() && runner_->replay()->failed(); }
 
  private:
   explicit Machine(Options options);
@@ -232,6 +247,7 @@ class Machine final : public sched::Machine {
   std::unique_ptr<CountModel> count_model_;
   std::string deadlock_report_;
   std::string main_filename_, main_source_;
+  uint32_t script_check_ = 0;  ///< of main_source_, for tokens
   std::function<void(Machine&, ThreadState&)> work_;
   void* spare_repr_chain_ = nullptr;
   bool interrupted_ = false, released_ = false, pause_asked_ = false;

@@ -7,12 +7,13 @@
 #include "interp/vm/machine.h"
 #include "interp/vm/native.h"
 #include "interp/vm/traceback.h"
+#include "runtime/sched/token.h"
 
 namespace mini::vm {
 
 namespace {
 
-constexpr int kStatusUncaught = 1, kStatusDeadlock = 3, kStatusInterrupted = 130, kStatusUsage = 2;
+constexpr int kStatusUncaught = 1, kStatusDeadlock = 3, kStatusInterrupted = 130, kStatusUsage = 2, kStatusDiverged = 4;
 
 }  // namespace
 
@@ -44,6 +45,7 @@ bool Machine::enter_main(ThreadState& thread) {
 int Machine::run_file(const std::string& filename, std::string source) {
   main_filename_ = filename;
   main_source_ = std::move(source);
+  script_check_ = sched::script_check(main_source_);
   if (filename != "<stdin>") remember_source(filename, main_source_);  // CPython does not keep what it read from there
   if (filename.empty() || filename.front() != '<') {
     if (auto text = make_str(*heap_, filename); text.ok())
@@ -67,15 +69,32 @@ int Machine::status_of(sched::Outcome outcome) {
       state_->threads.current = nullptr;
       if (outcome == sched::Outcome::ScheduleError) {
         write_error("mini: " + runner_->schedule().error() + "\n");
-        return kStatusUsage;
+        return diverged() ? kStatusDiverged : kStatusUsage;
       }
       write_error(deadlock_report_);
+      if (const std::string found = token(); !found.empty()) write_error("  again with --replay=" + found + "\n");
       return kStatusDeadlock;
     case sched::Outcome::Stopped:
     case sched::Outcome::Finished:
       break;
   }
   return interrupted_ ? kStatusInterrupted : static_cast<int>(state_->exit_status);
+}
+
+std::string Machine::token(std::string* obstacle) {
+  constexpr size_t kLongest = 200;  // a longer one nobody pastes
+  const sched::SliceLog& log = runner_->slices();
+  std::string text, why = log.obstacle();
+  if (why.empty() && main_filename_ == "<stdin>") why = "the script was not a file";
+  if (why.empty()) {
+    text = sched::encode_token({static_cast<uint32_t>(options_.switch_model), script_check_}, log.slices());
+    if (text.size() > kLongest) {
+      text.clear();
+      why = fmt::format("the run has {} slices, which is too long for one", log.slices().size());
+    }
+  }
+  if (obstacle) *obstacle = why;
+  return text;
 }
 
 int Machine::run_with(std::function<void(Machine&, ThreadState&)> work) {

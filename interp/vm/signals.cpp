@@ -71,7 +71,9 @@ uint64_t take_signals() { return arrived.exchange(0); }
 
 bool Machine::handle_interrupt(ThreadState& thread) {
   if (!runner_->take_interrupt()) return false;
-  uint64_t signals = receives_signals(*this) ? take_signals() : 0;
+  auto signals = static_cast<uint64_t>(runner_->outside_number(sched::Outside::Other, [&] {
+    return receives_signals(*this) ? static_cast<int64_t>(take_signals()) : 0;
+  }));
   if (signals == 0) signals = uint64_t{1} << (SIGINT - 1);  // somebody called Runner::interrupt()
   for (int number = 1; number < kSignalCount; ++number) {
     if (!(signals >> (number - 1) & 1)) continue;

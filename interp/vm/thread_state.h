@@ -76,7 +76,7 @@ struct ThreadState : sched::Thread {
   uint64_t identity = 0;             ///< get_ident()
   const char* stack_floor = nullptr; ///< how deep the C++ stack may get; set when the OS thread enters the loop
 
-  /// Counts one; for whatever pushes or pops a frame outside the loop. Inside it: TICK().
+  /// Counts a tick (ticks_left), for whatever pushes or pops a frame outside the loop. Inside it: TICK().
   void tick();
 
   /// Where the next frame may be put: behind the topmost frame that lies on the stack.

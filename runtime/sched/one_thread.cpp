@@ -131,6 +131,7 @@ void OneThread::stop(Outcome outcome) {
   outcome_ = outcome;
   over_ = outcome != Outcome::Paused;
   stopped_ = true;
+  if (over_) tell([&](Journal& journal) { journal.on_end(outcome); });
 }
 
 void OneThread::advance(Thread* from, Cause cause) {
@@ -160,6 +161,21 @@ bool OneThread::switch_here(Thread& thread, Exit exit) {
     return false;
   }
   if (table_.current == &thread) return true;
+  leave_stack(thread);
+  if (over_) let_out(thread);
+  return !over_;
+}
+
+void OneThread::give_way_in_call(Thread& thread) {
+  thread.state = State::Calling;
+  ++table_.calling;
+  advance(&thread, Cause::Called);
+  if (!over_ && table_.current != &thread) leave_stack(thread);
+  if (over_) let_out(thread);
+}
+
+// Puts the C++ stack aside that the caller runs on; returns when the thread has its turn again, or the run is over.
+void OneThread::leave_stack(Thread& thread) {
   thread.host = here_;
   if (spare_.empty()) {
     fibers_.push_back(std::make_unique<Fiber>(kStackBytes, [this] { turn(); }));
@@ -171,8 +187,6 @@ bool OneThread::switch_here(Thread& thread, Exit exit) {
   next.switch_from(left);
   here_ = &left;
   thread.host = nullptr;
-  if (over_) let_out(thread);
-  return !over_;
 }
 
 // From turn(): this stack has no thread, and may serve the next one that needs a stack.

@@ -40,6 +40,8 @@ class OneThread final : public Runner {
   void go_to(Fiber& fiber);
   void sleep_until(Time deadline);
 
+  void leave_stack(Thread& thread);
+  void give_way_in_call(Thread& thread) override;
   void poke_main() noexcept override;
 
   bool stopped_ = false;  // run() is to return

@@ -63,6 +63,7 @@ Outcome OsThreads::run(Thread& main) {
     if (exit == Exit::Finished) {
       over_ = true;
       finish(main);
+      tell([&](Journal& journal) { journal.on_end(outcome_); });
     } else if (!pass_on(me, exit)) {
       break;
     }
@@ -118,6 +119,7 @@ void OsThreads::shut_down() {
 void OsThreads::end_run(Outcome outcome) {
   outcome_ = outcome;
   over_ = true;
+  tell([&](Journal& journal) { journal.on_end(outcome); });
   Slot* last = open_ ? closer() : main_slot_.load();
   let_out(*last->thread);
   gil_->dismiss(*last);
@@ -245,7 +247,7 @@ bool OsThreads::give_away(Thread* from, Cause cause, bool place_successor) {
       return false;
     }
     const bool idle = open_ && inside_ == 0;  // the host may still come and wake somebody
-    const bool alive = idle || table_.calling > 0 || (clock_ == ClockKind::Real && !table_.timers.empty());
+    const bool alive = idle || (table_.calling > 0 && !replay_) || (clock_ == ClockKind::Real && !table_.timers.empty());
     if (!alive && machine_.deadlock()) {
       end_run(Outcome::Deadlock);
       return false;
@@ -323,6 +325,8 @@ bool OsThreads::switch_here(Thread& thread, Exit exit) {
 void* OsThreads::leave_for_call(Thread& thread) {
   if (over_ || schedule_->exact()) return nullptr;
   Slot& me = slot_of(thread);
+  parting_ = {Moment::Kind::Call, thread.calls, {}};
+  has_parted_ = true;
   const bool due = switch_is_due(thread) || (preempts_ && !schedule_->has_budget());
   if (me.moved) let_roam(me);
   Gil::prepare_to_wait(me);
@@ -348,6 +352,18 @@ void* OsThreads::leave_for_call(Thread& thread) {
     break;
   } while (!gil_->try_free());
   return &me;
+}
+
+void OsThreads::give_way_in_call(Thread& thread) {
+  Slot& me = slot_of(thread);
+  thread.state = State::Calling;
+  me.ticket = ++thread.waits;
+  me.calling = true;
+  ++table_.calling;
+  Gil::prepare_to_wait(me);
+  unseat(&thread, Cause::Called);
+  if (!give_away(&thread, Cause::Called)) static_cast<void>(await(me, kNever, false));
+  me.calling = false;
 }
 
 void OsThreads::poke_main() noexcept {

@@ -57,6 +57,7 @@ class OsThreads final : public Runner {
 
   bool prepare(Thread& child) override;
   void collect() override;
+  void give_way_in_call(Thread& thread) override;
   void* leave_for_call(Thread& thread) override;
   void hand_on() override;
   void poke_main() noexcept override;

@@ -5,6 +5,7 @@
 // template for both directions, and so they cannot disagree.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -152,13 +153,14 @@ class SymbolModel {
   std::array<BitModel, 1 << kBits> nodes_{};
 };
 
-/// A number below 2**63: its length and its first bits are learned, so small ones, and those near the last, are cheap.
+/// A number: its length and its first bits are learned, so small ones, and those near the last, are cheap.
 class NumberModel {
  public:
   template <class Coder>
   void code(Coder& coder, std::uint64_t& number) {
-    auto length = static_cast<std::uint32_t>(std::bit_width(number));
+    auto length = std::min(static_cast<std::uint32_t>(std::bit_width(number)), kRaw);
     length_.code(coder, length);
+    if (length == kRaw) return coder.raw(64, number);
     if (length <= 1) {
       number = length;
       return;
@@ -181,6 +183,7 @@ class NumberModel {
   }
 
  private:
+  static constexpr std::uint32_t kRaw = 63;
   SymbolModel<6> length_;
   std::array<std::array<BitModel, 8>, 64> first_bits_{};
 };

@@ -16,7 +16,8 @@ namespace mini::sched {
 
 Runner::Runner(Machine& machine, ThreadTable& table, std::unique_ptr<Schedule> schedule,
                RunnerOptions options)
-    : machine_(machine), table_(table), options_(options), clock_(options.clock) {
+    : machine_(machine), table_(table), options_(options), clock_(options.clock),
+      slices_(options.clock == ClockKind::Virtual) {
   set_schedule(std::move(schedule));
 }
 
@@ -25,11 +26,12 @@ Runner::~Runner() = default;
 void Runner::set_schedule(std::unique_ptr<Schedule> schedule) {
   schedule_ = std::move(schedule);
   preempts_ = schedule_->preempts();
+  replay_ = schedule_->replay();
   renew_ticker();
 }
 
 void Runner::renew_ticker() {
-  ticker_ = schedule_->exact()
+  ticker_ = !schedule_->timed()
                 ? nullptr
                 : std::make_unique<Ticker>(options_.breaker_table, schedule_->interval(), preempts_);
   slice_.drop();
@@ -192,6 +194,10 @@ void Runner::wake(Thread& thread, Wake reason) {
   const Time present = now();
   account(thread, present);
   if (reason == Wake::TimedOut) came_back(thread, present);
+  if (reason != Wake::Notified) {
+    tell([&, when = now_in_slice()](Journal& journal) { journal.on_wake(when, thread.serial, reason); });
+    if (reason == Wake::Interrupted) noticed_ = true;
+  }
   unlink(thread);
   thread.wake_reason = reason;
   make_runnable(thread);
@@ -213,7 +219,14 @@ std::size_t Runner::wake_all(WaitQueue& queue) {
 
 // ---- Switching
 
+// For the journal: where the slice stands, or how it ended.
+Moment Runner::now_in_slice() {
+  if (has_parted_ || !table_.current) return parting_;
+  return {Moment::Kind::Point, 0, machine_.position(*table_.current)};
+}
+
 void Runner::gather() {
+  if (repeats_outside()) return;
   collect();
   Thread* main = main_.load(std::memory_order_relaxed);
   if (interrupted_.load() && main && main->state == State::Blocked) wake(*main, Wake::Interrupted);
@@ -224,6 +237,10 @@ void Runner::gather() {
 }
 
 void Runner::unseat(Thread* from, Cause cause) {
+  parting_ = {};
+  if (cause == Cause::Switched) parting_ = now_in_slice();
+  if (cause == Cause::Called) parting_ = {Moment::Kind::Call, from->calls};
+  has_parted_ = true;
   gather();  // whoever is here already stands before a thread that only now gives way
   table_.current = nullptr;
   table_.last_cause = cause;
@@ -237,15 +254,16 @@ Thread* Runner::choose(Thread* from, Cause cause) {
     outcome_ = Outcome::Stopped;
     return nullptr;
   }
-  if (table_.runnable.empty()) {
+  if (table_.runnable.empty() && !repeats_outside() && !(replay_ && table_.calling > 0)) {
     if (clock_ != ClockKind::Virtual || table_.timers.empty()) return nullptr;
     table_.virtual_now = table_.timers.begin()->deadline;
     gather();
   }
-  Thread* next = schedule_->next(table_, cause);
-  if (!next) outcome_ = schedule_->pauses() ? Outcome::Paused : Outcome::ScheduleError;
-  MINI_ASSERT(!next || next->state == State::Runnable);
-  if (cause == Cause::Switched && next != from) ++from->forced_switches;
+  Thread* next = replay_ ? replay_choose(from, cause) : schedule_->next(table_, cause);
+  if (!next && !(replay_ && !replay_->failed()))
+    outcome_ = schedule_->pauses() ? Outcome::Paused : Outcome::ScheduleError;
+  MINI_ASSERT(!next || next->state == State::Runnable || (replay_ && next->state == State::Calling));
+  if (cause == Cause::Switched && next && next != from) ++from->forced_switches;
   return next;
 }
 
@@ -264,6 +282,10 @@ void Runner::seat(Thread& thread) {
   calm(thread);
   if (ticker_ && ticker_->armed() && !slice_.begun()) begin_slice(thread);
   if (std::exchange(thread.at_point, false)) schedule_->ends_slice(table_, thread, thread.point);
+  if (replay_) replay_arm(thread);
+  const bool parted = std::exchange(has_parted_, false);
+  if (parted && (thread.serial != table_.last || table_.last_cause == Cause::Parked))
+    tell([&](Journal& journal) { journal.on_slice(parting_, thread.serial, table_.last_cause); });
   if (thread.serial == table_.last) return;
   const HandOver hand_over{++table_.hand_overs, std::exchange(table_.last, thread.serial), thread,
                            table_.last_cause};
@@ -316,12 +338,17 @@ bool Runner::others_wait() {
 Notice Runner::look(Thread& thread) {
   // In this order, as in seat(): a request that comes in between is seen either here or at the next switch
   // point.
+  if (replay_) return replay_look(thread);
   const bool interrupted = calm(thread);
   if (over_ || thread.lets_go || (stop_.load() && can_end())) {
     thread.ask(options_.breaker_table);
     return Notice::Switch;
   }
-  if (interrupted) return Notice::Interrupt;
+  if (interrupted) {
+    if (!std::exchange(noticed_, true))
+      tell([when = now_in_slice()](Journal& journal) { journal.on_interrupt(when); });
+    return Notice::Interrupt;
+  }
   if (!ticker_ || !others_wait()) {
     thread.points_left = 0;
     return Notice::None;
@@ -341,6 +368,7 @@ Notice Runner::look(Thread& thread) {
 }
 
 Notice Runner::before_instruction(Thread& thread, Point point) {
+  if (replay_) return replay_look(thread);
   if (point.is_switch_point && (thread.asked.load(std::memory_order_relaxed) || thread.hurried.load() ||
                                 thread.ticks() >= slice_.alarm()))
     if (const Notice notice = look(thread); notice != Notice::None) return notice;
@@ -351,7 +379,17 @@ Notice Runner::before_instruction(Thread& thread, Point point) {
   return Notice::Switch;
 }
 
+bool Runner::interrupted() {
+  ++polls_;
+  if (repeats_outside() && replay_poll()) interrupted_.store(true);
+  if (!interrupted_.load(std::memory_order_relaxed)) return false;
+  if (!std::exchange(noticed_, true))
+    tell([&](Journal& journal) { journal.on_interrupt({Moment::Kind::Poll, polls_, {}}); });
+  return true;
+}
+
 void Runner::interrupt() noexcept {
+  if (repeats_outside()) return;
   interrupted_.store(true);
   if (Thread* main = main_.load()) main->ask(options_.breaker_table);
   poke_main();

@@ -26,8 +26,12 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "runtime/sched/clock.h"
+#include "runtime/sched/journal.h"
+#include "runtime/sched/replay.h"
 #include "runtime/sched/schedule.h"
 #include "runtime/sched/slice.h"
 #include "runtime/sched/thread.h"
@@ -68,6 +72,9 @@ class Machine {
   /// Nobody can ever run again, and nobody is table().current. true ends the run (Outcome::Deadlock); false
   /// waits for an interrupt, which is right where the script handles signals, or the user asked for the hang.
   virtual bool deadlock() { return true; }
+  /// Where a thread that does not run, or looks, stands; without code if it has no frame of its own.
+  virtual Position position(const Thread&) { return {}; }
+  virtual Place place(const Position&) { return {}; }
 };
 
 /// One entry for each time that the GIL went to another thread than its last holder.
@@ -99,6 +106,7 @@ struct RunnerOptions {
   /// host's, may be as well. OsThreads::place.
   bool place_threads = true;
   bool place_main = false;
+  Journal* journal = nullptr;  ///< beside the list of slices that every run keeps
 };
 
 class Ticker;
@@ -188,9 +196,41 @@ class Runner {
   /// Interrupts the main thread: ends its wait, or makes look() say so. From any thread or signal handler.
   void interrupt() noexcept;
   /// Whether there was an interrupt since the last call. The main thread's.
-  bool take_interrupt() { return interrupted_.exchange(false); }
-  /// For long natives: whether to stop and let take_interrupt() decide.
-  bool interrupted() const { return interrupted_.load(std::memory_order_relaxed); }
+  bool take_interrupt() {
+    const bool was = interrupted();
+    interrupted_.store(false);
+    noticed_ = false;
+    return was;
+  }
+  /// For long natives: whether to stop and let take_interrupt() decide. The holder's.
+  bool interrupted();
+
+  // ---- For the holder of the GIL: what comes from outside
+
+  /// A number from outside the VM, what `ask()` answers; in a replay what it answered then, and nothing is asked. All that
+  /// a script can learn from outside has to come through here or outside_bytes().
+  template <class Ask>
+  std::int64_t outside_number(Outside kind, Ask ask) {
+    if (repeats_outside()) return replay_number(kind);
+    const std::int64_t number = taped<std::int64_t>(ask);
+    tell([&](Journal& journal) { journal.on_number(kind, number); });
+    return number;
+  }
+  /// The same for bytes.
+  template <class Ask>
+  std::string outside_bytes(Outside kind, Ask ask) {
+    if (repeats_outside()) return replay_bytes(kind);
+    std::string bytes = taped<std::string>(ask);
+    tell([&](Journal& journal) { journal.on_bytes(kind, bytes); });
+    return bytes;
+  }
+  /// A system call that may block, and answers a number or -errno; others may run meanwhile (BlockingCall).
+  template <class Ask>
+  std::int64_t call_outside(Thread& thread, Ask ask);
+  /// In a replay: what the holder found outside is not what was recorded. The run ends there.
+  void refuse(Thread& thread, const std::string& why) { replay_fail(&thread, why); }
+  /// Whether what comes from outside is repeated, and nothing may be asked for or changed there.
+  bool repeats_outside() const { return replay_ && replay_->complete() && !over_; }
 
   // ---- Time, schedule, state
 
@@ -199,6 +239,31 @@ class Runner {
   ClockKind clock() const { return clock_; }
 
   Schedule& schedule() { return *schedule_; }
+  /// The replay that the schedule is, or nullptr.
+  const Replay* replay() const { return replay_; }
+  /// The slices of this run so far, for a token.
+  const SliceLog& slices() const { return slices_; }
+  /// What was noted of a run so far, to be put back with a saved state.
+  struct Log {
+    SliceLog slices;
+    Moment parting;
+    bool has_parted;
+    std::size_t taped;
+  };
+  Log log() const { return {slices_, parting_, has_parted_, tape_ ? tape_->at : 0}; }
+  void set_log(const Log& log) {
+    slices_ = log.slices;
+    parting_ = log.parting;
+    has_parted_ = log.has_parted;
+    if (tape_) tape_->at = log.taped;
+  }
+  /// What came from outside, for a run that is taken back to saved states: it is given again from `at` on, instead of
+  /// being asked for a second time.
+  struct Tape {
+    std::vector<std::variant<std::int64_t, std::string>> answers;
+    std::size_t at = 0;
+  };
+  void set_tape(Tape* tape) { tape_ = tape; }
   /// Between runs; in OneThread also when paused.
   void set_schedule(std::unique_ptr<Schedule> schedule);
   /// The holder: sys.setswitchinterval.
@@ -242,7 +307,42 @@ class Runner {
   bool switch_is_due(const Thread& thread) const;
   void renew_ticker();
 
+  template <class Answer, class Ask>
+  Answer taped(Ask ask) {
+    if (!tape_) return ask();
+    if (tape_->at < tape_->answers.size()) {
+      if (const auto* answer = std::get_if<Answer>(&tape_->answers[tape_->at])) return ++tape_->at, *answer;
+      tape_->answers.resize(tape_->at);  // on another way than then
+    }
+    tape_->answers.emplace_back(std::in_place_type<Answer>, ask());
+    return ++tape_->at, std::get<Answer>(tape_->answers.back());
+  }
+
+  // Telling the journals.
+  template <class Tell>
+  void tell(Tell tell_one) {
+    tell_one(slices_);
+    if (options_.journal) tell_one(*options_.journal);
+  }
+  Moment now_in_slice();
+
+  // What a replay does (replay.cpp).
+  /// From so many ticks before a point on, each instruction is looked at: more than any fused form makes.
+  static constexpr std::uint64_t kTickMargin = 8;
+  void replay_fail(Thread* thread, const std::string& why);
+  void replay_arm(Thread& thread);
+  void replay_wake();
+  Notice replay_look(Thread& thread);
+  Thread* replay_choose(Thread* from, Cause cause);
+  void replay_call(Thread& thread);
+  bool replay_poll();
+  const Event* replay_outside(Outside kind, Event::Kind form);
+  std::int64_t replay_number(Outside kind);
+  std::string replay_bytes(Outside kind);
+
   // What differs.
+  /// In a replay, at the end of a blocking call: `thread` goes on when the recorded one did.
+  virtual void give_way_in_call(Thread& thread) = 0;
   virtual bool can_end() { return true; }           // now, because of stop()
   virtual bool prepare(Thread&) { return true; }    // start(): an OS thread for it
   virtual void collect() {}                         // those who came back by themselves join the run queue
@@ -253,6 +353,7 @@ class Runner {
   Machine& machine_;
   ThreadTable& table_;
   std::unique_ptr<Schedule> schedule_;
+  Replay* replay_ = nullptr;  // schedule_, if it is one
   const RunnerOptions options_;
   const ClockKind clock_;
   std::unique_ptr<Ticker> ticker_;  // asks the holder to look; only for schedules that are not exact
@@ -260,6 +361,12 @@ class Runner {
   bool polls_timers_ = false;       // deadlines are noticed by the holder alone
   bool preempts_ = false;           // of the schedule
   Outcome outcome_ = Outcome::Finished;
+  SliceLog slices_;
+  Tape* tape_ = nullptr;
+  Moment parting_{};         // how the slice ended of the thread that gave the GIL up …
+  bool has_parted_ = false;  // … if nobody has got it since
+  bool noticed_ = false;     // the journal knows of the interrupt
+  std::uint64_t polls_ = 0;
   bool over_ = false;  // no thread runs script code any more
   std::atomic<bool> stop_{false};
   std::atomic<bool> interrupted_{false};
@@ -281,9 +388,10 @@ class Runner {
 class BlockingCall {
  public:
   BlockingCall(Runner& runner, Thread& thread)
-      : runner_(runner), thread_(thread), token_(runner.leave_for_call(thread)) {}
+      : runner_(runner), thread_(thread), token_(begin()) {}
   ~BlockingCall() {
     if (token_) come_back();
+    else if (runner_.replay_ && !runner_.over_) runner_.replay_call(thread_);
   }
   BlockingCall(const BlockingCall&) = delete;
   /// Whether others may run meanwhile, so that the VM is not this thread's.
@@ -291,11 +399,26 @@ class BlockingCall {
   BlockingCall& operator=(const BlockingCall&) = delete;
 
  private:
+  void* begin() {
+    ++thread_.calls;
+    return runner_.replay_ ? nullptr : runner_.leave_for_call(thread_);
+  }
   void come_back();
   Runner& runner_;
   Thread& thread_;
   void* token_;  // the OS side of the thread; all that may be touched before the GIL is held again
 };
+
+template <class Ask>
+std::int64_t Runner::call_outside(Thread& thread, Ask ask) {
+  if (tape_) return outside_number(Outside::Result, ask);
+  std::int64_t number = 0;
+  {
+    BlockingCall call(*this, thread);
+    if (!repeats_outside()) number = ask();
+  }
+  return outside_number(Outside::Result, [&] { return number; });
+}
 
 /// `os_threads`: one OS thread for each thread; otherwise one for all.
 std::unique_ptr<Runner> make_runner(bool os_threads, Machine& machine, ThreadTable& table,

@@ -15,6 +15,8 @@
 
 namespace mini::sched {
 
+class Replay;
+
 /// Decides. Only the holder of the GIL asks, so an implementation needs no lock.
 ///
 /// An exact schedule decides by instructions, and is asked by the observed loop before each of them; the same
@@ -30,6 +32,10 @@ class Schedule {
   virtual std::string text() const = 0;
 
   virtual bool exact() const { return true; }
+  /// Whether slices end by time: `interval()`.
+  virtual bool timed() const { return !exact(); }
+  /// The replay that this is, if it is one.
+  virtual Replay* replay() { return nullptr; }
   virtual ClockKind clock() const { return exact() ? ClockKind::Virtual : ClockKind::Real; }
 
   /// Exact schedules: whether `current` gives way here, before its next instruction. Then next() is asked,

@@ -128,6 +128,7 @@ class Thread : public base::ListHook<AllTag>,
   Point point{};                      ///< where an exact schedule made it give way …
   bool at_point = false;              ///< … if it has not run since
   std::uint32_t waits = 0;            ///< counts waits and calls: a late time-out sees that it is late
+  std::uint64_t calls = 0;            ///< calls that might have blocked (BlockingCall), for Slice::End::Call
   std::uint64_t grants = 0;           ///< times it got the GIL from another thread
   std::uint64_t forced_switches = 0;  ///< times it had to give way
   std::uint64_t parks = 0;            ///< times it gave the GIL up in order to wait

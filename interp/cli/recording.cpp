@@ -1,0 +1,174 @@
+// Recordings and tokens as the command line knows them.
+#include "interp/cli/recording.h"
+
+#include <iostream>
+
+#include "runtime/sched/runner.h"
+#include "runtime/sched/token.h"
+
+namespace mini::cli {
+
+namespace {
+
+constexpr int kStatusRefused = 4;
+
+std::string directory_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+bool prepare_token(const std::string& text, bool model_given, const Script& script, vm::Options& options,
+                   std::string& error) {
+  sched::DecodedToken decoded = sched::decode_token(text);
+  if (!decoded.error.empty()) return error = decoded.error, false;
+  if (decoded.token.script != sched::script_check(script.source))
+    return error = "it is for another script, or this one has changed since", false;
+  const auto model = static_cast<bytecode::SwitchModel>(decoded.token.model);
+  if (model_given && model != options.switch_model)
+    return error = fmt::format("it is for --switch-points={}", bytecode::name(model)), false;
+  options.switch_model = model;
+  options.given_schedule =
+      std::make_shared<sched::Replay>(sched::slice_source(std::move(decoded.slices)), nullptr);
+  return true;
+}
+
+bool prepare_recording(const std::string& filename, bool model_given, Script& script, vm::Options& options,
+                       std::string& error) {
+  sched::Recording recording;
+  if (!sched::read_recording(filename, recording, error)) return false;
+  const sched::RecordingHeader& header = recording.header;
+  if (header.version != MINI_VERSION)
+    return error = fmt::format("it was made by mini {}; this is mini {}", header.version, MINI_VERSION), false;
+  if (const uint64_t now = sched::Fingerprint::of(script.source); now != header.fingerprint)
+    return error = fmt::format("the script has changed: its fingerprint was {:016x} and is {:016x}", header.fingerprint, now),
+           false;
+  const auto model = bytecode::switch_model(header.switch_points);
+  auto parsed = sched::parse_schedule(header.schedule);
+  if (!model || (!parsed.schedule && header.schedule != "replay"))
+    return error = "it holds options that this mini does not know", false;
+  if (model_given && *model != options.switch_model)
+    return error = fmt::format("it was made with --switch-points={}", header.switch_points), false;
+  const std::vector<std::string> given(options.arguments.begin() + 1, options.arguments.end());
+  const std::vector<std::string> recorded(header.arguments.begin() + 1, header.arguments.end());
+  if (!given.empty() && given != recorded)
+    return error = fmt::format("the script's arguments were [{}]", fmt::join(recorded, " ")), false;
+  options.moved_directory = {directory_of(header.arguments[0]), directory_of(options.arguments[0])};
+  options.switch_model = *model;
+  options.arguments = header.arguments;
+  options.memory_limit = header.memory_limit;
+  options.seed = header.seed;
+  script.name = header.script;
+  options.given_schedule = std::make_shared<sched::Replay>(std::move(recording.events), std::move(parsed.schedule));
+  return true;
+}
+
+// In words ----------------------------------------------------------------------------------------------------------
+
+std::string when_text(const sched::Event& event, const char* at_end) {
+  switch (event.when.kind) {
+    case sched::Moment::Kind::End:
+      return at_end;
+    case sched::Moment::Kind::Point:
+      return fmt::format("after {} ticks, before {}", event.when.position.ticks, sched::text(*event.place));
+    case sched::Moment::Kind::Call:
+      return fmt::format("in its blocking call {}", event.when.count);
+    case sched::Moment::Kind::Poll:
+      return fmt::format("when it looked for interrupts, time {}", event.when.count);
+  }
+  return "";
+}
+
+std::string quoted(const std::string& bytes) {
+  constexpr size_t kShown = 60;
+  std::string text = "'";
+  for (const char byte : bytes.substr(0, kShown)) {
+    const auto code = static_cast<unsigned char>(byte);
+    if (byte == '\n') text += "\\n";
+    else if (code < 32 || code >= 127 || byte == '\'') text += fmt::format("\\x{:02x}", code);
+    else text += byte;
+  }
+  return text + (bytes.size() > kShown ? "'…" : "'");
+}
+
+std::string event_text(const sched::Event& event) {
+  using Kind = sched::Event::Kind;
+  switch (event.kind) {
+    case Kind::Slice:
+      return fmt::format("{}{}; T{} goes on",
+                         event.cause == sched::Cause::Switched   ? "is made to give way "
+                         : event.cause == sched::Cause::Called   ? "waits outside, "
+                         : event.cause == sched::Cause::Finished ? "ends"
+                                                                 : "blocks",
+                         when_text(event, ""), event.thread);
+    case Kind::Wake:
+      return fmt::format("T{}'s wait is over, {}: {}", event.thread, when_text(event, "at the end of the slice"),
+                         event.reason == sched::Wake::TimedOut ? "its time has come" : "an interrupt");
+    case Kind::Interrupt:
+      return "is interrupted " + when_text(event, "");
+    case Kind::Number:
+      return fmt::format("from outside, {}: {}", sched::name(event.outside), event.number);
+    case Kind::Bytes:
+      if (event.outside == sched::Outside::Random) return fmt::format("from outside, {} random bytes", event.bytes.size());
+      return fmt::format("from outside, {}: {} bytes, {}", sched::name(event.outside), event.bytes.size(),
+                         quoted(event.bytes));
+    case Kind::End:
+      return event.outcome == sched::Outcome::Deadlock        ? "a deadlock: no thread can run"
+             : event.outcome == sched::Outcome::ScheduleError ? "the schedule could not go on"
+                                                              : "ends, and the run with it";
+  }
+  return "";
+}
+
+}  // namespace
+
+bool begin_recording(const std::string& filename, const Script& script, vm::Options& options,
+                     sched::RecordingWriter& writer, std::string& error) {
+  if (!writer.open(filename, error)) return false;
+  sched::RecordingHeader header;
+  header.version = MINI_VERSION;
+  header.script = script.name;
+  header.fingerprint = sched::Fingerprint::of(script.source);
+  header.switch_points = bytecode::name(options.switch_model);
+  header.schedule = vm::schedule_text(options);
+  header.virtual_clock = vm::clock_of(options) == sched::ClockKind::Virtual;
+  header.memory_limit = options.memory_limit;
+  header.seed = options.seed;
+  header.arguments = options.arguments;
+  writer.begin(std::move(header));
+  options.journal = &writer;
+  return true;
+}
+
+bool prepare_replay(const std::string& what, bool model_given, Script& script, vm::Options& options, std::string& error) {
+  return what.starts_with("m1:") ? prepare_token(what, model_given, script, options, error)
+                                 : prepare_recording(what, model_given, script, options, error);
+}
+
+int print_recording(const std::string& filename) {
+  sched::Recording recording;
+  std::string error;
+  if (!sched::read_recording(filename, recording, error)) {
+    std::cerr << "mini: " << filename << ": " << error << '\n';
+    return kStatusRefused;
+  }
+  const sched::RecordingHeader& header = recording.header;
+  std::cout << fmt::format("a run of {} (fingerprint {:016x}), recorded by mini {}\n", header.script, header.fingerprint,
+                           header.version)
+            << fmt::format("switch points {}, schedule {}, {} clock; sys.argv: {}\n", header.switch_points, header.schedule,
+                           header.virtual_clock ? "virtual" : "real", fmt::join(header.arguments, " "));
+  uint64_t slice = 1, forced = 0;
+  uint32_t thread = 0;
+  for (;; recording.events->advance()) {
+    const sched::Event& event = recording.events->next();
+    std::cout << fmt::format("{:>6}  T{:<3} {}\n", slice, thread, event_text(event));
+    if (event.kind == sched::Event::Kind::End) break;
+    if (event.kind != sched::Event::Kind::Slice) continue;
+    ++slice;
+    forced += event.cause == sched::Cause::Switched;
+    thread = event.thread;
+  }
+  std::cout << fmt::format("{} slices, {} of them ended by force\n", slice, forced) << std::flush;
+  return 0;
+}
+
+}  // namespace mini::cli
