@@ -1,6 +1,8 @@
 // Recordings and tokens as the command line knows them.
 #include "interp/cli/recording.h"
 
+#include <fmt/format.h>
+
 #include <iostream>
 
 #include "runtime/sched/runner.h"
