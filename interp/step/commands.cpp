@@ -19,6 +19,7 @@ const std::vector<Commands::Command>& Commands::all() {
       {"run", "r", "[SCHEDULE]", "run all threads to the end: every:N, seeded:SEED, steps:LIST", &Commands::run},
       {"thread", "t", "Tn", "choose the thread that commands without Tn are about", &Commands::thread},
       {"back", "b", "[N]", "go back by N instructions (1)", &Commands::back},
+      {"undo", "u", "[N]", "go back to before the last N moves (1)", &Commands::undo},
       {"break", "br", "LINE | FUNCTION | OPCODE | read NAME | write NAME | switch", "stop there", &Commands::set_break},
       {"breaks", "bl", "", "list the breakpoints", &Commands::list_breaks},
       {"delete", "d", "[N]", "delete breakpoint N, or all", &Commands::delete_break},
@@ -100,7 +101,9 @@ bool Commands::take_number(uint64_t& number) {
 bool Commands::move(StopHere stop) {
   if (walk_.is_over()) return fail("the program is over; 'back' goes back into it");
   stopped_at_.clear();
+  moves_.push_back(walk_.executed());
   const auto end = walk_.go(selected_, std::move(stop));
+  if (!end) moves_.pop_back();
   if (end) return after(*end);
   const ThreadState* thread = walk_.find(selected_);
   return fail(fmt::format("T{} cannot run: it {}", selected_, thread ? "waits" : "has ended"));
@@ -170,6 +173,7 @@ bool Commands::run() {
   if (!parsed.schedule) return fail(parsed.error);
   if (!parsed.schedule->exact()) return fail("only schedules that count instructions can be followed here: every:N, seeded:SEED, steps:LIST");
   stopped_at_.clear();
+  moves_.push_back(walk_.executed());
   uint32_t before = walk_.last();
   return after(walk_.go(std::move(parsed.schedule), [this, before](const Look& look) mutable {
     const bool switched = std::exchange(before, look.thread.serial) != look.thread.serial;
@@ -193,6 +197,18 @@ bool Commands::back() {
   if (!take_number(count)) return false;
   if (count > walk_.executed()) count = walk_.executed();
   walk_.go_back(walk_.executed() - count);
+  while (!moves_.empty() && moves_.back() >= walk_.executed()) moves_.pop_back();
+  if (!walk_.find(selected_)) selected_ = walk_.last();
+  show();
+  return true;
+}
+
+bool Commands::undo() {
+  uint64_t count = 1;
+  if (!take_number(count)) return false;
+  if (count == 0 || count > moves_.size()) return fail(fmt::format("there were {} moves", moves_.size()));
+  walk_.go_back(moves_[moves_.size() - count]);
+  moves_.resize(moves_.size() - count);
   if (!walk_.find(selected_)) selected_ = walk_.last();
   show();
   return true;

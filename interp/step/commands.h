@@ -49,6 +49,7 @@ class Commands {
   bool run();
   bool thread();
   bool back();
+  bool undo();
   bool set_break();
   bool list_breaks();
   bool delete_break();
@@ -78,6 +79,7 @@ class Commands {
   std::string last_line_, rest_;  // rest_: the arguments as they were typed
   std::vector<std::string> words_;
   std::string stopped_at_;  // the breakpoint that ended the move
+  std::vector<uint64_t> moves_;  // where each of the moves so far began
   uint32_t selected_ = 0;
   bool quits_ = false;
 };
