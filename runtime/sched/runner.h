@@ -357,7 +357,7 @@ class Runner {
   const RunnerOptions options_;
   const ClockKind clock_;
   std::unique_ptr<Ticker> ticker_;  // asks the holder to look; only for schedules that are not exact
-  Slice slice_;                     // the holder's, begun while others wait
+  IntervalSlice slice_;                     // the holder's, begun while others wait
   bool polls_timers_ = false;       // deadlines are noticed by the holder alone
   bool preempts_ = false;           // of the schedule
   Outcome outcome_ = Outcome::Finished;

@@ -15,7 +15,7 @@ namespace mini::sched {
 /// those), finds out how many there are to a tick, lets the thread run on as many ticks as make an eighth of
 /// the slice, and looks again. Straight on through a loop of any kind, that is exact to a few parts in a
 /// hundred.
-class Slice {
+class IntervalSlice {
  public:
   /// What CPython 3.9 needs for an instruction. Measured on loops of the document's kind: 9.4 to 11.2 ns.
   static constexpr Time kInstructionTime = 10;

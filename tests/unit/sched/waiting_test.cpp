@@ -331,7 +331,7 @@ TEST_CASE("a slice is as many instructions as CPython 3.9 executes in the interv
   // Each turn of the loop is one tick; `turn` says of how many instructions.
   const auto length = [](Time interval, auto turn) {
     Thread thread;
-    Slice slice;
+    IntervalSlice slice;
     slice.begin(thread, interval);
     std::int64_t done = 0;
     for (int turns = 0;; ++turns) {
@@ -344,7 +344,7 @@ TEST_CASE("a slice is as many instructions as CPython 3.9 executes in the interv
   };
   for (const Time interval :
        {kMicrosecond, 20 * kMicrosecond, 500 * kMicrosecond, 5 * kMillisecond, 100 * kMillisecond}) {
-    const auto whole = static_cast<double>(interval) / Slice::kInstructionTime;
+    const auto whole = static_cast<double>(interval) / IntervalSlice::kInstructionTime;
     CAPTURE(interval);
     for (const int turn : {1, 7, 12, 90}) {
       CAPTURE(turn);
