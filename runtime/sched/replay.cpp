@@ -147,7 +147,7 @@ void Runner::replay_wake() {
 }
 
 Notice Runner::replay_look(Thread& thread) {
-  if (over_ || thread.ended || (stop_.load() && can_end())) {
+  if (over_ || thread.lets_go || (stop_.load() && can_end())) {
     thread.dispatch.store(options_.breaker_table);
     return Notice::Switch;
   }
