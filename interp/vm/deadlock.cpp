@@ -94,7 +94,9 @@ class Report {
     const bool is_thread = thread_type_.is_object() &&
                            is_subtype(self.as_object()->type, static_cast<Type*>(thread_type_.as_object()));
     if (is_thread && code.name != "join") return;  // Thread.run, which only leads here
-    primitive = {self.as_object(), to_utf8(self.as_object()->type->name), code.name, is_thread};
+    const std::string type = to_utf8(self.as_object()->type->name);
+    if (type.front() == '_') return;  // a part of the library's own
+    primitive = {self.as_object(), type, code.name, is_thread};
   }
 
   std::string named(std::string_view type, const Object* object, const ScriptPlace& made) {

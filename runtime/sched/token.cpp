@@ -84,7 +84,8 @@ std::string encode_token(const Token& token, std::span<const Slice> list) {
   };
   for (const char byte : coder.bytes()) {
     held = held << 8 | static_cast<unsigned char>(byte);
-    for (bits += 8; bits >= 6;) put();
+    bits += 8;
+    while (bits >= 6) put();
   }
   if (bits > 0) {
     held <<= 6 - bits;
