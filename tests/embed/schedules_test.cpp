@@ -153,11 +153,11 @@ TEST_CASE("a state is saved, restored and told apart") {
 }
 
 TEST_CASE("the outcomes of two threads with one increment each are 1 and 2, with two each 2, 3 and 4") {
-  const mini::Outcomes one = mini::outcomes(kIncrement, {.global = "x"});
+  const mini::Outcomes one = mini::outcomes(kIncrement, {.global = "x", .seeds = 60});
   CHECK(one.values() == std::set<std::string>{"1", "2"});
   const std::string twice = std::string(kIncrement).replace(std::string(kIncrement).find("    x += 1"), 10,
                                                             "    for _ in range(2): x += 1");
-  CHECK(mini::outcomes(twice, {.global = "x", .seeds = 1000}).values() == std::set<std::string>{"2", "3", "4"});
+  CHECK(mini::outcomes(twice, {.global = "x", .seeds = 150}).values() == std::set<std::string>{"2", "3", "4"});
   for (const mini::Outcome& outcome : one.all()) {
     CHECK(outcome.count > 0);
     CHECK(std::to_string(run(Schedule::text(outcome.token), Runner::kOsThreads)) == outcome.value);
@@ -169,16 +169,18 @@ TEST_CASE("a deadlock is among the outcomes") {
 import threading
 a, b = threading.Lock(), threading.Lock()
 def left():
-    with a:
-        with b: pass
+    for _ in range(10):
+        with a:
+            with b: pass
 def right():
-    with b:
-        with a: pass
+    for _ in range(10):
+        with b:
+            with a: pass
 ts = [threading.Thread(target=left), threading.Thread(target=right)]
 for t in ts: t.start()
 for t in ts: t.join()
 print('done')
-)");
+)", {.seeds = 60});
   CHECK(outcomes.values() == std::set<std::string>{"done\n", "deadlock"});
   CHECK(outcomes.has_deadlock());
   REQUIRE(outcomes.find("deadlock"));
