@@ -2,6 +2,7 @@
 #include "interp/cli/step.h"
 
 #include <editline/readline.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -48,6 +49,31 @@ bool read_line(bool terminal, std::string& line) {
   return true;
 }
 
+/// While it lives, what is written to standard output and standard error goes nowhere.
+class Silence {
+ public:
+  Silence() {
+    std::cout << std::flush;
+    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
+      kept_[stream - 1] = ::fcntl(stream, F_DUPFD_CLOEXEC, 3);
+      ::dup2(nowhere, stream);
+    }
+    ::close(nowhere);
+  }
+  ~Silence() {
+    for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
+      ::dup2(kept_[stream - 1], stream);
+      ::close(kept_[stream - 1]);
+    }
+  }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+
+ private:
+  int kept_[2];
+};
+
 /// Repeats the slices in a machine that records.
 std::string save_recording(const Script& script, vm::Options options, const std::string& filename,
                            const std::vector<sched::Slice>& slices) {
@@ -55,12 +81,14 @@ std::string save_recording(const Script& script, vm::Options options, const std:
   std::string error;
   sched::RecordingWriter writer;
   options.given_schedule = std::make_shared<sched::Replay>(sched::slice_source(slices), nullptr);
-  options.output = options.errors = [](std::string_view) {};  // it was shown
   if (!begin_recording(filename, script, options, writer, error)) return filename + ": " + error + "\n";
   auto machine = vm::Machine::create(std::move(options), error);
   if (!machine) return error + "\n";
   writer.set_place_of([&](const sched::Position& position) { return machine->place(position); });
-  machine->run_file(script.name, script.source);
+  {
+    const Silence silence;  // all of it was shown
+    machine->run_file(script.name, script.source);
+  }
   if (machine->diverged()) return machine->runner().schedule().error() + "\n";
   if (!writer.error().empty()) return writer.error() + "\n";
   return "saved: again with --replay=" + filename + "\n";

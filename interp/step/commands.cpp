@@ -198,7 +198,8 @@ bool Commands::back() {
   if (count > walk_.executed()) count = walk_.executed();
   walk_.go_back(walk_.executed() - count);
   while (!moves_.empty() && moves_.back() >= walk_.executed()) moves_.pop_back();
-  if (!walk_.find(selected_)) selected_ = walk_.last();
+  const ThreadState* thread = walk_.find(selected_);
+  if (!thread || thread->state == sched::State::Blocked) selected_ = walk_.last();
   show();
   return true;
 }
@@ -209,7 +210,8 @@ bool Commands::undo() {
   if (count == 0 || count > moves_.size()) return fail(fmt::format("there were {} moves", moves_.size()));
   walk_.go_back(moves_[moves_.size() - count]);
   moves_.resize(moves_.size() - count);
-  if (!walk_.find(selected_)) selected_ = walk_.last();
+  const ThreadState* thread = walk_.find(selected_);
+  if (!thread || thread->state == sched::State::Blocked) selected_ = walk_.last();
   show();
   return true;
 }
@@ -314,14 +316,16 @@ bool Commands::delete_break() {
 
 bool Commands::print() {
   const std::string typed = rest_;
+  const uint32_t followed = selected_;
   if (!take_thread()) return false;
+  const uint32_t asked = std::exchange(selected_, followed);
   std::string expression = typed;
   const size_t space = typed.find_first_of(" \t");
   if (space != typed.npos && (typed[0] == 'T' || typed[0] == 't') && typed.find_first_not_of("0123456789", 1) == space)
     expression = typed.substr(space + 1);
   if (expression.empty()) return fail("print what?");
   std::string text;
-  const bool fine = walk_.evaluate(selected_, expression, text);
+  const bool fine = walk_.evaluate(asked, expression, text);
   print_(text + "\n");
   return fine;
 }
