@@ -2,6 +2,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <memory>
 #include <new>
 
@@ -208,6 +209,9 @@ Result<Ref<Value>> count(Call& call) {
 }
 Result<Ref<Value>> exit_thread(Call& call) { return raise_bare(call.heap, BuiltinType::kSystemExit); }
 Result<Ref<Value>> interrupt_main(Call& call) {
+  const int64_t number = call.has(0) ? MINI_TRY(to_int64(call.heap, call[0])) : SIGINT;
+  if (number < 1 || number >= NSIG)
+    return call.heap.raise_text(BuiltinType::kValueError, "signal number out of range");
   thread_of(call).machine->runner().interrupt();
   return none();
 }
@@ -252,7 +256,7 @@ constexpr NativeDefinition kFunctions[] = {
     {"start_new_thread(function, args, kwargs=None, /)", start_new_thread},
     {"start_joinable_thread(function, handle=None, daemon=True)", start_joinable_thread},
     {"_start_and_wait(function, handle, daemon=True)", start_and_wait},
-    {"allocate_lock()", allocate_lock},
+    {"_thread.allocate_lock()", allocate_lock},
     {"get_ident()", get_ident},
     {"get_native_id()", get_native_id},
     {"_get_main_thread_ident()", main_ident},
