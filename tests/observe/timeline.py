@@ -48,7 +48,7 @@ import threading
 x = 0
 def work():
     global x
-    for i in range(60000):
+    for i in range(75000):
         x += 1
 ts = [threading.Thread(target=work) for n in range(2)]
 for t in ts: t.start()
@@ -149,8 +149,8 @@ class Tests:
         assert len(data["left_out"]) >= 1 and "20000" in data["left_out"][0], data["left_out"]
         assert data["switches_in_all"] == len(data["switches"]) > 100
         assert file.stat().st_size < 15_000_000, file.stat().st_size
-        assert sum(s["lost"] for s in data["sums"]) == 120_000 - int(printed)
-        assert int(data["watched"][0]["values"][-1][1]) <= 120_000
+        assert sum(s["lost"] for s in data["sums"]) == 150_000 - int(printed)
+        assert int(data["watched"][0]["values"][-1][1]) <= 150_000
         return file
 
     def browser(self):
