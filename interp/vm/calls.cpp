@@ -195,9 +195,12 @@ const NativeDefinition& definition_of(Heap& heap, Value native) {
   return *static_cast<MethodDescriptor*>(object)->definition;
 }
 
-/// While native work uses values on the stack: what it calls is put behind them.
+/// While native work uses values on the stack: what it calls is put behind them. Those of a generator lie in its object:
+/// then what natives further out occupy still counts.
 struct OccupiedScope {
-  OccupiedScope(ThreadState& state, Value* end) : thread(state), outer(std::exchange(state.occupied, end)) {}
+  OccupiedScope(ThreadState& state, Value* end) : thread(state), outer(state.occupied) {
+    if (end >= state.chunk->begin() && end <= state.chunk->end()) state.occupied = end;
+  }
   ~OccupiedScope() { thread.occupied = outer; }
   ThreadState& thread;
   Value* outer;
@@ -464,9 +467,8 @@ CallOutcome call_unpacked_on_stack(ThreadState& thread, bool with_keywords) {
     if (!list.ok()) {
       if (heap.pending_is(BuiltinType::kTypeError)) {
         static_cast<void>(heap.take_pending());
-        auto name = repr(heap, function);
         static_cast<void>(heap.raise(BuiltinType::kTypeError, "{} argument after * must be an iterable, not {}",
-                                     name.ok() ? to_utf8(name->get()) : "function", type_name(heap, arguments)));
+                                     shown_function(heap, function), type_name(heap, arguments)));
       }
       return CallOutcome::kError;
     }

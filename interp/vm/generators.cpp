@@ -350,12 +350,20 @@ Result<Ref<Value>> item_or_stop(Heap& heap, Result<Ref<Value>> item, Value retur
   return heap.raise_value(BuiltinType::kStopIteration, value.get().is_none() ? kUnbound : value.get());
 }
 
+/// Who only iterates does not see what a generator returns.
 Result<Ref<Value>> generator_next(Heap& heap, Value self) {
   Value returned = kNone;
   auto* generator = static_cast<Generator*>(self.as_object());
   auto item = send(Machine::of(heap).current(), generator, generator->started ? kNone : kUnbound, &returned);
-  if (item.ok() && item->get().is_unbound() && !returned.is_none()) return item_or_stop(heap, std::move(item), returned);
+  decref(returned);
   return item;
+}
+
+Result<Ref<Value>> method_next(Call& call) {
+  Value returned = kNone;
+  auto* generator = self_of(call);
+  auto item = send(thread_of(call), generator, generator->started ? kNone : kUnbound, &returned);
+  return item_or_stop(call.heap, std::move(item), returned);
 }
 
 Result<Ref<Value>> method_send(Call& call) {
@@ -399,6 +407,7 @@ Result<Ref<Str>> repr_generator(Heap& heap, Value value) {
 
 Result<Ref<Value>> iterate_generator(Heap&, Value self) { return Ref<Value>::share(self); }
 
+constexpr NativeDefinition kNext{"generator.__next__(self, /)", method_next};
 constexpr NativeDefinition kMethods[] = {
     {"generator.send(self, value, /)", method_send},
     {"generator.throw(self, typ, val=None, tb=None, /)", method_throw},
@@ -422,6 +431,7 @@ void define_generator_type(Heap& heap) {
 Result<void> define_generator_methods(Heap& heap) {
   Type* type = heap.type(BuiltinType::kGenerator);
   MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
+  MINI_TRY(add_methods(heap, type, &kNext, 1, MethodDescriptor::kSlotMethod));
   MINI_TRY(add_slot_methods(heap, type));
   MINI_TRY(add_getset(heap, type, "__name__", [](Heap&, Value self) -> Result<Ref<Value>> {
     return Ref<Value>::share(static_cast<Generator*>(self.as_object())->name);
