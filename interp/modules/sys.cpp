@@ -86,6 +86,16 @@ Result<Ref<Value>> setrecursionlimit(Call& call) {
   return none();
 }
 
+Result<Ref<Value>> get_digit_limit(Call& call) { return make_int(call.heap, call.heap.digit_limit()); }
+Result<Ref<Value>> set_digit_limit(Call& call) {
+  constexpr int64_t kLeast = 640;
+  const int64_t limit = MINI_TRY(to_int64(call.heap, call[0]));
+  if ((limit != 0 && limit < kLeast) || limit > INT32_MAX)
+    return call.heap.raise(BuiltinType::kValueError, "maxdigits must be 0 or larger than {}", kLeast);
+  call.heap.set_digit_limit(static_cast<uint32_t>(limit));
+  return none();
+}
+
 // Exceptions ----------------------------------------------------------------------------------------------------------
 
 Result<Ref<Value>> exception(Call& call) {
@@ -147,6 +157,8 @@ constexpr NativeDefinition kFunctions[] = {
     {"sys.setswitchinterval(interval, /)", setswitchinterval},
     {"sys.getrecursionlimit()", getrecursionlimit},
     {"sys.setrecursionlimit(limit, /)", setrecursionlimit},
+    {"sys.get_int_max_str_digits()", get_digit_limit},
+    {"sys.set_int_max_str_digits(maxdigits)", set_digit_limit},
     {"sys.exception()", exception},
     {"sys.exc_info()", exc_info},
     {"sys.excepthook(exctype, value, traceback, /)", excepthook},

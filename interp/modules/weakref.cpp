@@ -3,6 +3,7 @@
 #include "interp/modules/support.h"
 #include "interp/vm/function.h"
 #include "runtime/object/node.h"
+#include "runtime/object/type_internal.h"
 
 namespace mini::modules {
 namespace {
@@ -14,6 +15,10 @@ bool allows_references(Value value) {
   if (!value.is_object() || !node_of(value.as_object())) return false;
   const Type* type = value.as_object()->type;
   const auto kind = static_cast<BuiltinType>(type->kind);
+  if (type->type_flags & Type::kSlotsOnly) {
+    Heap& heap = Heap::of(type);
+    return names_slot(heap, value.as_object()->type, heap.name(Name::k__weakref__));
+  }
   if (type->type_flags & Type::kUserClass)
     return kind != BuiltinType::kInt && kind != BuiltinType::kTuple && kind != BuiltinType::kBytes;
   switch (kind) {

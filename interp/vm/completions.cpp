@@ -21,7 +21,11 @@ void open_with_block(Frame* frame) {
 Result<Ref<Value>> finish_class(ThreadState& thread, Dict* names, Value* base, Value cell) {
   Heap& heap = *thread.heap;
   Frame* frame = thread.frame;
-  const auto base_count = static_cast<size_t>(frame->stack_top - base - 3);
+  auto base_count = static_cast<size_t>(frame->stack_top - base - 3);
+  // Behind the bases a dict of keywords may lie, which is nobody's base (build_class).
+  Dict* keywords = nullptr;
+  if (base_count > 0 && heap.type_of(base[2 + base_count]) == heap.type(BuiltinType::kDict))
+    keywords = static_cast<Dict*>(base[2 + base_count--].as_object());
   Str* name = as_str(heap, base[2]);
   auto bases = MINI_TRY(make_tuple(heap, base + 3, base_count));
   if (base_count == 0) {
@@ -29,7 +33,7 @@ Result<Ref<Value>> finish_class(ThreadState& thread, Dict* names, Value* base, V
     bases = MINI_TRY(make_tuple(heap, &root, 1));
   }
   auto type = MINI_TRY(make_type(heap, name, bases.get(), Ref<Dict>::share(names)));
-  MINI_TRY(announce_type(heap, type.get()));
+  MINI_TRY(announce_type(heap, type.get(), keywords));
   if (cell.is_object() && cell.as_object()->type == heap.type(BuiltinType::kCell)) {
     auto* class_cell = static_cast<Cell*>(cell.as_object());
     incref(type.get());

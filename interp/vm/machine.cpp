@@ -61,7 +61,8 @@ void** repr_chain(Heap& heap) {
 
 int64_t traceback_line(Heap&, const Traceback* traceback) { return line_of(traceback); }
 
-const MachineHooks kHooks = {call_nested, get_attribute, finalizers_pending, enter_native, leave_native, repr_chain, traceback_line, nullptr};
+const MachineHooks kHooks = {call_nested, call_with_keywords, get_attribute, finalizers_pending, enter_native,
+                             leave_native, repr_chain, traceback_line, nullptr};
 
 /// Takes a thread that will never run again out of every queue.
 void unlink(sched::ThreadTable& table, sched::Thread& thread) {

@@ -239,6 +239,7 @@ void Heap::visit(Visitor& visitor) {
   for (Str* character : shared_.characters) visitor.reference(character);
   for (Tracked& node : finalizable_) visitor.reference(object_of(&node));
   visitor.scalar(last_serial_);
+  visitor.scalar(digit_limit_);
   visitor.scalar(collector_.enabled);
   visitor.content(collector_.counts, sizeof collector_.counts);
   visitor.content(collector_.thresholds, sizeof collector_.thresholds);

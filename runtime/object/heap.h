@@ -16,6 +16,7 @@ struct Exception;
 struct Traceback;
 struct Str;
 struct Bytes;
+struct Tuple;
 
 enum class BuiltinType : uint32_t {
 #define BUILTIN_TYPE(enumerator, name, base) k##enumerator,
@@ -35,6 +36,9 @@ enum class Name : uint32_t {
 struct MachineHooks {
   /// Calls a callable of any kind in the middle of native work, on the C++ stack. `function`, then `count` arguments.
   Result<Ref<Value>> (*call)(Heap&, Value function, const Value* arguments, uint32_t count);
+  /// The same with the last arguments named by `keyword_names`.
+  Result<Ref<Value>> (*call_with_keywords)(Heap&, Value function, const Value* arguments, uint32_t count,
+                                           Tuple* keyword_names);
   /// Looks up an attribute as `getattr` does, properties and `__getattr__` included.
   Result<Ref<Value>> (*get_attribute)(Heap&, Value, Str* name);
   /// Called when a finaliser or weak reference callback waits to be run at the end of this instruction.
@@ -188,6 +192,10 @@ class Heap {
   };
   Shared& shared() { return shared_; }
 
+  /// The most decimal digits that an int's text may have; 0: any number (sys.set_int_max_str_digits).
+  uint32_t digit_limit() const { return digit_limit_; }
+  void set_digit_limit(uint32_t digits) { digit_limit_ = digits; }
+
   void** repr_chain() { return hooks_.repr_chain ? hooks_.repr_chain(*this) : &repr_chain_; }
 
   /// For leak reports: what shut_down() could not free, "3 list, 1 __main__.Node"; empty if nothing.
@@ -250,6 +258,7 @@ class Heap {
   size_t object_count_ = 0;
   uint64_t* death_marks_ = nullptr;
   size_t death_mark_count_ = 0;
+  uint32_t digit_limit_ = 4300;
   uint32_t last_serial_ = 0, last_type_version_ = 0, last_shape_serial_ = 0, last_keys_version_ = 0;
   CollectorState collector_;
   static constexpr size_t kLookupEntries = 256;

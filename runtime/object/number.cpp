@@ -14,7 +14,6 @@ namespace mini::object {
 
 namespace {
 
-constexpr size_t kMaxDigits = 4300;
 
 size_t big_int_size(const Object* object) {
   return sizeof(BigInt) + static_cast<const BigInt*>(object)->limb_count * sizeof(uint32_t);
@@ -85,13 +84,14 @@ Result<Ref<Str>> int_repr(Heap& heap, Value value) {
   }
   base::Integer number = integer_of(value);
   // A number of that many digits has at least 3.32 times as many bits.
-  bool too_long = number.bit_length() > kMaxDigits * 3322 / 1000 + 1;
+  const size_t limit = heap.digit_limit();
+  bool too_long = limit > 0 && number.bit_length() > limit * 3322 / 1000 + 1;
   std::string text = too_long ? std::string() : number.to_string();
-  if (too_long || text.size() - number.is_negative() > kMaxDigits) {
+  if (too_long || (limit > 0 && text.size() - number.is_negative() > limit)) {
     return heap.raise(BuiltinType::kValueError,
                       "Exceeds the limit ({} digits) for integer string conversion; use "
                       "sys.set_int_max_str_digits() to increase the limit",
-                      kMaxDigits);
+                      limit);
   }
   return make_str(heap, text);
 }

@@ -12,7 +12,6 @@ namespace mini::object {
 
 namespace {
 
-constexpr size_t kMaxDigits = 4300;
 
 /// The text with decimal digits of any script as ASCII ones and without space around it. What is neither
 /// becomes a character that no number contains.
@@ -64,12 +63,12 @@ Result<Ref<Value>> parse_int(Heap& heap, Value value, unsigned base) {
   if ((base & (base - 1)) != 0) {
     size_t digits = 0;
     for (char byte : text) digits += byte >= '0' && byte <= '9';
-    if (digits > kMaxDigits && base == 10) {
+    if (const size_t limit = heap.digit_limit(); limit > 0 && digits > limit) {
       return heap.raise(
           BuiltinType::kValueError,
           "Exceeds the limit ({} digits) for integer string conversion: value has {} digits; use "
           "sys.set_int_max_str_digits() to increase the limit",
-          kMaxDigits, digits);
+          limit, digits);
     }
   }
   if (std::optional<base::Integer> number = base::Integer::parse(text, base)) return make_int(heap, *number);

@@ -286,17 +286,18 @@ Result<void> set_class(Heap& heap, Value self, Value value) {
   return {};
 }
 
+bool has_own_dict(Value self) {
+  return self.is_object() && attributes_of(self.as_object()) &&
+         !(self.as_object()->type->type_flags & Type::kSlotsOnly);
+}
+
 Result<Ref<Value>> get_instance_dict(Heap& heap, Value self) {
-  if (!self.is_object() || !attributes_of(self.as_object())) {
-    return raise_attribute_error(heap, self, heap.name(Name::k__dict__));
-  }
+  if (!has_own_dict(self)) return raise_attribute_error(heap, self, heap.name(Name::k__dict__));
   return Ref<Value>::share(Value(MINI_TRY(instance_dict(heap, self.as_object()))));
 }
 
 Result<void> set_instance_dict(Heap& heap, Value self, Value value) {
-  if (!self.is_object() || !attributes_of(self.as_object())) {
-    return raise_attribute_error(heap, self, heap.name(Name::k__dict__));
-  }
+  if (!has_own_dict(self)) return raise_attribute_error(heap, self, heap.name(Name::k__dict__));
   if (value.is_unbound()) return heap.raise(BuiltinType::kTypeError, "cannot delete __dict__");
   if (!has_kind(value, BuiltinType::kDict)) {
     return heap.raise(BuiltinType::kTypeError, "__dict__ must be set to a dictionary, not a '{}'",

@@ -91,8 +91,9 @@ bool is_float_object(Heap&, Value);
 
 /// What a class statement makes. Runs no script code; takes `__qualname__` and `__classcell__` out of `attributes`.
 Result<Ref<Type>> make_type(Heap&, Str* name, Tuple* bases, Ref<Dict> attributes);
-/// Calls `__set_name__` of the attributes of a new class, then `__init_subclass__` of its bases, nested.
-Result<void> announce_type(Heap&, Type*);
+/// Calls `__set_name__` of the attributes of a new class, then `__init_subclass__` of its bases with the keywords of the
+/// class statement (may be null), nested.
+Result<void> announce_type(Heap&, Type*, Dict* keywords = nullptr);
 /// `kUnbound` deletes.
 Result<void> set_type_attribute(Heap&, Type*, Str* name, Value value);
 

@@ -7,6 +7,7 @@
 #include "runtime/object/operations.h"
 #include "runtime/object/str.h"
 #include "runtime/object/table.h"
+#include "runtime/object/type_internal.h"
 #include "runtime/object/visitor.h"
 
 namespace mini::object {
@@ -51,11 +52,20 @@ void make_slots(Shape* shape) {
   shape->slots_mask = size - 1;
 }
 
+/// AttributeError if instances have no attribute of that name.
+Result<void> check_slot(Heap& heap, Type* type, const Str* name) {
+  if (!(type->type_flags & Type::kSlotsOnly) || names_slot(heap, type, name)) return {};
+  return heap.raise(BuiltinType::kAttributeError,
+                    "'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
+                    to_utf8(type->name), to_utf8(name));
+}
+
 /// The shape with one more attribute; null if the class has too many.
 Result<Shape*> extend(Heap& heap, Shape* shape, Str* name) {
   for (Shape* child = shape->first_child; child; child = child->next_sibling) {
     if (child->name == name) return child;
   }
+  MINI_TRY(check_slot(heap, shape->owner, name));
   Shape* root = shape->owner->root_shape;
   if (shape->count >= Shape::kMaxSlots || root->shape_count >= Shape::kMaxShapes) return nullptr;
   Shape* made = make_shape(heap, shape->owner, shape, name);
@@ -163,7 +173,10 @@ Result<void> set_instance_attribute(Heap& heap, Object* object, Str* name, Value
     attributes->shape = object->type->root_shape;
     if (!attributes->shape) MINI_TRY(move_to_dict(heap, object));
   }
-  if (!attributes->shape) return set_name(heap, attributes->dict, name, value);
+  if (!attributes->shape) {
+    if (object->type->type_flags & Type::kSlotsOnly) MINI_TRY(check_slot(heap, object->type, name));
+    return set_name(heap, attributes->dict, name, value);
+  }
   if (const int64_t slot = slot_of(attributes->shape, name); slot >= 0) {
     incref(value);
     decref(std::exchange(attributes->values[slot], value));

@@ -7,6 +7,7 @@
 #include "runtime/object/instance.h"
 #include "runtime/object/node.h"
 #include "runtime/object/operations.h"
+#include "runtime/object/sequence_types.h"
 #include "runtime/object/type_internal.h"
 
 namespace mini::object {
@@ -46,6 +47,35 @@ void inherit_behaviour(NativeBehaviour& behaviour, const NativeBehaviour& base) 
   inherit(behaviour.iterate, base.iterate);
   inherit(behaviour.next, base.next);
   inherit(behaviour.size, base.size);
+}
+
+bool names_slot(Heap& heap, Type* type, const Str* name) {
+  const std::string wanted = to_utf8(name);
+  const Tuple* order = type->method_resolution_order;
+  for (size_t i = 0; i < order->length; ++i) {
+    auto* owner = static_cast<Type*>(order->items()[i].as_object());
+    Value slots = get_name(owner->attributes, heap.name(Name::k__slots__));
+    std::string prefix = to_utf8(owner->name);
+    prefix.erase(0, prefix.find_first_not_of('_'));
+    auto is_wanted = [&](Value item) {
+      if (!as_str(heap, item)) return false;
+      const std::string slot = to_utf8(as_str(heap, item));
+      const bool is_private = slot.starts_with("__") && !slot.ends_with("__") && !prefix.empty();
+      return (is_private ? "_" + prefix + slot : slot) == wanted;
+    };
+    if (is_wanted(slots)) return true;
+    auto any = [&](auto&& items) { return std::any_of(items.begin(), items.end(), is_wanted); };
+    if (has_kind(slots, BuiltinType::kTuple) || has_kind(slots, BuiltinType::kList)) {
+      if (any(items_of(slots))) return true;
+    } else if (has_kind(slots, BuiltinType::kDict) || has_kind(slots, BuiltinType::kSet)) {
+      const Table* table = has_kind(slots, BuiltinType::kDict)
+                               ? static_cast<const Table*>(static_cast<Dict*>(slots.as_object()))
+                               : static_cast<const Table*>(static_cast<Set*>(slots.as_object()));
+      for (uint32_t k = 0; k < table->used; ++k)
+        if (is_wanted(table->entries[k].key)) return true;
+    }
+  }
+  return false;
 }
 
 // ---- lookup
@@ -246,6 +276,35 @@ Result<void> adjust_attributes(Heap& heap, Type* type) {
   return {};
 }
 
+/// The names in a class's `__slots__`, as attributes; false if instances may have others as well: without `__slots__`, with
+/// a `__dict__` among them, or below a class without.
+Result<bool> has_slots_only(Heap& heap, Type* type) {
+  for (size_t i = 0; i < type->bases->length; ++i) {
+    auto* base = static_cast<Type*>(type->bases->items()[i].as_object());
+    const bool bare = base->type_flags & Type::kUserClass ? base->type_flags & Type::kSlotsOnly : !base->attributes_offset;
+    if (!bare) return false;
+  }
+  Value slots = get_name(type->attributes, heap.name(Name::k__slots__));
+  if (slots.is_unbound()) return false;
+  if (!as_str(heap, slots) && !has_kind(slots, BuiltinType::kTuple) && !has_kind(slots, BuiltinType::kList) &&
+      !has_kind(slots, BuiltinType::kDict) && !has_kind(slots, BuiltinType::kSet))
+    return false;
+  Ref<List> names = MINI_TRY(make_list(heap));
+  if (as_str(heap, slots)) MINI_TRY(append(heap, names.get(), Ref<Value>::share(slots)));
+  else MINI_TRY(extend(heap, names.get(), slots));
+  for (uint64_t i = 0; i < names->length; ++i) {
+    Str* name = as_str(heap, names->items[i]);
+    if (!name)
+      return heap.raise(BuiltinType::kTypeError, "__slots__ items must be strings, not '{}'",
+                        type_name(heap, names->items[i]));
+    if (equal(name, "__dict__")) return false;
+    Ref<Str> interned = MINI_TRY(heap.intern(Ref<Str>::share(name)));
+    if (!get_name(type->attributes, interned.get()).is_unbound())
+      return heap.raise(BuiltinType::kValueError, "'{}' in __slots__ conflicts with class variable", to_utf8(name));
+  }
+  return true;
+}
+
 void inherit_layout(Heap& heap, Type* type, Type* base) {
   type->kind = base->kind;
   type->behaviour = base->behaviour;
@@ -283,6 +342,7 @@ Result<Ref<Type>> make_type(Heap& heap, Str* name, Tuple* given_bases, Ref<Dict>
   type->base = Ref<Type>::share(base).release();
   type->bases = bases.release();
   MINI_TRY(adjust_attributes(heap, type.get()));
+  if (MINI_TRY(has_slots_only(heap, type.get()))) type->type_flags |= Type::kSlotsOnly;
   type->root_shape = make_root_shape(heap, type.get());
   if (!type->root_shape) return raised;
   for (size_t i = 0; i < type->bases->length; ++i) {
@@ -292,7 +352,40 @@ Result<Ref<Type>> make_type(Heap& heap, Str* name, Tuple* given_bases, Ref<Dict>
   return type;
 }
 
-Result<void> announce_type(Heap& heap, Type* type) {
+namespace {
+
+/// Calls the nearest `__init_subclass__` of the bases.
+Result<void> call_init_subclass(Heap& heap, Type* type, Dict* keywords) {
+  const Tuple* order = type->method_resolution_order;
+  for (size_t i = 1; i < order->length; ++i) {
+    auto* base = static_cast<Type*>(order->items()[i].as_object());
+    Value hook = get_name(base->attributes, heap.name(Name::k__init_subclass__));
+    if (!has_kind(hook, BuiltinType::kClassMethod)) continue;
+    Ref<Value> function = Ref<Value>::share(static_cast<ClassMethod*>(hook.as_object())->function);
+    if (!keywords || keywords->live == 0) {
+      Value argument = type;
+      static_cast<void>(MINI_TRY(heap.hooks().call(heap, function, &argument, 1)));
+      return {};
+    }
+    Ref<List> names = MINI_TRY(list_from(heap, keywords));
+    Ref<Tuple> keyword_names = MINI_TRY(make_tuple(heap, names->items, names->length));
+    Ref<Tuple> arguments = MINI_TRY(make_tuple(heap, names->length + 1));
+    arguments->items()[0] = Ref<Value>::share(Value(type)).release();
+    for (uint64_t k = 0; k < names->length; ++k)
+      arguments->items()[k + 1] = Ref<Value>::share(MINI_TRY(get(heap, keywords, names->items[k]))).release();
+    static_cast<void>(MINI_TRY(heap.hooks().call_with_keywords(heap, function, arguments->items(),
+                                                               static_cast<uint32_t>(arguments->length),
+                                                               keyword_names.get())));
+    return {};
+  }
+  if (!keywords || keywords->live == 0) return {};
+  return heap.raise(BuiltinType::kTypeError, "{}.__init_subclass__() takes no keyword arguments",
+                    to_utf8(type->qualified_name));
+}
+
+}  // namespace
+
+Result<void> announce_type(Heap& heap, Type* type, Dict* keywords) {
   Ref<Type> alive = Ref<Type>::share(type);
   // A copy: a `__set_name__` may add attributes.
   Ref<Tuple> entries = MINI_TRY(make_tuple(heap, size_t{type->attributes->live} * 2));
@@ -310,16 +403,7 @@ Result<void> announce_type(Heap& heap, Type* type) {
     Value arguments[] = {Value(type), entries->items()[i]};
     static_cast<void>(MINI_TRY(call_special(heap, method, attribute, arguments, 2)));
   }
-  const Tuple* order = type->method_resolution_order;
-  for (size_t i = 1; i < order->length; ++i) {
-    auto* base = static_cast<Type*>(order->items()[i].as_object());
-    Value hook = get_name(base->attributes, heap.name(Name::k__init_subclass__));
-    if (!has_kind(hook, BuiltinType::kClassMethod)) continue;
-    Value argument = type;
-    Ref<Value> function = Ref<Value>::share(static_cast<ClassMethod*>(hook.as_object())->function);
-    static_cast<void>(MINI_TRY(heap.hooks().call(heap, function, &argument, 1)));
-    break;
-  }
+  MINI_TRY(call_init_subclass(heap, type, keywords));
   // What the metaclass ABCMeta does in CPython, the class abc.ABC (interp/prelude/abc.mini) does with two functions.
   if (Value finish = lookup(type, heap.name(Name::k_abc_finish)); has_kind(finish, BuiltinType::kFunction)) {
     Value argument = type;

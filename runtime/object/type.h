@@ -104,6 +104,7 @@ struct Type : Tracked {
   static constexpr uint32_t kHasGetAttributeHook = 64;  ///< __getattr__, __getattribute__
   static constexpr uint32_t kHasSetAttributeHook = 128; ///< __setattr__, __delattr__
   static constexpr uint32_t kAbstract = 256;  ///< has abstract methods: there are no instances
+  static constexpr uint32_t kSlotsOnly = 512;    ///< instances have no attributes but those that `__slots__` name
 };
 
 /// Whether `type` is `base` or derives from it.
