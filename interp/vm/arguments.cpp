@@ -4,6 +4,7 @@
 
 #include "interp/vm/generators.h"
 #include "interp/vm/slow_paths.h"
+#include "runtime/base/nearest_name.h"
 
 namespace mini::vm {
 
@@ -76,7 +77,7 @@ Result<void> bind(Heap& heap, Function* function, Value* given, uint32_t positio
   for (uint32_t i = 0; i < keyword_count; ++i) {
     Value key = keyword_names->items()[i];
     Str* name = as_str(heap, key);
-    if (!name) return heap.raise(BuiltinType::kTypeError, "{}() keywords must be strings", function_name(function));
+    if (!name) return heap.raise(BuiltinType::kTypeError, "keywords must be strings");
     uint32_t slot = code->positional_only_count;
     while (slot < named && code->variables[slot] != name && !equal(code->variables[slot], name)) ++slot;
     if (slot == named) {
@@ -87,7 +88,10 @@ Result<void> bind(Heap& heap, Function* function, Value* given, uint32_t positio
       for (uint32_t p = 0; p < code->positional_only_count; ++p)
         if (equal(code->variables[p], name)) positional_only_as_keywords.push_back(to_utf8(name));
       if (!positional_only_as_keywords.empty()) continue;
-      std::string hint;
+      std::vector<std::string> known;
+      for (uint32_t p = code->positional_only_count; p < named; ++p) known.push_back(to_utf8(code->variables[p]));
+      std::string hint = base::nearest_name(known, to_utf8(name));
+      if (!hint.empty()) hint = fmt::format(". Did you mean '{}'?", hint);
       return heap.raise(BuiltinType::kTypeError, "{}() got an unexpected keyword argument '{}'{}",
                         function_name(function), to_utf8(name), hint);
     }
@@ -244,12 +248,27 @@ CallOutcome build_class(ThreadState& thread, Value* base, uint32_t count, Tuple*
     static_cast<void>(heap.raise(BuiltinType::kTypeError, "__build_class__: func must be a function"));
     return fail();
   }
-  if (keyword_names && keyword_names->length > 0) {
-    static_cast<void>(heap.raise(BuiltinType::kTypeError, "keyword arguments of a class statement are not part of mini"));
-    return fail();
-  }
   auto names = make_dict(heap);
   if (!names.ok()) return fail();
+  if (keyword_names && keyword_names->length > 0) {
+    // One dict takes the place of the keywords' values.
+    auto keywords = make_dict(heap);
+    if (!keywords.ok()) return fail();
+    const auto keyword_count = static_cast<uint32_t>(keyword_names->length);
+    for (uint32_t i = 0; i < keyword_count; ++i) {
+      Str* name = as_str(heap, keyword_names->items()[i]);
+      if (equal(name, "metaclass")) {
+        static_cast<void>(heap.raise(BuiltinType::kTypeError, "metaclasses are not part of mini"));
+        return fail();
+      }
+      if (!set(heap, keywords->get(), name, base[1 + count - keyword_count + i]).ok()) return fail();
+    }
+    for (uint32_t i = 0; i < keyword_count; ++i) decref(base[count--]);
+    base[++count] = Value(keywords.take().release());
+  } else if (count > 2 && heap.type_of(base[count]) == heap.type(BuiltinType::kDict)) {
+    static_cast<void>(heap.raise(BuiltinType::kTypeError, "bases must be types"));
+    return fail();
+  }
   // __build_class__, body, name, bases stay on the caller's stack until the body is done.
   thread.frame->stack_top = base + 1 + count;
   Frame* frame = push_body(thread, Ref<Function>::share(static_cast<Function*>(base[1].as_object())), names->get(),

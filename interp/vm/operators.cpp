@@ -355,13 +355,24 @@ Result<void> update_display(Heap& heap, Dict* dict, Value mapping) {
   return update(heap, dict, mapping);
 }
 
+std::string shown_function(Heap& heap, Value function) {
+  auto text_of = [&](Name which) -> std::string {
+    auto found = find_attribute(heap, function, heap.name(which));
+    if (!found.ok()) static_cast<void>(heap.take_pending());
+    Str* text = found.ok() ? as_str(heap, found->get()) : nullptr;
+    return text ? to_utf8(text) : "";
+  };
+  const std::string name = text_of(Name::k__qualname__), module = text_of(Name::k__module__);
+  if (!name.empty()) return module.empty() || module == "builtins" ? name + "()" : module + "." + name + "()";
+  auto text = repr(heap, function);
+  if (text.ok()) return to_utf8(text->get());
+  static_cast<void>(heap.take_pending());
+  return "function";
+}
+
 Result<void> merge_keywords(Heap& heap, Dict* dict, Value mapping, Value function) {
   auto function_name = [&]() -> std::string {
-    auto name = find_attribute(heap, function, heap.name(Name::k__qualname__));
-    if (name.ok() && as_str(heap, name->get())) return to_utf8(as_str(heap, name->get())) + "()";
-    if (!name.ok()) static_cast<void>(heap.take_pending());
-    auto text = repr(heap, function);
-    return text.ok() ? to_utf8(text->get()) : "function";
+    return shown_function(heap, function);
   };
   if (heap.type_of(mapping)->kind != static_cast<uint32_t>(BuiltinType::kDict)) {
     auto keys = MINI_TRY(find_attribute(heap, mapping, heap.name(Name::kkeys)));

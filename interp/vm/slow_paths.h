@@ -50,6 +50,8 @@ Result<Ref<Str>> format_value(Heap&, Value, uint32_t conversion, Value specifica
 /// `[*iterable]`: the error text names the star.
 Result<void> extend_display(Heap&, List*, Value iterable);
 Result<void> update_display(Heap&, Dict*, Value mapping);
+/// A function as errors about its arguments name it: `module.f()` (_PyObject_FunctionStr, 3.13 Objects/object.c).
+std::string shown_function(Heap&, Value function);
 /// `f(**mapping)`: a key that is there already is a TypeError that names the function.
 Result<void> merge_keywords(Heap&, Dict*, Value mapping, Value function);
 /// The prompt's echo.

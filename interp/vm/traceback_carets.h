@@ -2,6 +2,7 @@
 #pragma once
 
 #include "interp/vm/machine.h"
+#include "runtime/base/nearest_name.h"
 
 namespace mini::vm {
 
@@ -13,9 +14,7 @@ void append_lines_with_carets(std::string& out, const std::vector<std::string_vi
 /// forget to import 'name'?" for a module of CPython's library; else empty. May run script code (`__dir__`,
 /// `__getattr__`).
 std::string suggestion_for(Machine&, Exception*);
-/// The candidate that is most like `wrong`, the first of several; empty if none is near enough or there are
-/// 750 or more (CPython 3.13: Python/suggestions.c).
-std::string nearest_name(const std::vector<std::string>& candidates, std::string_view wrong);
+using base::nearest_name;
 /// The lines of a SyntaxError: file, text and carets as far as it says where it is, and its message.
 std::string render_syntax_error(Machine&, Exception*);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "runtime/base/nearest_name.h"
 #include "runtime/object/operations.h"
 
 namespace mini::object {
@@ -117,8 +118,18 @@ struct Binding {
       return set_name(heap, extra.get(), name, value);
     }
     static_cast<void>(given);
-    return heap.raise(BuiltinType::kTypeError, "{}() got an unexpected keyword argument '{}'",
-                      short_name(signature), to_utf8(name));
+    const std::string wrong = to_utf8(name);
+    // These two have words of their own.
+    if (short_name(signature) == "enumerate")
+      return heap.raise(BuiltinType::kTypeError, "'{}' is an invalid keyword argument for enumerate()", wrong);
+    if (short_name(signature) == "sorted")
+      return heap.raise(BuiltinType::kTypeError, "sort() got an unexpected keyword argument '{}'", wrong);
+    std::vector<std::string> known;
+    for (uint32_t i = first; i < signature.count; ++i) known.emplace_back(signature.parameters[i]);
+    std::string hint = base::nearest_name(known, wrong);
+    if (!hint.empty()) hint = fmt::format(". Did you mean '{}'?", hint);
+    return heap.raise(BuiltinType::kTypeError, "{}() got an unexpected keyword argument '{}'{}",
+                      short_name(signature), wrong, hint);
   }
 };
 
