@@ -35,6 +35,7 @@ struct CommandLine {
   bool step = false, model_given = false;  ///< model_given: --switch-points was there
   bool prompt_afterwards = false, check_leaks = false, help = false, version = false;
   cli::ObserverOptions observers;
+  uint64_t fail_allocation = 0;
   std::optional<std::string> code;       ///< -c
   std::optional<std::string> file;       ///< "-": standard input
   std::vector<std::string> arguments;    ///< after the file
@@ -75,6 +76,8 @@ void define_options(CLI::App& app, CommandLine& line) {
   app.add_flag("--observed", line.options.observed, "for tests: look at each instruction");
   app.add_flag("--collect-always", line.options.collect_always, "for tests: a cycle collection at each allocation");
   app.add_flag("--check-leaks", line.check_leaks, "for tests: exit status 70 if objects outlive the machine");
+  app.add_option("--fail-allocation", line.fail_allocation, "for tests: the N-th allocation of the script fails, once")
+      ->type_name("=N");
 }
 
 constexpr const char* kUsage =
@@ -244,6 +247,7 @@ int run(CommandLine& line) {
   recording.set_place_of([&](const sched::Position& position) { return machine->place(position); });
   std::optional<vm::SignalScope> signals;  // a replay has those of the recorded run
   if (!machine->runner().repeats_outside()) signals.emplace(*machine);
+  machine->heap().memory().fail_allocation(line.fail_allocation);
   int status;
   if (prompts) {
     status = cli::run_prompt(*machine, name, std::move(source));

@@ -5,8 +5,11 @@
 
 #include <editline/readline.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
+#include <map>
 
 #include "interp/vm/native.h"
 #include "interp/vm/traceback.h"
@@ -18,27 +21,126 @@ using namespace mini::vm;
 
 constexpr const char* kFilename = "<stdin>";
 
-/// Lines, with editing and history on a terminal.
+/// What Tab may mean: names, and by name of a variable what stands behind its dot.
+struct Candidates {
+  std::vector<std::string> names;
+  std::map<std::string, std::vector<std::string>> members;
+};
+
+void add_keys(const Dict* dict, std::vector<std::string>& names) {
+  for (uint32_t i = 0; i < dict->used; ++i)
+    if (const Value key = dict->entries[i].key; has_kind(key, BuiltinType::kStr))
+      names.push_back(to_utf8(static_cast<Str*>(key.as_object())));
+}
+
+/// Runs no script code: only what stands in dictionaries.
+Candidates candidates(Machine& machine) {
+  Candidates found;
+  for (const char* keyword : {"and", "as", "assert", "break", "class", "continue", "def", "del", "elif", "else", "except",
+                              "False", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "None",
+                              "nonlocal", "not", "or", "pass", "raise", "return", "True", "try", "while", "with", "yield"})
+    found.names.emplace_back(keyword);
+  add_keys(machine.state().builtins, found.names);
+  const Dict* variables = machine.state().main_names;
+  add_keys(variables, found.names);
+  for (uint32_t i = 0; i < variables->used; ++i) {
+    const auto& [key, value, hash] = variables->entries[i];
+    if (!has_kind(key, BuiltinType::kStr) || value.is_unbound()) continue;
+    std::vector<std::string>& members = found.members[to_utf8(static_cast<Str*>(key.as_object()))];
+    if (has_kind(value, BuiltinType::kModule)) add_keys(static_cast<Module*>(value.as_object())->dict, members);
+    Type* type = has_kind(value, BuiltinType::kTypeType) ? static_cast<Type*>(value.as_object()) : machine.heap().type_of(value);
+    const Tuple* order = type->method_resolution_order;
+    for (uint64_t k = 0; k < order->length; ++k)
+      add_keys(static_cast<Type*>(order->items()[k].as_object())->attributes, members);
+    if (value.is_object())
+      if (const Attributes* own = attributes_of(value.as_object())) {
+        for (const Shape* shape = own->shape; shape && shape->name; shape = shape->parent)
+          members.push_back(to_utf8(shape->name));
+        if (!own->shape && own->dict) add_keys(own->dict, members);
+      }
+  }
+  return found;
+}
+
+// readline() calls back with nothing but the text: what it may become stands here while a line is read.
+const Candidates* offered = nullptr;
+
+/// The next name that begins as `text` does, for readline's list.
+char* next_candidate(const char* text, int state) {
+  static std::vector<std::string> matches;
+  if (state == 0) {
+    matches.clear();
+    const std::string typed = text;
+    const size_t dot = typed.rfind('.');
+    const std::string before = dot == typed.npos ? "" : typed.substr(0, dot + 1);
+    const std::vector<std::string>* names = &offered->names;
+    if (dot != typed.npos) {
+      const auto members = offered->members.find(typed.substr(0, dot));
+      if (members == offered->members.end()) return nullptr;
+      names = &members->second;
+    }
+    const bool wants_private = dot != typed.npos && typed.substr(dot + 1).starts_with('_');
+    for (const std::string& name : *names) {
+      if (dot != typed.npos && name.starts_with('_') && !wants_private) continue;
+      if ((before + name).starts_with(typed)) matches.push_back(before + name);
+    }
+    std::sort(matches.begin(), matches.end(), std::greater<>());
+    matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
+  }
+  if (matches.empty()) return nullptr;
+  char* next = ::strdup(matches.back().c_str());
+  matches.pop_back();
+  return next;
+}
+char** complete(const char* text, int, int) {
+  rl_attempted_completion_over = 1;  // never names of files
+  return rl_completion_matches(text, next_candidate);
+}
+
+/// Where lines are kept between runs: $MINI_HISTORY (empty: nowhere), else ~/.mini_history.
+std::string history_path() {
+  if (const char* given = std::getenv("MINI_HISTORY")) return given;
+  const char* home = std::getenv("HOME");
+  return home ? std::string(home) + "/.mini_history" : "";
+}
+
+/// Lines, with editing, completion and history on a terminal.
 class LineReader {
  public:
   explicit LineReader(Machine& machine) : machine_(machine), terminal_(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
-    if (terminal_) rl_initialize();
+    if (!terminal_) return;
+    static char word_breaks[] = " \t\n()[]{},:;=+-*/%<>!&|^~@'\"";
+    rl_initialize();
+    using_history();
+    stifle_history(1000);
+    rl_completer_word_break_characters = word_breaks;
+    rl_attempted_completion_function = complete;
+    if (const std::string path = history_path(); !path.empty()) read_history(path.c_str());
   }
+  ~LineReader() {
+    if (!terminal_) return;
+    if (const std::string path = history_path(); !path.empty()) write_history(path.c_str());
+  }
+  LineReader(const LineReader&) = delete;
+  LineReader& operator=(const LineReader&) = delete;
 
-  /// False at the end of the input.
-  bool read(ThreadState& thread, const char* prompt, std::string& line) {
+  enum class Outcome { kLine, kEnd, kInterrupted };
+  Outcome read(ThreadState& thread, const char* prompt, std::string& line) {
     machine_.flush_output();
+    Candidates names;
+    if (terminal_) names = candidates(machine_);
+    offered = &names;
     sched::BlockingCall call(machine_.runner(), thread);
     if (!terminal_) {
       std::cerr << prompt << std::flush;
-      return static_cast<bool>(std::getline(std::cin, line));
+      return std::getline(std::cin, line) ? Outcome::kLine : Outcome::kEnd;
     }
     char* typed = readline(prompt);
-    if (!typed) return false;
+    if (!typed) return machine_.runner().interrupted() ? Outcome::kInterrupted : Outcome::kEnd;
     line = typed;
     if (!line.empty()) add_history(typed);
     std::free(typed);
-    return true;
+    return Outcome::kLine;
   }
 
  private:
@@ -70,12 +172,19 @@ bool opens_block(const std::string& text) {
 Read read_statement(LineReader& reader, ThreadState& thread, std::string& text) {
   text.clear();
   std::string line;
-  if (!reader.read(thread, ">>> ", line)) return Read::kEnd;
+  switch (reader.read(thread, ">>> ", line)) {
+    case LineReader::Outcome::kLine:
+      break;
+    case LineReader::Outcome::kEnd:
+      return Read::kEnd;
+    case LineReader::Outcome::kInterrupted:
+      return Read::kStatement;
+  }
   text = line + "\n";
   if (text.find_first_not_of(" \t\n") == std::string::npos) return Read::kStatement;
   bool block = opens_block(text) || is_incomplete(text);
   while (block) {
-    if (!reader.read(thread, "... ", line)) break;
+    if (reader.read(thread, "... ", line) != LineReader::Outcome::kLine) break;
     text += line + "\n";
     const bool empty = line.find_first_not_of(" \t") == std::string::npos;
     block = is_incomplete(text) || (!empty && opens_block(text));
@@ -117,8 +226,10 @@ int run_prompt(Machine& machine, const std::string& filename, std::string source
     }
     std::string text;
     while (read_statement(reader, thread, text) == Read::kStatement) {
-      if (owner.runner().take_interrupt()) {
-        owner.write_error("\nKeyboardInterrupt\n");
+      if (owner.handle_interrupt(thread)) {
+        Ref<Exception> exception = owner.heap().take_pending();
+        const bool plain = exception->type == owner.heap().type(BuiltinType::kKeyboardInterrupt) && !exception->traceback;
+        owner.write_error(plain ? "\nKeyboardInterrupt\n" : render_exception(owner, exception.get()));
         continue;
       }
       if (text.find_first_not_of(" \t\n") == std::string::npos) continue;
