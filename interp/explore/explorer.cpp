@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "interp/explore/random_search.h"
 #include "interp/explore/steering.h"
-#include "interp/explore/trace_search.h"
 #include "runtime/object/operations.h"
 #include "runtime/object/str.h"
 #include "runtime/sched/random.h"
@@ -213,32 +213,6 @@ Explorer::Waiting Explorer::capture(const Waiting& from) {
 void Explorer::return_to_base() {
   switch_to({});
   visibility_->set_order(0);
-}
-
-/// Takes one step from a state, and answers what came of it; the memory goes back to the state.
-void Explorer::step_from(const Waiting& from, uint16_t thread, StepResult& result, std::optional<Waiting>& arrived,
-                         std::optional<uint32_t>& outcome) {
-  switch_to(from.difference);
-  visibility_->set_order(from.order);
-  const size_t mark = image_->hot_mark();
-  bad_state_.reset();
-  if (machine_->state().threads.current) {
-    bad_state_ = judge_state();
-    image_->cool_down(mark);
-  }
-  result = step(thread);
-  // Ends are no instructions, but others can see them.
-  sched::ThreadTable& table = machine_->state().threads;
-  if (result.over || result.at_exit) steering_->accesses.push_back({0, 0, true, true});
-  else if (!table.find(thread)) steering_->accesses.push_back({reinterpret_cast<uintptr_t>(&table), thread, false, true});
-  if (result.over) {
-    outcome = finish(from, result);
-    image_->cool_down(mark);
-    return;
-  }
-  find_changes();
-  arrived = capture(from);
-  image_->revert(changed_);
 }
 
 /// Takes one step from the state that the memory holds, which becomes the next one; only texts are kept.
@@ -551,16 +525,12 @@ bool Explorer::run(Findings& findings, std::string& error) {
   machine_->add_observer(static_cast<vm::InstructionObserver&>(*visibility_));
   machine_->add_observer(static_cast<sched::Observer&>(*visibility_));
   steering_->in_prefix = false;
-  steering_->collects = settings_.engine == Settings::Engine::kTraces;
   for (int rounds = 0; rounds < 8 && sample(); ++rounds) {
   }
   for (;;) {
     switch (settings_.engine) {
       case Settings::Engine::kStates:
         search(findings);
-        break;
-      case Settings::Engine::kTraces:
-        TraceSearch(*this).run(findings);
         break;
       case Settings::Engine::kRandom:
         RandomSearch(*this, settings_.runs).run(findings);

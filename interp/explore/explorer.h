@@ -32,7 +32,7 @@ struct Settings {
   bool stop_at_first = false;        ///< as soon as something bad was found
   bool any_output = false;           ///< outputs that differ are no fault
   bool reduce = true;                ///< leave out interleavings of private accesses; false: every access is visible
-  enum class Engine : uint8_t { kStates, kTraces, kRandom } engine = Engine::kStates;
+  enum class Engine : uint8_t { kStates, kRandom } engine = Engine::kStates;
   uint64_t runs = 1000;              ///< kRandom: how many schedules
   bool verify = false;               ///< compare each hash with one of the whole heap
   std::function<bool()> interrupted; ///< asked now and then; true: end with what is known
@@ -60,7 +60,7 @@ struct Findings {
   std::string incomplete;             ///< why; empty: all schedules were explored
   uint32_t preemptions_done = 0;      ///< all schedules with at most so many were explored
   std::vector<std::string> left_out;  ///< what the result does not speak of
-  uint64_t traces = 0, blocked = 0;   ///< the other engines: schedules run; those given up as equal to others
+  uint64_t runs = 0;                  ///< kRandom: schedules run
   uint64_t states = 0, steps = 0, restarts = 0, verified = 0;
   size_t contended = 0;
   std::vector<Race> races;            ///< over all that was explored
@@ -114,7 +114,6 @@ class Explorer {
 
  private:
   friend class Steering;
-  friend class TraceSearch;
   friend class RandomSearch;
   struct Waiting {
     Difference difference;
@@ -137,8 +136,6 @@ class Explorer {
   Waiting capture(const Waiting& from);
   Waiting base_state() { return {{}, text_number(output_before_), text_number(errors_before_), 0}; }
   void return_to_base();
-  void step_from(const Waiting& from, uint16_t thread, StepResult& result, std::optional<Waiting>& arrived,
-                 std::optional<uint32_t>& outcome);
   void walk(Waiting& from, uint16_t thread, std::optional<uint32_t>& outcome);
   void remember_choices(uint32_t outcome, const std::vector<uint16_t>& choices);
   uint32_t preemptions_of(const std::vector<uint16_t>& choices);

@@ -90,8 +90,8 @@ std::string text_report(const std::string& filename, const std::vector<ModelRepo
       if (i < report.tokens.size() && !report.tokens[i].empty()) text += fmt::format("     --replay={}\n", report.tokens[i]);
     }
     if (!report.explanation.empty()) text += '\n' + report.explanation;
-    if (findings.started && findings.traces > 0) {
-      text += fmt::format("\n  {} run, {:.2f} s\n", plural(static_cast<double>(findings.traces), "schedule"), findings.seconds);
+    if (findings.started && findings.runs > 0) {
+      text += fmt::format("\n  {} run, {:.2f} s\n", plural(static_cast<double>(findings.runs), "schedule"), findings.seconds);
     } else if (findings.started) {
       text += fmt::format("\n  {}, {}, {:.2f} s\n", plural(static_cast<double>(findings.states), "state"),
                           plural(static_cast<double>(findings.steps), "step"), findings.seconds);

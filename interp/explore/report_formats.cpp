@@ -56,8 +56,7 @@ std::string json_report(const std::string& filename, const std::vector<ModelRepo
                       {"explanation", report.explanation},
                       {"not_covered", findings.left_out},
                       {"states", findings.states},
-                      {"traces", findings.traces},
-                      {"blocked", findings.blocked},
+                      {"runs", findings.runs},
                       {"steps", findings.steps},
                       {"seconds", findings.seconds}});
   }

@@ -7,7 +7,6 @@ void Steering::begin_step(uint16_t thread) {
   acted_ = passed_point_ = false;
   instructions_ = 0;
   stop_.reset();
-  accesses.clear();
 }
 
 bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sched::Point point) {
@@ -32,7 +31,6 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
         return true;
       }
     }
-    if (collects) explorer_.visibility_->collect(found, accesses);
     explorer_.visibility_->note(thread, found);
   }
   if (watch) watch({thread, frame, index, point.is_switch_point, point.counted, found});
@@ -51,8 +49,7 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
       acted_ = true;
       if (!in_prefix) {
         const auto found = explorer_.accesses_->of_native(*thread, *thread->frame);
-        if (collects) explorer_.visibility_->collect(found, accesses);
-        explorer_.visibility_->note(*thread, found);
+            explorer_.visibility_->note(*thread, found);
       }
     }
     return thread;

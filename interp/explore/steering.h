@@ -24,9 +24,6 @@ class Steering final : public sched::Schedule {
   bool went_blind() const { return went_blind_; }
   /// A `__del__` or another callback at an object's end ran.
   bool met_finalizer() const { return met_finalizer_; }
-  /// What the step did that others may see; kept only when asked for.
-  std::vector<StepAccess> accesses;
-  bool collects = false;
   bool in_prefix = true;  ///< the state to explore from is not reached yet: nothing is judged
   std::function<void(const Explorer::Executed&)> watch;
 

@@ -133,13 +133,6 @@ bool Visibility::is_visible(std::span<const Access> accesses) {
   return false;
 }
 
-void Visibility::collect(std::span<const Access> accesses, std::vector<StepAccess>& to) {
-  for (const Access& access : accesses) {
-    if (!access.object) to.push_back({0, 0, true, true});
-    else if (is_visible({&access, 1})) to.push_back({identity_of(access), access.key, access.whole, access.writes()});
-  }
-}
-
 bool Visibility::looks_visible(const Access& access) const {
   {
     const auto object = objects_.find(identity_of(access));

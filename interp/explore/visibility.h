@@ -19,12 +19,6 @@
 
 namespace mini::explore {
 
-/// What a step did to a place that matters, for telling whether two steps depend on each other. `object` 0: anything.
-struct StepAccess {
-  uint64_t object, key;
-  bool whole, writes;
-};
-
 /// Two accesses by different threads to one place that nothing orders, one of them writing.
 struct Race {
   struct Side {
@@ -44,8 +38,6 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
 
   /// Whether an instruction with these accesses is visible.
   bool is_visible(std::span<const observe::Access> accesses);
-  /// Adds those of the accesses that are visible.
-  void collect(std::span<const observe::Access> accesses, std::vector<StepAccess>& to);
   /// Notes that `thread` performs them now.
   void note(vm::ThreadState& thread, std::span<const observe::Access> accesses);
 
