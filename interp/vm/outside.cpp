@@ -10,15 +10,11 @@ namespace mini::vm {
 
 namespace {
 
-/// Writes until all is written or the system refuses; how much, or -errno if that is nothing.
+/// How much was written, or -errno if that is nothing. A part only where a signal came while the rest had to wait: then
+/// whoever writes looks at that before it goes on.
 int64_t write_all(int descriptor, std::string_view bytes) {
-  size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t written = ::write(descriptor, bytes.data() + done, bytes.size() - done);
-    if (written < 0) return done > 0 ? static_cast<int64_t>(done) : -errno;
-    done += static_cast<size_t>(written);
-  }
-  return static_cast<int64_t>(done);
+  const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+  return written < 0 ? -errno : written;
 }
 
 }  // namespace
