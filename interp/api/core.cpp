@@ -54,6 +54,11 @@ const char* stack_floor() {
   return floor;
 }
 
+uint64_t next_serial() {
+  static std::atomic<uint64_t> last{0};  // the host's: no VM sees it
+  return ++last;
+}
+
 bytecode::SwitchModel model_of(SwitchPoints points) {
   constexpr std::string_view kNames[] = {"3.9", "3.10", "3.12", "every"};
   const auto index = static_cast<size_t>(points);
@@ -176,7 +181,7 @@ void Core::refill_guests() {
 
 // Life ----------------------------------------------------------------------------------------------------------------
 
-Core::Core(Vm& vm, Options given) : owner(&vm), options(std::move(given)) {
+Core::Core(Vm& vm, Options given) : serial(next_serial()), owner(&vm), options(std::move(given)) {
   vm::Options machine_options;
   machine_options.library = &modules::library();
   machine_options.host = this;

@@ -55,7 +55,7 @@ struct Handle {
 };
 
 struct StateData {
-  Core* core;
+  uint64_t owner;  ///< Core::serial: an address may be another VM's by now
   vm::SavedState saved;
   uint64_t born;  ///< handles made before have a lower number
   std::vector<std::pair<uint64_t, object::Value>> handles;
@@ -168,6 +168,7 @@ class Core final : public vm::InstructionObserver, public sched::Observer {
   void on_wake(sched::Thread&) override;
   void on_finish(sched::Thread&) override;
 
+  const uint64_t serial;  ///< of all VMs of the process
   Vm* owner;
   Options options;
   std::unique_ptr<vm::Machine> machine;

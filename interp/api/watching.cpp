@@ -188,7 +188,7 @@ State Core::save() {
   return inside([&](Entry& entry) {
     if (entry.thread().host_calls > 0) throw_usage("a VM cannot be saved by a function that it called");
     auto data = std::make_shared<StateData>();
-    data->core = this;
+    data->owner = serial;
     std::string error;
     if (!machine->save(data->saved, error)) throw_usage(error);
     data->born = born_;
@@ -200,7 +200,7 @@ State Core::save() {
 
 void Core::restore(const State& state, const mini::Schedule* schedule) {
   const StateData& data = *state.data_;
-  if (data.core != this) throw_usage("the state belongs to another VM");
+  if (data.owner != serial) throw_usage("the state belongs to another VM");
   inside([&](Entry& entry) {
     if (entry.thread().host_calls > 0) throw_usage("a VM cannot be restored by a function that it called");
     if (finished) throw_usage("the program has finished");
