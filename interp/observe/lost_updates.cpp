@@ -97,7 +97,7 @@ void LostUpdates::note_write(ThreadState& thread, std::vector<Read>& reads, cons
     names_.of(thread.serial);
     for (auto& listener : told) listener(overtaken);
     Chain chain = origin->epoch == written.epoch ? origin->chain : nullptr;
-    written.chain = std::make_shared<Link>(std::move(chain), std::move(overtaken));
+    written.chain = Chain(new Link{std::move(chain), std::move(overtaken)});
   } else {
     written.chain = origin->chain;
   }
