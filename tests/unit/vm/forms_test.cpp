@@ -162,6 +162,13 @@ TEST_CASE("operator methods run in frames, and hand on when they do not know") {
       "    c = a\n    c += b\n    w2 = w\n    try:\n        w2 += a\n    except TypeError as error:\n        print(error)\n    print(c.x)\n");
 }
 
-TEST_CASE("random programs are the same with and without forms") {
-  for (uint64_t number = 5000; number < 5000 + 120 / kFewer; ++number) check_same(ProgramWriter(number, false).program());
+TEST_CASE("random programs print the same with and without forms") {
+  // Their threads wait for the clock, so ticks may differ from run to run.
+  for (uint64_t number = 5000; number < 5000 + 30 / kFewer; ++number) {
+    const std::string program = ProgramWriter(number, false).program();
+    CAPTURE(program);
+    const Seen fused = see(program, false, false), plain = see(program, true, false);
+    CHECK(fused.output == plain.output);
+    CHECK(fused.status == plain.status);
+  }
 }
