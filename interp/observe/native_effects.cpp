@@ -12,10 +12,10 @@ struct Row {
 
 constexpr Row kRows[] = {
     {Effect::kNothing,
-     " get_ident get_native_id _get_main_thread_ident allocate_lock stack_size daemon_threads_allowed interrupt_main exit quit"
+     " get_ident get_native_id _get_main_thread_ident _thread.allocate_lock stack_size daemon_threads_allowed interrupt_main exit quit"
      " _local_key _local_dict _excepthook lock.__new__ RLock.__new__ _ThreadHandle.__new__ Random.__new__ RLock._is_owned"
      " RLock._recursion_count callable isinstance issubclass compile eval exec globals locals __import__ __build_class__"
-     " _random._text_seed object.__new__ object.__init_subclass__ object.__sizeof__ type.__new__ type.mro type.__subclasses__"
+     " _random._text_seed object.__new__ object.__init_subclass__ object.__sizeof__ type.__new__ type.mro type.__subclasses__ type.__class_getitem__"
      " super.__new__ method.__new__ module.__new__ staticmethod.__new__ classmethod.__new__ TextIOWrapper.fileno"
      " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open generator.close"
      " itertool.__iter__ _deque_iterator.__iter__ function.__get__ partial.__new__ itemgetter.__new__ attrgetter.__new__"
@@ -29,7 +29,7 @@ constexpr Row kRows[] = {
      " list.append list.insert list.pop list.clear list.reverse dict.clear dict.popitem set.pop set.clear"
      " deque.append deque.appendleft deque.pop deque.popleft deque.clear deque.insert deque.reverse deque.rotate OrderedDict.popitem"
      " OrderedDict.move_to_end atexit.register"
-     " Random.random Random.getrandbits Random.seed Random._setstate generator.send generator.throw "},
+     " Random.random Random.getrandbits Random.seed Random._setstate generator.send generator.throw generator.__next__ "},
     {Effect::kWriteSelfFrom,
      " list.extend list.remove list.sort list.__init__ dict.update dict.__init__ set.update set.__init__ __init__"
      " set.difference_update set.intersection_update set.symmetric_difference_update"

@@ -196,6 +196,9 @@ ExceptionAnswer complete_exception(ThreadState& thread, Completion completion, R
       heap.finalizer_done();
       return ExceptionAnswer::kAbsorbed;
     }
+    case Completion::kProperty:
+      decref(*frame->stack_top);  // the object whose property this is
+      return ExceptionAnswer::kGoesOn;
     case Completion::kClassBody:
     case Completion::kImport:
       if (completion == Completion::kImport) import_failed(thread, thread.body_names);

@@ -37,7 +37,7 @@ class Fiber {
   const void* bottom_ = nullptr;
   std::size_t bottom_size_ = 0;
   [[maybe_unused]] void* fake_stack_ = nullptr;
-  void* tsan_ = nullptr;
+  [[maybe_unused]] void* tsan_ = nullptr;
 };
 
 }  // namespace mini::sched

@@ -55,7 +55,14 @@ TEST_CASE("a loop without a way out is found; one with a way out is not") {
   graph.edges(spin)[0].target = way_out;
   graph.edges(way_out)[0].target = kOutcomeBit;
   CHECK(graph.without_end() == std::vector<NodeIndex>{trap});
-  CHECK(std::isinf(graph.path_counts(1)[0]));
+  CHECK(graph.path_counts(1) == std::vector<double>{1});  // no path through the trap ends
+
+  Graph turning;
+  const NodeIndex turn = add(turning, 1, {1, 2});
+  turning.edges(turn)[0].target = turn;
+  turning.edges(turn)[1].target = kOutcomeBit;
+  CHECK(turning.without_end().empty());
+  CHECK(std::isinf(turning.path_counts(1)[0]));
 }
 
 }  // namespace mini::explore
