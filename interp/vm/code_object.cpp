@@ -100,8 +100,11 @@ void drop_code(Heap& heap, Object* object) {
   auto* code = static_cast<CodeObject*>(object);
   for (uint32_t i = std::exchange(code->constant_count, 0); i-- > 0;) decref(code->constants[i]);
   if (code->constants) heap.release_buffer(code->constants, std::max<size_t>(code->code->constants.size(), 1) * sizeof(Value));
-  for (uint32_t i = 0; i < code->name_count; ++i) decref(code->names[i]);
-  if (code->names) heap.release_buffer(code->names, std::max<size_t>(code->name_count, 1) * sizeof(Str*));
+  // A half-made one has a count, but no names yet.
+  if (code->names) {
+    for (uint32_t i = 0; i < code->name_count; ++i) decref(code->names[i]);
+    heap.release_buffer(code->names, std::max<size_t>(code->name_count, 1) * sizeof(Str*));
+  }
   if (code->variables) {
     for (uint32_t i = 0; i < code->slot_count; ++i) decref(code->variables[i]);
     heap.release_buffer(code->variables, std::max<size_t>(code->slot_count, 1) * sizeof(Str*));
