@@ -94,7 +94,8 @@ class Writer:
     # -- expressions
 
     def expression(self, kind=None, depth=2):
-        kind = kind or self.pick('int', 'int', 'str', 'str', 'list', 'float', 'dict', 'set', 'tuple', 'bool')
+        # Sets only by name of their kind: their order is not promised, and inside of others it would be shown.
+        kind = kind or self.pick('int', 'int', 'str', 'str', 'list', 'float', 'dict', 'tuple', 'bool')
         if self.known(kind) and (depth <= 0 or self.chance(0.3)):
             return self.rng.choice(self.known(kind))
         return getattr(self, kind)(depth - 1)

@@ -136,10 +136,8 @@ UnwindOutcome unwind(ThreadState& thread) {
       static_cast<void>(heap.raise_object(std::move(exception)));
       return UnwindOutcome::kLeaveLoop;
     }
-    // The operands of a class statement, and the object of a property, stay on the caller's stack until the call is over;
-    // all others were handed over.
-    const bool operands_stay = completion == Completion::kClassBody || completion == Completion::kProperty;
-    if (operands_stay) drop_stack_to(thread.frame, caller_top);
+    // The operands of a class statement stay on the caller's stack until its body is done; others were handed over.
+    if (completion == Completion::kClassBody) drop_stack_to(thread.frame, caller_top);
     else if (thread.frame) thread.frame->stack_top = caller_top;
     switch (complete_exception(thread, completion, exception)) {
       case ExceptionAnswer::kGoesOn:
