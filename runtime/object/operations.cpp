@@ -95,6 +95,7 @@ Result<int64_t> hash(Heap& heap, Value value) {
   }
   if (type->behaviour.hash) return type->behaviour.hash(heap, value);
   if (lookup(type, heap.name(Name::k__hash__)).is_none()) return raise_unhashable(heap, value);
+  if (value.is_none()) return 0xfca86420;  // since CPython 3.12 (Objects/object.c, none_hash)
   if (!value.is_object()) return static_cast<int64_t>(value.bits());
   return static_cast<int64_t>(heap.serial_of(value.as_object()));
 }
