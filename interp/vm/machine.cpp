@@ -14,12 +14,14 @@
 #include "interp/vm/generators.h"
 #include "interp/vm/imports.h"
 #include "interp/vm/introspection.h"
+#include "interp/vm/lock.h"
 #include "interp/vm/loop.h"
 #include "interp/vm/native.h"
 #include "interp/vm/statistics.h"
 #include "interp/vm/syntax_errors.h"
 #include "interp/vm/traceback.h"
 #include "interp/vm/unwind.h"
+#include "runtime/object/node.h"
 
 namespace mini::vm {
 
@@ -346,6 +348,10 @@ void Machine::free_thread(ThreadState* thread) {
   reset_thread(*thread);
   for (Value* value : {&thread->function, &thread->arguments, &thread->keywords, &thread->handle, &thread->locals})
     decref(std::exchange(*value, kUnbound));
+  if (thread->locks_held > 0)  // of a thread that never came to its end
+    heap_->for_each_tracked([thread](Object* object) {
+      if (is_lock(object) && static_cast<Lock*>(object)->owner == thread) static_cast<Lock*>(object)->owner = nullptr;
+    });
   while (StackChunk* chunk = thread->chunk) {
     thread->chunk = chunk->previous;
     heap_->release_buffer(chunk, chunk->bytes);
