@@ -261,7 +261,7 @@ Result<Ref<Value>> islice_next(Heap& heap, Value self) {
   Itertool* tool = as_itertool(self);
   if (tool->place[0].is_unbound()) return at_end();
   Ref<Value> iterator = Ref<Value>::share(tool->place[0]);
-  auto& [position, index, stop] = tool->number;
+  int64_t &position = tool->number[0], &index = tool->number[1], &stop = tool->number[2];
   Ref<Value> item = at_end();
   auto step_to = [&](int64_t wanted) -> Result<void> {
     while (position < wanted) {

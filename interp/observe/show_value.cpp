@@ -15,7 +15,7 @@ constexpr int kDeepest = 3;
 
 class Writer {
  public:
-  Writer(Heap& heap, size_t width) : heap_(heap), width_(width) {}
+  explicit Writer(size_t width) : width_(width) {}
   std::string text;
 
   void write(Value value, int depth) {
@@ -138,7 +138,6 @@ class Writer {
     }
   }
 
-  Heap& heap_;
   size_t width_;
 };
 
@@ -166,9 +165,9 @@ std::string quoted(std::string_view utf8) {
   return text += quote;
 }
 
-std::string show_value(Heap& heap, Value value, size_t width) {
+std::string show_value(Heap&, Value value, size_t width) {
   if (value.is_unbound()) return "deleted";
-  Writer writer(heap, width);
+  Writer writer(width);
   writer.write(value, 0);
   shorten(writer.text, width);
   return std::move(writer.text);

@@ -50,7 +50,7 @@ def cycle():
 
 class Abuser {
  public:
-  explicit Abuser(unsigned seed) : random_(seed), seed_(seed) {}
+  explicit Abuser(unsigned seed) : random_(seed) {}
 
   void run(int steps) {
     for (int i = 0; i < steps; ++i) {
@@ -159,7 +159,6 @@ class Abuser {
   }
 
   std::mt19937 random_;
-  const unsigned seed_;
   std::unique_ptr<Vm> vms_[2];
   Value values_[8];
   Value any_value_of_thread_;

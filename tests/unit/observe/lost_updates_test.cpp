@@ -64,7 +64,8 @@ TEST_CASE("values are followed through locals, calls, attributes, items and cell
       {"x = {}", "x['k'] = x.get('k', 0) + 1\n"},
       {"def make():\n  n = 0\n  def step():\n    nonlocal n\n    n = n + 1\n  return step\nx = make()", "x()\n"},
   };
-  for (const auto& [start, body] : programs) {
+  for (const auto& program : programs) {
+    const char *start = program.first, *body = program.second;
     CAPTURE(body);
     bool found = false;
     for (int first = 1; first < 14 && !found; ++first) {
