@@ -182,6 +182,8 @@ def switches(mini, model, schedule, loop, count):
             total += int(row[1])
         elif place := re.fullmatch(r" +(\d+)  line \d+ in (\S+), at (\d+)", line):
             found[place[2], int(place[3]), what] = int(place[1])
+        elif line.startswith("threads, in ms"):
+            break  # the accounts of threads and locks
         else:
             assert re.fullmatch(r" +\d+  in the library|no token for a replay: .*|again with --replay=\S+", line), line
     assert total == int(re.search(r"(\d+) forced switches", title)[1]), done.stderr
