@@ -339,16 +339,20 @@ void Explorer::expand(NodeIndex node) {
 /// Random runs from the base, only to find out what is contended. False: nothing new.
 bool Explorer::sample() {
   constexpr int kRuns = 16, kMostSteps = 2000;
+  constexpr uint64_t kMostInstructions = 1'000'000;  // a thread that spins makes each step as long as a step can be
   sched::Random random(1);
-    for (int run = 0; run < kRuns; ++run) {
+  uint64_t instructions = 0;
+  for (int run = 0; run < kRuns && instructions < kMostInstructions; ++run) {
     uint16_t last = 0xffff;
     visibility_->set_order(0);
     const size_t mark = image_->hot_mark();
-    for (int count = 0; count < kMostSteps; ++count) {
+    for (int count = 0; count < kMostSteps && instructions < kMostInstructions; ++count) {
       const std::vector<uint16_t> threads = runnable();
       const bool stay = std::find(threads.begin(), threads.end(), last) != threads.end() && random.below(3) != 0;
       last = stay ? last : threads[random.below(static_cast<uint32_t>(threads.size()))];
-      if (step(last).over) break;
+      const bool over = step(last).over;
+      instructions += steering_->instructions();
+      if (over) break;
     }
     image_->cool_down(mark);
   }

@@ -49,7 +49,7 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
       acted_ = true;
       if (!in_prefix) {
         const auto found = explorer_.accesses_->of_native(*thread, *thread->frame);
-            explorer_.visibility_->note(*thread, found);
+        explorer_.visibility_->note(*thread, found);
       }
     }
     return thread;

@@ -24,6 +24,8 @@ class Steering final : public sched::Schedule {
   bool went_blind() const { return went_blind_; }
   /// A `__del__` or another callback at an object's end ran.
   bool met_finalizer() const { return met_finalizer_; }
+  /// How many instructions the step has taken so far.
+  uint64_t instructions() const { return instructions_; }
   bool in_prefix = true;  ///< the state to explore from is not reached yet: nothing is judged
   std::function<void(const Explorer::Executed&)> watch;
 
@@ -36,7 +38,7 @@ class Steering final : public sched::Schedule {
   uint64_t instructions_ = 0;  // of this step so far
   Explorer::Stop last_point_{};
   std::optional<Explorer::Stop> stop_;
-  static constexpr uint64_t kLongest = 1'000'000;  // instructions without a visible access, after which a step is cut
+  static constexpr uint64_t kLongest = 10'000;  // instructions without a visible access, after which a step is cut
 };
 
 }  // namespace mini::explore

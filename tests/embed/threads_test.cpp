@@ -211,13 +211,17 @@ TEST_CASE("an interrupt from another thread is a KeyboardInterrupt") {
 
 TEST_CASE("when one call ends the run, the others that are inside are told") {
   Options options;
-  options.limits.time = 700ms;
+  options.limits.time = 2s;
   Vm vm(options);
-  vm.run("import _thread\ne = _thread.allocate_lock()\ne.acquire()\ndef wait(): e.acquire()\ndef spin():\n    while True: pass\n");
+  std::atomic<bool> spinning{false};  // three that wait while no other is inside would be a deadlock
+  vm.define("spinning", [&] { spinning = true; });
+  vm.run("import _thread\ne = _thread.allocate_lock()\ne.acquire()\n"
+         "def wait(): e.acquire()\ndef spin():\n    spinning()\n    while True: pass\n");
   std::vector<std::thread> threads;
   std::atomic<int> told{0};
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&] {
+      while (!spinning) std::this_thread::sleep_for(1ms);
       try {
         vm.call("wait");
       } catch (const Error& error) {
