@@ -293,9 +293,11 @@ uint32_t Explorer::finish(const Waiting& from, const StepResult& end) {
 std::optional<std::string> Explorer::judge_state() {
   if (!bad_code_) return {};
   Heap& heap = machine_->heap();
+  steering_->in_prefix = true;  // no part of the schedule
   auto value = machine_->run_module_code(bad_code_, machine_->state().main_names);
   Result<bool> holds = raised;
   if (value.ok()) holds = truth(heap, value->get());
+  steering_->in_prefix = false;
   if (!holds.ok()) {
     auto exception = heap.take_pending();
     return fmt::format("--bad={} cannot be evaluated: {}\n", settings_.bad, to_utf8(exception->type->name));
@@ -467,6 +469,8 @@ void Explorer::conclude(Findings& findings) {
     findings.outcomes.push_back(std::move(outcome));
   }
   if (by_states && findings.incomplete.empty()) find_livelocks(findings);
+  if (findings.incomplete.empty() && steering_->went_blind())
+    findings.incomplete = "natives that call script code (such as sort with a key) were not interrupted";
   std::stable_sort(findings.outcomes.begin(), findings.outcomes.end(), [](const Outcome& a, const Outcome& b) {
     return std::tuple(a.preemptions, a.bad) < std::tuple(b.preemptions, b.bad);
   });
@@ -524,7 +528,7 @@ bool Explorer::run(Findings& findings, std::string& error) {
   const StateHasher::Marks marks = StateHasher::make_marks(*machine_);
   image_ = std::make_unique<MemoryImage>(machine_->heap().memory(), kRoom);
   hasher_ = std::make_unique<StateHasher>(*machine_, *image_, marks);
-  accesses_ = std::make_unique<observe::Accesses>(*machine_);
+  accesses_ = std::make_unique<observe::Accesses>(*machine_, true);
   visibility_ = std::make_unique<Visibility>(*machine_, *hasher_, *accesses_);
   machine_->add_observer(static_cast<vm::InstructionObserver&>(*visibility_));
   machine_->add_observer(static_cast<sched::Observer&>(*visibility_));

@@ -1,5 +1,7 @@
 #include "interp/explore/steering.h"
 
+#include "interp/explore/locality.h"
+
 namespace mini::explore {
 
 void Steering::begin_step(uint16_t thread) {
@@ -20,13 +22,16 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
     passed_point_ = true;
     last_point_ = {thread.ticks(), index};
   }
-  const auto found = explorer_.accesses_->of(thread, frame, index);
+  auto found = explorer_.accesses_->of(thread, frame, index);
+  if (explorer_.settings_.reduce) found = without_local(thread, found, kept_);
   if (!found.empty()) {
     if (!explorer_.settings_.reduce || explorer_.visibility_->is_visible(found)) {
       if (!acted_) {
         acted_ = true;
         passed_point_ = false;
-      } else if (passed_point_ && thread.nested_runs == 0) {
+      } else if (passed_point_ && thread.nested_runs > 0) {
+        went_blind_ = true;
+      } else if (passed_point_) {
         stop_ = last_point_;
         return true;
       }

@@ -20,7 +20,7 @@ class Steering final : public sched::Schedule {
   void begin_step(uint16_t thread);
   /// Where the step stopped although the thread could have gone on.
   const std::optional<Explorer::Stop>& stop() const { return stop_; }
-  /// A thread stood inside a native that called back, where no state can be saved: others ran unexplored.
+  /// Inside a native that called back, where no state can be saved, another thread's turn was due: it was not explored.
   bool went_blind() const { return went_blind_; }
   /// A `__del__` or another callback at an object's end ran.
   bool met_finalizer() const { return met_finalizer_; }
@@ -35,6 +35,7 @@ class Steering final : public sched::Schedule {
   bool acted_ = false;         // the step's visible access has run, or is the native that goes on
   bool passed_point_ = false;  // since then
   bool went_blind_ = false, met_finalizer_ = false;
+  std::vector<observe::Access> kept_;
   uint64_t instructions_ = 0;  // of this step so far
   Explorer::Stop last_point_{};
   std::optional<Explorer::Stop> stop_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "interp/observe/native_effects.h"
+#include "interp/vm/generators.h"
 #include "interp/vm/lock.h"
 #include "runtime/object/table.h"
 
@@ -48,7 +49,7 @@ bool is_plain_key(Value key) {
 /// Nobody but the value stack, where it lies at `depth`, holds the object: no other thread can see it.
 bool is_private(Value value, int16_t depth) { return depth >= 0 && value.is_object() && value.as_object()->count == 1; }
 
-enum class Shape : uint8_t { kPlain, kList, kTable, kDeque, kIterator, kHolder };
+enum class Shape : uint8_t { kPlain, kList, kTable, kDeque, kIterator, kGenerator, kHolder };
 
 /// How a value holds others, for whoever walks through it.
 Shape shape_of(Value value) {
@@ -84,6 +85,8 @@ Shape shape_of(Value value) {
     case BuiltinType::kDequeIterator:
     case BuiltinType::kDequeReverseIterator:
       return Shape::kIterator;
+    case BuiltinType::kGenerator:
+      return Shape::kGenerator;
     case BuiltinType::kTuple:
     case BuiltinType::kFrozenSet:
     case BuiltinType::kDictKeys:
@@ -111,6 +114,33 @@ struct References final : Visitor {
     if (value.is_object()) list.push_back(value);
   }
 };
+
+/// Instructions without accesses that raise all the same.
+bool may_raise(Opcode opcode) {
+  return bytecode::info(opcode).touches != bytecode::Touches::Private || opcode == Opcode::LOAD_FAST ||
+         opcode == Opcode::DELETE_FAST || opcode == Opcode::RERAISE;
+}
+
+/// Whether an exception that is raised here leaves the frame.
+bool is_unguarded(Frame& frame) {
+  const vm::Block* blocks = frame.blocks();
+  return std::none_of(blocks, blocks + frame.block_count,
+                      [](const vm::Block& block) { return block.kind == vm::Block::kFinally; });
+}
+
+/// Nobody but the instruction that runs a generator can reach it: it lies on the value stack below `for` and
+/// `yield from`, or was made in the very argument of a native that goes through it, as in `sum(x for x in numbers)`.
+bool is_callers_own(const Frame& frame, const vm::Generator* generator) {
+  if (frame.completion == vm::Completion::kResume || frame.completion == vm::Completion::kDelegate)
+    return generator->count == 2;  // it holds itself while it runs
+  vm::Frame* caller = frame.back;
+  if (frame.completion != vm::Completion::kLeaveLoop || !caller || caller->is_native) return false;
+  const auto& units = caller->code->code->units;
+  const uint32_t index = caller->index();
+  if (index < 2 || units[index - 1].opcode != Opcode::CALL_FUNCTION || units[index - 2].opcode != Opcode::GET_ITER)
+    return false;
+  return units[index].opcode == Opcode::CALL_FUNCTION || units[index].opcode == Opcode::CALL_METHOD;
+}
 
 const Table* table_of(Value container) {
   if (is_kind(container, BuiltinType::kSet)) return static_cast<Set*>(container.as_object());
@@ -199,6 +229,10 @@ void Accesses::attribute(AccessMode mode, Value object, Str* name, Value new_val
     return access;
   };
   Object* holder = object.as_object();
+  if (is_kind(object, BuiltinType::kGenerator)) {
+    if (to_utf8(name).starts_with("gi_")) whole(mode, object, depth);
+    return;
+  }
   if (is_kind(object, BuiltinType::kModule)) {
     Dict* names = static_cast<Module*>(holder)->dict;
     describe(LocationKind::kGlobal, names, get_name(names, name));
@@ -303,6 +337,12 @@ void Accesses::deep(Value value, int16_t depth) {
       return;
     }
     seen_.push_back(next.as_object());
+    if (shape == Shape::kGenerator) {  // its frame shows what it does
+      const size_t before = found_.size();
+      whole(AccessMode::kReadWrite, next, next == value ? depth : -1);
+      if (found_.size() > before) found_.back().exact = false;
+      continue;
+    }
     if (shape == Shape::kIterator) whole(AccessMode::kReadWrite, next, next == value ? depth : -1);
     if (is_container(next)) whole(AccessMode::kRead, next, next == value ? depth : -1);
     auto look = [&](Value part) {
@@ -504,6 +544,16 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
   }
 }
 
+/// What hands over a generator's value or ends it lets others resume it.
+void Accesses::leave_generator(Frame& frame, Opcode opcode) {
+  const bool hands_over = opcode == Opcode::YIELD_VALUE || opcode == Opcode::RETURN_VALUE;
+  if (!hands_over && !(with_exceptions_ && may_raise(opcode) && is_unguarded(frame))) return;
+  vm::Generator* generator = vm::generator_of(&frame);
+  if (is_callers_own(frame, generator)) return;
+  whole(AccessMode::kReadWrite, Value(generator), -1);
+  found_.back().exact = hands_over;
+}
+
 std::span<const Access> Accesses::of_native(ThreadState& thread, Frame& frame) {
   found_.clear();
   Value callee = frame.locals[-1];
@@ -525,6 +575,7 @@ std::span<const Access> Accesses::of(ThreadState& thread, Frame& frame, uint32_t
   found_.clear();
   const bytecode::Code& visible = *frame.code->code;
   const Opcode opcode = visible.units[index].opcode;
+  if (frame.is_generator) leave_generator(frame, opcode);
   if (bytecode::info(opcode).touches == bytecode::Touches::Private) return found_;
   const uint32_t n = vm::visible_at(frame.code, index).argument;
   Value* top = frame.stack_top;

@@ -94,7 +94,9 @@ inline Location thread_location(vm::Machine& machine, uint32_t serial) {
 /// Describes instructions. One for each observer: it keeps the last answer, and names that it worked out.
 class Accesses {
  public:
-  explicit Accesses(vm::Machine& machine) : machine_(machine), heap_(machine.heap()) {}
+  /// `with_exceptions`: also tell, inexactly, of instructions that would end a generator if they raised.
+  explicit Accesses(vm::Machine& machine, bool with_exceptions = false)
+      : machine_(machine), heap_(machine.heap()), with_exceptions_(with_exceptions) {}
 
   /// Of the instruction at `index`, about to run in `frame`, the thread's topmost. Valid until the next question.
   std::span<const Access> of(ThreadState& thread, Frame& frame, uint32_t index);
@@ -115,6 +117,7 @@ class Accesses {
   void whole(AccessMode mode, Value container, int16_t depth);
   void deep(Value value, int16_t depth);
   void advance(Value iterator, int16_t depth);
+  void leave_generator(Frame& frame, bytecode::Opcode opcode);
   void operands(const Value* values, uint32_t count);
   void call(ThreadState&, Value callee, const Value* arguments, uint32_t count, Tuple* keyword_names,
             int16_t top_depth);
@@ -122,6 +125,7 @@ class Accesses {
 
   vm::Machine& machine_;
   Heap& heap_;
+  bool with_exceptions_;
   std::vector<Access> found_;
   std::vector<const void*> seen_;
   std::unordered_map<const NativeDefinition*, uint8_t> effects_;

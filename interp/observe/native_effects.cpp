@@ -17,7 +17,7 @@ constexpr Row kRows[] = {
      " RLock._recursion_count callable isinstance issubclass compile eval exec globals locals __import__ __build_class__"
      " _random._text_seed object.__new__ object.__init_subclass__ object.__sizeof__ type.__new__ type.mro type.__subclasses__ type.__class_getitem__"
      " super.__new__ method.__new__ module.__new__ staticmethod.__new__ classmethod.__new__ TextIOWrapper.fileno"
-     " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open generator.close"
+     " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open"
      " itertool.__iter__ _deque_iterator.__iter__ function.__get__ partial.__new__ itemgetter.__new__ attrgetter.__new__"
      " methodcaller.__new__ StringIO.__new__ BytesIO.__new__"
      " __get__ __set__ __bool__ __new__ TextIOWrapper.__iter__ enumerate.__iter__ filter.__iter__ map.__iter__ zip.__iter__"
@@ -29,7 +29,8 @@ constexpr Row kRows[] = {
      " list.append list.insert list.pop list.clear list.reverse dict.clear dict.popitem set.pop set.clear"
      " deque.append deque.appendleft deque.pop deque.popleft deque.clear deque.insert deque.reverse deque.rotate OrderedDict.popitem"
      " OrderedDict.move_to_end atexit.register"
-     " Random.random Random.getrandbits Random.seed Random._setstate generator.send generator.throw generator.__next__ "},
+     " Random.random Random.getrandbits Random.seed Random._setstate generator.send generator.throw"
+     " generator.close generator.__next__ "},
     {Effect::kWriteSelfFrom,
      " list.extend list.remove list.sort list.__init__ dict.update dict.__init__ set.update set.__init__ __init__"
      " set.difference_update set.intersection_update set.symmetric_difference_update"

@@ -1,0 +1,49 @@
+#include "interp/explore/locality.h"
+
+#include <algorithm>
+
+namespace mini::explore {
+
+using namespace mini::object;
+
+bool is_local(vm::ThreadState& thread, const Object* object) {
+  constexpr uint32_t kMostReferences = 16, kMostFrames = 16;
+  if (object->count > kMostReferences) return false;
+  uint32_t found = 0;
+  // A generator holds itself while it runs; its frame is then one of those below.
+  const bool is_generator = object->type->kind == static_cast<uint32_t>(BuiltinType::kGenerator);
+  if (is_generator && static_cast<const vm::Generator*>(object)->running) ++found;
+  auto count = [&](const Value* begin, const Value* end) {
+    for (const Value* slot = begin; slot < end; ++slot)
+      if (slot->is_object() && slot->as_object() == object) ++found;
+  };
+  const vm::Frame* callee = nullptr;
+  uint32_t frames = 0;
+  for (vm::Frame* frame = thread.frame; frame && frames < kMostFrames; callee = frame, frame = frame->back, ++frames) {
+    // A traceback shows the variables to whoever has it.
+    if (!frame->object) count(frame->locals, frame->locals + frame->slot_count);
+    // The arguments of a call are the callee's variables, and lie where the caller put them.
+    const Value* top = frame->stack_top;
+    if (callee) top = callee->caller_top ? std::min<const Value*>(top, callee->caller_top) : frame->stack_base();
+    count(frame->stack_base(), top);
+    if (found >= object->count) return true;
+  }
+  return false;
+}
+
+std::span<const observe::Access> without_local(vm::ThreadState& thread, std::span<const observe::Access> accesses,
+                                               std::vector<observe::Access>& kept) {
+  auto local = [&](const observe::Access& access) {
+    if (!access.owner.is_object()) return false;
+    const Object* owner = access.owner.as_object();
+    // Attributes may lie in a dict of the owner's, which somebody else may have taken.
+    if (access.object != owner && static_cast<const Object*>(access.object)->count > 1) return false;
+    return is_local(thread, owner);
+  };
+  if (std::none_of(accesses.begin(), accesses.end(), local)) return accesses;
+  kept.clear();
+  std::copy_if(accesses.begin(), accesses.end(), std::back_inserter(kept), [&](const auto& access) { return !local(access); });
+  return kept;
+}
+
+}  // namespace mini::explore
