@@ -33,7 +33,26 @@ std::string_view name(OutcomeKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-Explorer::Explorer(Settings settings) : settings_(std::move(settings)) {}
+/// Hears what the script learns from outside its VM.
+class OutsideWatch final : public sched::Journal {
+ public:
+  void on_slice(const sched::Moment&, uint32_t, sched::Cause) override {}
+  void on_wake(const sched::Moment&, uint32_t, sched::Wake) override {}
+  void on_interrupt(const sched::Moment&) override {}
+  void on_number(sched::Outside kind, int64_t) override { note(kind); }
+  void on_bytes(sched::Outside kind, std::string_view) override { note(kind); }
+  void on_end(sched::Outcome) override {}
+  bool asked_clock = false;  ///< which is virtual, and so a part of the state
+  bool asked_world = false;  ///< nothing puts that back
+
+ private:
+  void note(sched::Outside kind) {
+    if (kind == sched::Outside::Clock) asked_clock = true;
+    else if (kind != sched::Outside::Other) asked_world = true;
+  }
+};
+
+Explorer::Explorer(Settings settings) : settings_(std::move(settings)), outside_(std::make_unique<OutsideWatch>()) {}
 
 Explorer::~Explorer() {
   clear();
@@ -70,6 +89,7 @@ bool Explorer::start(std::string& error) {
   options.os_threads = false;
   options.observed = true;
   options.pause_at_exit = true;
+  options.journal = outside_.get();
   options.schedule = "every:1000000";  // exact, until the explorer's own takes its place
   options.output = [this](std::string_view text) { step_output_ += text; };
   options.errors = [this](std::string_view text) { step_errors_ += text; };
@@ -105,8 +125,17 @@ Explorer::StepResult Explorer::step(uint16_t thread) {
   steering_->begin_step(thread);
   const int status = machine_->resume();
   ++steps_;
+  if (outside_->asked_clock && !hasher_->with_clock) {
+    hasher_->with_clock = true;
+    visibility_->set_changed();
+  }
   if (status != vm::Machine::kPaused) return {true, false, status, {}};
-  return {false, machine_->state().threads.current != nullptr, status, steering_->stop()};
+  sched::ThreadTable& table = machine_->state().threads;
+  if (!table.current) return {false, false, status, steering_->stop()};
+  // The end of the program is the end of its daemons: they may do something before it.
+  if (std::next(table.all.begin()) == table.all.end() || !steering_->passed_point()) return {false, true, status, {}};
+  machine_->give_way_at_exit();
+  return {false, false, status, steering_->passed_point()};
 }
 
 // States --------------------------------------------------------------------------------------------------------------
@@ -480,6 +509,8 @@ void Explorer::conclude(Findings& findings) {
     findings.left_out.push_back("natives that call script code (such as sort with a key) ran without switches inside");
   if (visibility_->met_timeout())
     findings.left_out.push_back("time: it is virtual, and a timeout fires only when no thread can run before it");
+  if (outside_->asked_world)
+    findings.left_out.push_back("what comes from outside (files, random bytes, the environment): it is asked anew each time");
   if (steering_->met_finalizer())
     findings.left_out.push_back("finalisers: that the last reference may go in another thread is seen only where the "
                                 "references are contended");
@@ -532,6 +563,7 @@ bool Explorer::run(Findings& findings, std::string& error) {
   visibility_ = std::make_unique<Visibility>(*machine_, *hasher_, *accesses_);
   machine_->add_observer(static_cast<vm::InstructionObserver&>(*visibility_));
   machine_->add_observer(static_cast<sched::Observer&>(*visibility_));
+  outside_->asked_clock = outside_->asked_world = false;
   steering_->in_prefix = false;
   for (int rounds = 0; rounds < 8 && sample(); ++rounds) {
   }

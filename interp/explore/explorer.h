@@ -77,6 +77,7 @@ struct Progress {
 };
 
 class Steering;
+class OutsideWatch;
 
 class Explorer {
  public:
@@ -151,6 +152,7 @@ class Explorer {
 
   Settings settings_;
   std::unique_ptr<vm::Machine> machine_;
+  std::unique_ptr<OutsideWatch> outside_;
   Steering* steering_ = nullptr;  // the runner's
   std::unique_ptr<MemoryImage> image_;
   std::unique_ptr<StateHasher> hasher_;

@@ -16,6 +16,12 @@ bool is_runtime_type(const Object* object) {
          !(static_cast<const Type*>(object)->type_flags & Type::kUserClass);
 }
 
+/// A word of the VM's memory as an address. The block around may be free, and so poisoned under a sanitizer.
+[[gnu::no_sanitize_address]] const std::byte* word_at(const std::byte* place) {
+  using Word [[gnu::may_alias]] = const std::byte*;
+  return *reinterpret_cast<const Word*>(place);
+}
+
 /// Where the collector's links and its scratch number lie in a tracked object: behind the header, before the flags.
 constexpr ptrdiff_t kLinksBegin = sizeof(Object), kLinksEnd = sizeof(Tracked) - sizeof(Tracked::flags);
 
@@ -120,8 +126,7 @@ void StateHasher::find_buffers() {
   auto look_at = [&](const std::byte* from, size_t bytes, uint32_t owner, bool is_object) {
     for (size_t i = is_object ? sizeof(Object) : 0; i + 8 <= bytes; i += 8) {
       if (is_object && objects_[owner].tracked && i >= kLinksBegin && i + 8 <= kLinksEnd + 4) continue;
-      const std::byte* address;
-      std::memcpy(&address, from + i, 8);
+      const std::byte* address = word_at(from + i);
       if (address < image_.start() || address >= end || reinterpret_cast<uintptr_t>(address) % 8 != 0) continue;
       if (object_around(address) || of_machine(address)) continue;
       auto& list = owners[address];
@@ -317,8 +322,11 @@ StateHash StateHasher::hash(uint64_t seed) {
   reset();
   mix(seed);
   for (Object* root : {static_cast<Object*>(state.modules), static_cast<Object*>(state.builtins),
-                       static_cast<Object*>(state.sys), static_cast<Object*>(state.main_names)})
+                       static_cast<Object*>(state.sys), static_cast<Object*>(state.main_names),
+                       static_cast<Object*>(state.exit_callbacks), static_cast<Object*>(state.signal_handlers)})
     reference(root);
+  mix(static_cast<uint64_t>(state.switch_interval));
+  if (with_clock) mix(static_cast<uint64_t>(state.threads.virtual_now));
   mix(state.exit_status);
   mix(state.main_is_over);
   mix(state.next_identity);

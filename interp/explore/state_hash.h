@@ -37,6 +37,9 @@ class StateHasher final : private Visitor {
   /// The same walk over the whole heap, as if nothing were known of a base; to compare with.
   StateHash full_hash(uint64_t seed);
 
+  /// The time is part of the state: a script that asks for it can tell.
+  bool with_clock = false;
+
   /// Whether an address is that of a living object of the base. Others have none that means anything.
   bool is_base_object(const void* object) const;
   /// Base objects that were ever seen to differ, for statistics.

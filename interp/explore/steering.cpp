@@ -1,14 +1,35 @@
 #include "interp/explore/steering.h"
 
+#include <algorithm>
+
 #include "interp/explore/locality.h"
 
 namespace mini::explore {
+
+namespace {
+
+bool begins_with_script(const vm::ThreadState& thread) {
+  object::Value function = thread.function;
+  if (object::has_kind(function, object::BuiltinType::kBoundMethod))
+    function = static_cast<const object::BoundMethod*>(function.as_object())->function;
+  return object::has_kind(function, object::BuiltinType::kFunction);
+}
+
+}  // namespace
 
 void Steering::begin_step(uint16_t thread) {
   chosen_ = thread;
   acted_ = passed_point_ = false;
   instructions_ = 0;
   stop_.reset();
+}
+
+/// What a daemon does can be seen when the program ends, which may be before or after it.
+bool Steering::shows_at_exit(std::span<const observe::Access> accesses) const {
+  const bool judged = !explorer_.settings_.bad.empty();
+  return std::any_of(accesses.begin(), accesses.end(), [&](const observe::Access& access) {
+    return access.kind == observe::LocationKind::kFile || (judged && access.writes());
+  });
 }
 
 bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sched::Point point) {
@@ -24,20 +45,23 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
   }
   auto found = explorer_.accesses_->of(thread, frame, index);
   if (explorer_.settings_.reduce) found = without_local(thread, found, kept_);
-  if (!found.empty()) {
-    if (!explorer_.settings_.reduce || explorer_.visibility_->is_visible(found)) {
-      if (!acted_) {
-        acted_ = true;
-        passed_point_ = false;
-      } else if (passed_point_ && thread.nested_runs > 0) {
-        went_blind_ = true;
-      } else if (passed_point_) {
-        stop_ = last_point_;
-        return true;
-      }
+  Visibility& visibility = *explorer_.visibility_;
+  bool visible = !found.empty() && (!explorer_.settings_.reduce || visibility.is_visible(found));
+  if (!visible && thread.daemon) visible = shows_at_exit(found);
+  if (!visible && visibility.ends_matter())
+    visible = observe::may_end(thread, frame.code->code->units[index].opcode);
+  if (visible) {
+    if (!acted_) {
+      acted_ = true;
+      passed_point_ = false;
+    } else if (passed_point_ && thread.nested_runs > 0) {
+      went_blind_ = true;
+    } else if (passed_point_) {
+      stop_ = last_point_;
+      return true;
     }
-    explorer_.visibility_->note(thread, found);
   }
+  if (!found.empty()) visibility.note(thread, found);
   if (watch) watch({thread, frame, index, point.is_switch_point, point.counted, found});
   // A loop without visible accesses must not keep the search from going on: its turn ends, and it may be met again.
   if (instructions_ < kLongest || !point.is_switch_point || thread.nested_runs > 0) return false;
@@ -49,6 +73,8 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
   if (chosen_ >= 0) {
     auto* thread = static_cast<vm::ThreadState*>(table.find(static_cast<uint32_t>(chosen_)));
     chosen_ = -1;
+    // A native that a thread begins with shows nothing of what it does.
+    if (!thread->frame && !in_prefix && thread->serial != 0 && !begins_with_script(*thread)) went_blind_ = true;
     // A native that waited goes on: whatever it waited for is what the step is about.
     if (thread->frame && thread->frame->is_native) {
       acted_ = true;

@@ -22,6 +22,11 @@ class Steering final : public sched::Schedule {
   const std::optional<Explorer::Stop>& stop() const { return stop_; }
   /// Inside a native that called back, where no state can be saved, another thread's turn was due: it was not explored.
   bool went_blind() const { return went_blind_; }
+  /// The last switch point of the step, if there was one since its visible access.
+  std::optional<Explorer::Stop> passed_point() const {
+    if (!acted_ || !passed_point_) return {};
+    return last_point_;
+  }
   /// A `__del__` or another callback at an object's end ran.
   bool met_finalizer() const { return met_finalizer_; }
   /// How many instructions the step has taken so far.
@@ -30,6 +35,8 @@ class Steering final : public sched::Schedule {
   std::function<void(const Explorer::Executed&)> watch;
 
  private:
+  bool shows_at_exit(std::span<const observe::Access> accesses) const;
+
   Explorer& explorer_;
   int32_t chosen_ = -1;
   bool acted_ = false;         // the step's visible access has run, or is the native that goes on

@@ -174,6 +174,7 @@ void Visibility::note(vm::ThreadState& thread, std::span<const Access> accesses)
       if (std::find(locks_.begin(), locks_.end(), lock) == locks_.end()) locks_.push_back(lock);
     }
     if (access.kind == LocationKind::kThread) {
+      if (access.asks && !std::exchange(ends_matter_, true)) changed_ = true;
       note_thread(thread, access);
       continue;
     }

@@ -44,6 +44,10 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   /// Whether something became contended since the last call.
   bool take_change() { return std::exchange(changed_, false); }
   bool changed() const { return changed_; }
+  /// Something else was found out because of which all has to be explored again.
+  void set_changed() { changed_ = true; }
+  /// Somebody asked whether a thread has ended, without waiting for it: ends are visible.
+  bool ends_matter() const { return ends_matter_; }
   /// A native of unknown effects ran: since then every access counts as contended.
   bool met_unknown() const { return all_visible_; }
   size_t contended() const { return contended_; }
@@ -146,7 +150,7 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   std::map<Order, uint32_t> order_numbers_;
   std::vector<const Order*> orders_;
   uint32_t order_ = 0;
-  bool changed_ = false, all_visible_ = false, met_timeout_ = false;
+  bool changed_ = false, all_visible_ = false, ends_matter_ = false, met_timeout_ = false;
   size_t contended_ = 0;
 };
 

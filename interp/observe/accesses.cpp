@@ -457,7 +457,7 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
     access.whole = true;
     access.depth = given.depth(0);
   };
-  auto on_thread = [&](AccessMode mode, Value handle) {
+  auto on_thread = [&](AccessMode mode, Value handle, bool asks = false) {
     const uint32_t serial = is_kind(handle, BuiltinType::kThreadHandle) &&
                                     static_cast<vm::ThreadHandle*>(handle.as_object())->stage != vm::ThreadHandle::kNew
                                 ? static_cast<vm::ThreadHandle*>(handle.as_object())->serial
@@ -466,6 +466,7 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
     Access& access = add(LocationKind::kThread, mode, location.object, handle);
     access.key = location.key;
     access.label = Value::integer(serial);
+    access.asks = asks;
   };
   auto on_file = [&](Value file) {
     if (!file.is_object() || file.as_object()->type->type_flags & Type::kUserClass) return;  // its write() is script code
@@ -509,13 +510,15 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
       return on_lock(AccessMode::kRead);
     case Effect::kStart:
       return on_thread(AccessMode::kReadWrite, given[1]);
-    case Effect::kReadThread:
-      return on_thread(AccessMode::kRead, first);
+    case Effect::kJoin:
+      return on_thread(AccessMode::kRead, first, !given[1].is_unbound() && !given[1].is_none());
+    case Effect::kAskThread:
+      return on_thread(AccessMode::kRead, first, true);
     case Effect::kWriteThread:
       return on_thread(AccessMode::kReadWrite, first);
     case Effect::kThreads: {
       Access& access = add(LocationKind::kThread, AccessMode::kRead, &machine_.state().threads, kUnbound);
-      access.whole = true;
+      access.whole = access.asks = true;
       return;
     }
     case Effect::kSerial:
@@ -544,10 +547,22 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
   }
 }
 
+bool may_leave(Frame& frame, Opcode opcode) {
+  return opcode == Opcode::RETURN_VALUE || (may_raise(opcode) && is_unguarded(frame));
+}
+
+bool may_end(ThreadState& thread, Opcode opcode) {
+  if (!may_leave(*thread.frame, opcode)) return false;
+  if (opcode == Opcode::RETURN_VALUE) return !thread.frame->back;
+  for (Frame* frame = thread.frame->back; frame; frame = frame->back)
+    if (!is_unguarded(*frame)) return false;
+  return true;
+}
+
 /// What hands over a generator's value or ends it lets others resume it.
 void Accesses::leave_generator(Frame& frame, Opcode opcode) {
   const bool hands_over = opcode == Opcode::YIELD_VALUE || opcode == Opcode::RETURN_VALUE;
-  if (!hands_over && !(with_exceptions_ && may_raise(opcode) && is_unguarded(frame))) return;
+  if (!hands_over && !(with_exceptions_ && may_leave(frame, opcode))) return;
   vm::Generator* generator = vm::generator_of(&frame);
   if (is_callers_own(frame, generator)) return;
   whole(AccessMode::kReadWrite, Value(generator), -1);

@@ -68,6 +68,7 @@ struct Access {
   /// must heed it all the same; traces may leave out reads.
   bool definition = false;
   bool whole = false;
+  bool asks = false;           ///< kThread: goes on whether the thread has ended or not, and can tell
   bool new_known = false;      ///< `new_value` says what will stand there
   int16_t depth = -1;          ///< place in the value stack of the object that is named (0: top); -1: none
   const void* object = nullptr;
@@ -131,6 +132,11 @@ class Accesses {
   std::unordered_map<const NativeDefinition*, uint8_t> effects_;
   std::map<std::pair<const vm::Instr*, int16_t>, std::string> expressions_;
 };
+
+/// Whether the instruction ends its frame, or may by raising an exception that the frame does not handle.
+bool may_leave(Frame& frame, bytecode::Opcode opcode);
+/// The same for all frames of the thread.
+bool may_end(ThreadState& thread, bytecode::Opcode opcode);
 
 /// The expression that put the value at `depth` (0: top) on the stack before `index`, such as `self.rows`; empty if it
 /// is not a chain of names.

@@ -24,7 +24,8 @@ enum class Effect : uint8_t {
   kLock,             ///< acquires or releases the first argument
   kReadLock,
   kStart,            ///< starts a thread; the second argument, if any, is its handle
-  kReadThread,       ///< the first argument is a handle
+  kJoin,             ///< the first argument is a handle, the second a timeout
+  kAskThread,        ///< the first argument is a handle
   kWriteThread,
   kThreads,          ///< reads which threads there are
   kSerial,           ///< may give an object its serial (id)

@@ -496,6 +496,12 @@ bool Machine::call_shutdown(ThreadState& thread) {
   return outcome == CallOutcome::kFrame;
 }
 
+void Machine::give_way_at_exit() {
+  MINI_ASSERT(current().stage == kExiting);
+  current().stage = kOver;
+  runner_->put_back();
+}
+
 sched::Exit Machine::run_main(ThreadState& thread) {
   sched::Exit exit = sched::Exit::Finished;
   bool failed = false;

@@ -129,6 +129,8 @@ class Machine final : public sched::Machine {
 
   /// Runs a program as `__main__` until all its non-daemon threads are over; the exit status as the README lists it.
   int run_file(const std::string& filename, std::string source);
+  /// Paused by Options::pause_at_exit: the main thread gives way, and pauses again when it has its next turn.
+  void give_way_at_exit();
   /// The main thread calls `work` instead of running a file (the prompt, embedding); it holds the GIL.
   int run_with(std::function<void(Machine&, ThreadState&)> work);
   // Embedding: instead of one run with an end, OS threads of the host enter and leave (runner.h).

@@ -266,6 +266,8 @@ class Runner {
   void set_tape(Tape* tape) { tape_ = tape; }
   /// Between runs; in OneThread also when paused.
   void set_schedule(std::unique_ptr<Schedule> schedule);
+  /// Paused with a holder: it gives the GIL up, as if it had been made to.
+  void put_back() { unseat(table_.current, Cause::Switched); }
   /// The holder: sys.setswitchinterval.
   void set_interval(Time interval);
 

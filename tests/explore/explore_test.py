@@ -299,6 +299,56 @@ a.start(); a.join()
 results.append(2)
 print(results)
 """, {("ended", "[1, 2]\n"): 0}, "safe"),
+    "asking whether a thread is alive": ("""
+import threading
+def work():
+    pass
+a = threading.Thread(target=work)
+a.start()
+print(a.is_alive())
+""", {("ended", "True\n"): 1, ("ended", "False\n"): 0}, "bad"),
+    "a join that gives up": ("""
+import threading
+lock = threading.Lock()
+lock.acquire()
+def work():
+    lock.acquire()
+a = threading.Thread(target=work)
+a.start()
+a.join(1)
+print(a.is_alive())
+lock.release()
+""", {("ended", "True\n"): 0}, "safe"),
+    "a join without patience": ("""
+import threading
+def work():
+    pass
+a = threading.Thread(target=work)
+a.start()
+a.join(0)
+print(a.is_alive())
+""", {("ended", "True\n"): 1, ("ended", "False\n"): 0}, "bad"),
+    "daemons go on until the exit": ("""
+import threading, sys
+x = 0
+def work():
+    global x
+    x = 1
+    print('late')
+threading.Thread(target=work, daemon=True).start()
+sys.exit(x)
+""", {("ended", ""): 1, ("ended", "late\n"): 2, ("exit", ""): 1, ("exit", "late\n"): 0}, "bad"),
+    "the time that passed": ("""
+import threading, time
+begin = time.monotonic()
+spans = []
+def work(span):
+    time.sleep(span)
+    spans.append(round(time.monotonic() - begin))
+a = threading.Thread(target=work, args=(1,)); b = threading.Thread(target=work, args=(2,))
+a.start(); b.start(); a.join(); b.join()
+print(spans, round(time.monotonic() - begin))
+""", {("ended", "[1, 2] 2\n"): 0}, "safe"),
     "exit in one order": ("""
 import threading, sys
 x = 0
