@@ -76,12 +76,10 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
     // A native that a thread begins with shows nothing of what it does.
     if (!thread->frame && !in_prefix && thread->serial != 0 && !begins_with_script(*thread)) went_blind_ = true;
     // A native that waited goes on: whatever it waited for is what the step is about.
-    if (thread->frame && thread->frame->is_native) {
-      acted_ = true;
-      if (!in_prefix) {
-        const auto found = explorer_.accesses_->of_native(*thread, *thread->frame);
-        explorer_.visibility_->note(*thread, found);
-      }
+    if (thread->frame && thread->frame->is_native && !in_prefix) {
+      const auto found = explorer_.accesses_->of_native(*thread, *thread->frame);
+      acted_ = !explorer_.settings_.reduce || explorer_.visibility_->is_visible(found);
+      explorer_.visibility_->note(*thread, found);
     }
     return thread;
   }

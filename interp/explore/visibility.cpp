@@ -112,7 +112,13 @@ void Visibility::note_thread(vm::ThreadState& thread, const Access& access) {
 
 bool Visibility::is_visible(std::span<const Access> accesses) {
   for (const Access& access : accesses) {
-    if (!access.object || all_visible_ || access.kind == LocationKind::kThread) return true;
+    if (!access.object) return true;
+    if (access.kind == LocationKind::kThread) {
+      // A join without a timeout only waits: where others have their turns before it, they as well have them during it.
+      if (access.writes() || access.asks) return true;
+      continue;
+    }
+    if (all_visible_) return true;
     if (const Memo& memo = memo_of(access); memo.object == access.object && memo.key == access.key &&
                                             memo.whole == access.whole && memo.contended == contended_) {
       if (memo.visible) return true;
