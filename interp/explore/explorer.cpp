@@ -343,6 +343,7 @@ void Explorer::expand(NodeIndex node) {
   Waiting& from = entry.mapped();
   switch_to(from.difference);
   for (uint32_t i = 0; i < graph_[node].edge_count; ++i) {
+    image_->rest();
     const size_t mark = image_->hot_mark();
     bad_state_.reset();
     visibility_->set_order(from.order);

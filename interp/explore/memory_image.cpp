@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "runtime/base/assert.h"
 
@@ -66,6 +67,8 @@ MemoryImage::MemoryImage(base::Memory& memory, size_t room) : memory_(memory) {
   current_ = map_zeros(reserved_);
   base_ = map_zeros(reserved_);
   hot_.reserve(reserved_ / kPage);
+  was_hot_.resize(reserved_ / kPage);
+  changes_.resize(reserved_ / kPage);
   struct sigaction action {};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
@@ -88,13 +91,29 @@ bool MemoryImage::catch_write(const void* address) {
   if (at < start_ || at >= start_ + size_) return false;
   const size_t page = static_cast<size_t>(at - start_) / kPage;
   if (std::find(hot_.begin(), hot_.end(), page) != hot_.end()) return false;  // writable already: a true fault
-  std::memcpy(base_ + page * kPage, start_ + page * kPage, kPage);
-  std::memcpy(current_ + page * kPage, start_ + page * kPage, kPage);
+  if (!was_hot_[page]) {
+    std::memcpy(base_ + page * kPage, start_ + page * kPage, kPage);
+    std::memcpy(current_ + page * kPage, start_ + page * kPage, kPage);
+  }
   make_hot(page);
   return ::mprotect(start_ + page * kPage, kPage, PROT_READ | PROT_WRITE) == 0;
 }
 
-void MemoryImage::make_hot(size_t page) { hot_.push_back(static_cast<uint32_t>(page)); }
+void MemoryImage::make_hot(size_t page) {
+  hot_.push_back(static_cast<uint32_t>(page));
+  was_hot_[page] = true;
+}
+
+void MemoryImage::rest() {
+  constexpr uint32_t kFewest = 2000, kSeldom = 50;  // a fault costs as much as so many comparisons
+  if (looks_ < kFewest) return;
+  std::erase_if(hot_, [&](uint32_t page) {
+    const bool rests = std::exchange(changes_[page], 0) < looks_ / kSeldom;
+    return rests && ::mprotect(start_ + page * kPage, kPage, PROT_READ) == 0;
+  });
+  sorted_ = 0;
+  looks_ = 0;
+}
 
 /// Pages that the memory took meanwhile were never seen before: in the base they are zero, as the system gave them.
 void MemoryImage::include_growth() {
@@ -115,12 +134,14 @@ void MemoryImage::include_growth() {
 void MemoryImage::changed(std::vector<Line>& lines) {
   lines.clear();
   include_growth();
+  ++looks_;
   if (sorted_ != hot_.size()) {
     std::sort(hot_.begin(), hot_.end());
     sorted_ = hot_.size();
   }
   for (uint32_t page : hot_) {
     uint64_t differing = differing_lines(start_ + page * kPage, current_ + page * kPage);
+    changes_[page] += differing != 0;
     for (; differing; differing &= differing - 1)
       lines.push_back(page * (kPage / kLineBytes) + static_cast<Line>(__builtin_ctzll(differing)));
   }

@@ -2,8 +2,8 @@
 // memory's other states have in place of that.
 //
 // When the image is taken, all pages are made read-only. The first write to a page is caught, and its content copied
-// aside: such pages (a few dozen in a small script) are *hot* from then on, and the only ones that are ever compared or
-// put back. So a state is told from another by its *lines* of 64 bytes, of which a step changes some ten or twenty.
+// aside: such pages (a few dozen in a small script) are *hot* until they have not changed for long, and the only ones that are
+// compared or put back. So a state is told from another by its *lines* of 64 bytes, of which a step changes some ten or twenty.
 #pragma once
 
 #include <cstddef>
@@ -40,6 +40,9 @@ class MemoryImage {
   /// Puts the memory back to the current state after a step whose result nobody wants, and forgets the pages that only
   /// this step wrote to: an exit touches nearly all. `mark`: hot_mark() before the step.
   void cool_down(size_t mark);
+  /// Now and then, when the memory holds the current state: pages that hardly ever change are watched again instead of
+  /// being compared each time.
+  void rest();
   /// Changes one line of the current state, and of the memory.
   void set(Line line, const std::byte* content) {
     copy(current_line(line), content);
@@ -72,6 +75,9 @@ class MemoryImage {
   std::byte* base_ = nullptr;
   std::vector<uint32_t> hot_;  // pages, ascending; room for all is reserved, so that the handler allocates nothing
   size_t sorted_ = 0;          // of hot_
+  std::vector<bool> was_hot_;      // by page: the two copies hold it
+  std::vector<uint32_t> changes_;  // by page: how many times changed() has found it changed since the last rest()
+  uint32_t looks_ = 0;             // calls of changed() since then
   bool overflowed_ = false;
 };
 
