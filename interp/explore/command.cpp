@@ -67,7 +67,7 @@ int command(const vm::Options& options, const std::vector<std::string>& argument
   app.add_option("--states", settings.max_states, "explore at most so many states")->type_name("=N");
   app.add_option("--time", settings.max_seconds, "explore for at most so many seconds")->type_name("=SECONDS");
   app.add_option("--memory", memory, "use at most so many MiB; default 2048")->type_name("=MIB");
-  app.add_option("--engine", engine, "states (default), or random:N, that many random schedules")->type_name("=ENGINE");
+  app.add_option("--engine", engine, "states (default); traces: every order of dependent steps; or random:N, that many random schedules")->type_name("=ENGINE");
   app.add_option("--format", format, "text (default), json or junit")->type_name("=FORMAT");
   app.add_flag("--no-reduction", no_reduction, "take every access for visible");
   app.add_flag("--verify", settings.verify, "compare each state's hash with one of its whole heap");
@@ -101,8 +101,10 @@ int command(const vm::Options& options, const std::vector<std::string>& argument
     settings.engine = Settings::Engine::kRandom;
     settings.runs = std::strtoull(engine.c_str() + 7, &end, 10);
     if (*end || engine.size() == 7 || settings.runs == 0) return usage_error("--engine=" + engine + ": not a number of schedules");
+  } else if (engine == "traces") {
+    settings.engine = Settings::Engine::kTraces;
   } else if (engine != "states") {
-    return usage_error("--engine=" + engine + ": not states or random:N");
+    return usage_error("--engine=" + engine + ": not states, traces or random:N");
   }
   std::vector<bytecode::SwitchModel> models;
   if (model == "all") {

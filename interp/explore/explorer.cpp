@@ -7,6 +7,7 @@
 
 #include "interp/explore/random_search.h"
 #include "interp/explore/steering.h"
+#include "interp/explore/trace_search.h"
 #include "runtime/object/operations.h"
 #include "runtime/object/str.h"
 #include "runtime/sched/random.h"
@@ -572,6 +573,9 @@ bool Explorer::run(Findings& findings, std::string& error) {
     switch (settings_.engine) {
       case Settings::Engine::kStates:
         search(findings);
+        break;
+      case Settings::Engine::kTraces:
+        TraceSearch(*this).run(findings);
         break;
       case Settings::Engine::kRandom:
         RandomSearch(*this, settings_.runs).run(findings);

@@ -32,7 +32,7 @@ struct Settings {
   bool stop_at_first = false;        ///< as soon as something bad was found
   bool any_output = false;           ///< outputs that differ are no fault
   bool reduce = true;                ///< leave out interleavings of private accesses; false: every access is visible
-  enum class Engine : uint8_t { kStates, kRandom } engine = Engine::kStates;
+  enum class Engine : uint8_t { kStates, kTraces, kRandom } engine = Engine::kStates;
   uint64_t runs = 1000;              ///< kRandom: how many schedules
   bool verify = false;               ///< compare each hash with one of the whole heap
   std::function<bool()> interrupted; ///< asked now and then; true: end with what is known
@@ -60,7 +60,8 @@ struct Findings {
   std::string incomplete;             ///< why; empty: all schedules were explored
   uint32_t preemptions_done = 0;      ///< all schedules with at most so many were explored
   std::vector<std::string> left_out;  ///< what the result does not speak of
-  uint64_t runs = 0;                  ///< kRandom: schedules run
+  uint64_t runs = 0;                  ///< kRandom, kTraces: schedules run
+  uint64_t blocked_runs = 0;          ///< kTraces: begun and given up, as they would have repeated others
   uint64_t states = 0, steps = 0, restarts = 0, verified = 0;
   size_t contended = 0;
   std::vector<Race> races;            ///< over all that was explored
@@ -116,6 +117,7 @@ class Explorer {
  private:
   friend class Steering;
   friend class RandomSearch;
+  friend class TraceSearch;
   struct Waiting {
     Difference difference;
     uint32_t output, errors, order;

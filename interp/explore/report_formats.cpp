@@ -57,6 +57,7 @@ std::string json_report(const std::string& filename, const std::vector<ModelRepo
                       {"not_covered", findings.left_out},
                       {"states", findings.states},
                       {"runs", findings.runs},
+                      {"blocked_runs", findings.blocked_runs},
                       {"steps", findings.steps},
                       {"seconds", findings.seconds}});
   }

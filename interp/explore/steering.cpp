@@ -20,8 +20,10 @@ bool begins_with_script(const vm::ThreadState& thread) {
 void Steering::begin_step(uint16_t thread) {
   chosen_ = thread;
   acted_ = passed_point_ = false;
+  was_woken_ = false;
   instructions_ = 0;
   stop_.reset();
+  touched_.clear();
 }
 
 /// What a daemon does can be seen when the program ends, which may be before or after it.
@@ -30,6 +32,25 @@ bool Steering::shows_at_exit(std::span<const observe::Access> accesses) const {
   return std::any_of(accesses.begin(), accesses.end(), [&](const observe::Access& access) {
     return access.kind == observe::LocationKind::kFile || (judged && access.writes());
   });
+}
+
+void Steering::record(vm::ThreadState& thread, std::span<const observe::Access> accesses) {
+  for (const observe::Access& access : accesses) {
+    Touch touch{access.object, access.key, access.whole, access.writes(), false, false};
+    if (access.kind == observe::LocationKind::kThread) {
+      touch.only_orders = !access.asks;
+      // A join that finds the thread alive has not happened yet.
+      const bool joins = !access.writes() && !access.asks;
+      if (joins && explorer_.machine_->state().threads.find(static_cast<uint32_t>(access.key))) continue;
+      if (access.asks && !access.whole) touched_.push_back(touch);
+      if (!access.writes() && !access.whole) touch.key |= Touch::kEnd;
+    } else if (explorer_.settings_.reduce && !explorer_.visibility_->is_visible({&access, 1}) &&
+               !(thread.daemon && shows_at_exit({&access, 1}))) {
+      continue;
+    }
+    touch.structural = is_structural(access);
+    touched_.push_back(touch);
+  }
 }
 
 bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sched::Point point) {
@@ -61,7 +82,10 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
       return true;
     }
   }
-  if (!found.empty()) visibility.note(thread, found);
+  if (!found.empty()) {
+    record(thread, found);
+    visibility.note(thread, found);
+  }
   if (watch) watch({thread, frame, index, point.is_switch_point, point.counted, found});
   // A loop without visible accesses must not keep the search from going on: its turn ends, and it may be met again.
   if (instructions_ < kLongest || !point.is_switch_point || thread.nested_runs > 0) return false;
@@ -74,10 +98,16 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
     auto* thread = static_cast<vm::ThreadState*>(table.find(static_cast<uint32_t>(chosen_)));
     chosen_ = -1;
     // A native that a thread begins with shows nothing of what it does.
-    if (!thread->frame && !in_prefix && thread->serial != 0 && !begins_with_script(*thread)) went_blind_ = true;
+    if (!thread->frame && !in_prefix && thread->serial != 0) {
+      if (!begins_with_script(*thread)) went_blind_ = true;
+      touched_.push_back({&table, thread->serial, false, true, false, true});
+    }
     // A native that waited goes on: whatever it waited for is what the step is about.
     if (thread->frame && thread->frame->is_native && !in_prefix) {
       const auto found = explorer_.accesses_->of_native(*thread, *thread->frame);
+      was_woken_ = thread->wake_reason == sched::Wake::Notified;
+      if (!was_woken_) touched_.push_back({nullptr, 0, true, true, false, false});
+      record(*thread, found);
       acted_ = !explorer_.settings_.reduce || explorer_.visibility_->is_visible(found);
       explorer_.visibility_->note(*thread, found);
     }

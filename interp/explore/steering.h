@@ -7,6 +7,17 @@
 
 namespace mini::explore {
 
+/// What a step does to a place that other threads can see.
+struct Touch {
+  static constexpr uint64_t kEnd = uint64_t{1} << 32;  ///< with a thread's number: that it ends
+  const void* object;  ///< null: anything
+  uint64_t key;
+  bool whole, writes;
+  bool structural;     ///< adds or removes an item of a table: the order in which that is done may show
+  bool only_orders;    ///< a thread's start, beginning, end or join: two of them can happen in one order alone
+};
+using Touches = std::vector<Touch>;
+
 class Steering final : public sched::Schedule {
  public:
   explicit Steering(Explorer& explorer) : explorer_(explorer) {}
@@ -31,10 +42,15 @@ class Steering final : public sched::Schedule {
   bool met_finalizer() const { return met_finalizer_; }
   /// How many instructions the step has taken so far.
   uint64_t instructions() const { return instructions_; }
+  /// What the step has touched so far.
+  const Touches& touched() const { return touched_; }
+  /// The step's thread had waited, and somebody woke it; not the time.
+  bool was_woken() const { return was_woken_; }
   bool in_prefix = true;  ///< the state to explore from is not reached yet: nothing is judged
   std::function<void(const Explorer::Executed&)> watch;
 
  private:
+  void record(vm::ThreadState& thread, std::span<const observe::Access> accesses);
   bool shows_at_exit(std::span<const observe::Access> accesses) const;
 
   Explorer& explorer_;
@@ -43,6 +59,8 @@ class Steering final : public sched::Schedule {
   bool passed_point_ = false;  // since then
   bool went_blind_ = false, met_finalizer_ = false;
   std::vector<observe::Access> kept_;
+  Touches touched_;
+  bool was_woken_ = false;
   uint64_t instructions_ = 0;  // of this step so far
   Explorer::Stop last_point_{};
   std::optional<Explorer::Stop> stop_;

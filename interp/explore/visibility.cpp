@@ -10,22 +10,22 @@ namespace mini::explore {
 using observe::Access;
 using observe::LocationKind;
 
-namespace {
-
-/// Adds or removes an item of a table: the order in which that is done shows only in its iteration.
 bool is_structural(const Access& access) {
   if (access.kind != LocationKind::kItem || access.whole || !access.writes() || !access.owner.is_object()) return false;
   if (access.owner.as_object()->type->kind == static_cast<uint32_t>(BuiltinType::kList)) return false;
   return access.reads() || access.old_value.is_unbound() || access.new_value.is_unbound();
 }
 
-}  // namespace
-
 /// Objects made during the exploration have addresses that mean nothing, and so stand for their type.
 uint64_t Visibility::identity_of(const Access& access) const {
   constexpr uint64_t kOfType = uint64_t{1} << 63;
-  if (access.owner.is_object() && !hasher_.is_base_object(access.object))
+  if (access.owner.is_object() && !hasher_.is_base_object(access.object)) {
+    // A dict into which an instance has moved its attributes, and which nobody else has, is a part of the instance.
+    const Object* owner = access.owner.as_object();
+    if (owner != access.object && static_cast<const Object*>(access.object)->count == 1 && hasher_.is_base_object(owner))
+      return reinterpret_cast<uintptr_t>(owner);
     return kOfType | reinterpret_cast<uintptr_t>(static_cast<const Object*>(access.object)->type);
+  }
   return reinterpret_cast<uintptr_t>(access.object);
 }
 

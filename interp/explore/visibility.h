@@ -19,6 +19,9 @@
 
 namespace mini::explore {
 
+/// Adds or removes an item of a table: the order in which that is done shows only in its iteration.
+bool is_structural(const observe::Access& access);
+
 /// Two accesses by different threads to one place that nothing orders, one of them writing.
 struct Race {
   struct Side {
