@@ -86,14 +86,17 @@ void TraceSearch::order(Event& event) {
     event.number = events_[i].number + 1;
     break;
   }
+  // In the order of what the step does: a join at its end does not protect what it did before.
   std::vector<size_t> races;
-  for (size_t i = events_.size(); i-- > 0;) {
-    const Event& before = events_[i];
-    if (covers(clock, before.thread, before.number)) continue;
-    const Relation how = relation(before.touched, event.touched);
-    if (how == Relation::kIndependent) continue;
-    if (how == Relation::kRace) races.push_back(i);
-    join(clock, before.clock);
+  for (const Touch& touch : event.touched) {
+    for (size_t i = events_.size(); i-- > 0;) {
+      const Event& before = events_[i];
+      if (covers(clock, before.thread, before.number)) continue;
+      const Relation how = relation(before.touched, {touch});
+      if (how == Relation::kIndependent) continue;
+      if (how == Relation::kRace) races.push_back(i);
+      join(clock, before.clock);
+    }
   }
   clock.resize(std::max<size_t>(clock.size(), event.thread + 1));
   clock[event.thread] = event.number;
@@ -143,13 +146,16 @@ void TraceSearch::take_step(uint16_t thread) {
     explorer_.image_->cool_down(mark);
   }
   sched::ThreadTable& table = explorer_.machine_->state().threads;
-  const bool is_alone = std::next(table.all.begin()) == table.all.end();
+  for (const sched::Thread& each : table.all) met_daemon_ = met_daemon_ || each.daemon;
   const Explorer::StepResult end = explorer_.step(thread);
   Event event{thread, 1, explorer_.steering_->touched(), {}};
   if (end.over || end.at_exit) {
-    // The end of the program is the end of its daemons. Others have ended before.
-    if (is_alone) event.touched.push_back({&table, 0, true, false, false, true});
-    else event.touched.push_back({nullptr, 0, true, true, false, false});
+    // The end of the program is the end of its daemons; others have ended before. What they would have done shows only
+    // if they have their turns first.
+    for (uint16_t other : path_.back().enabled)
+      if (!contains(path_.back().wanted, other)) path_.back().wanted.push_back(other);
+    if (met_daemon_) event.touched.push_back({nullptr, 0, true, true, false, false});
+    else event.touched.push_back({&table, 0, true, false, false, true});
   } else if (!table.find(thread)) {
     event.touched.push_back({&table, thread | Touch::kEnd, false, true, false, true});
   }

@@ -47,7 +47,7 @@ class TraceSearch {
   std::vector<Node> path_;
   std::vector<Event> events_;
   uint64_t runs_ = 0, blocked_ = 0;
-  bool cut_ = false, stopped_ = false;
+  bool cut_ = false, stopped_ = false, met_daemon_ = false;
   bool moved_ = false;  ///< the memory holds another state than the path's last
 };
 

@@ -376,6 +376,25 @@ def scripts(explorer):
         check(result["verdict"] == verdict, f"{title}: {result['verdict']}, not {verdict}")
 
 
+def traces(explorer, quick):
+    """exploration.md, section 1: the numbers of Mazurkiewicz traces. And the same outcomes as the search of states."""
+    expected = {(2, 1): 4, (2, 2): 34, (2, 3): 328, (3, 1): 36}
+    if not quick:
+        expected |= {(2, 4): 3334, (4, 1): 576, (3, 2): 7134}
+    for (threads, rounds), runs in expected.items():
+        result = explorer.run(INCREMENTS.format(threads=threads, rounds=rounds), "--engine=traces", "--any-output")
+        check((result["runs"], result["blocked_runs"]) == (runs, 0),
+              f"{threads} threads, {rounds} rounds: {result['runs']} runs, {result['blocked_runs']} blocked, not {runs}")
+        values = {f"{x}\n" for x in brute_force(threads, rounds)}
+        check({output for _, output in outputs(result)} == values, f"traces: {outputs(result)}, not {values}")
+    for title, (source, outcomes, verdict) in SCRIPTS.items():
+        if any(kind == "livelock" for kind, _ in outcomes):
+            continue  # only states can be known again
+        result = explorer.run(source, "--engine=traces")
+        check(set(outputs(result)) == set(outcomes), f"traces, {title}: {outputs(result)}, not {outcomes}")
+        check(result["verdict"] == verdict, f"traces, {title}: {result['verdict']}, not {verdict}")
+
+
 PUZZLE_ANSWERS = {
     # name: (options, verdict, kind of the first bad outcome, its preemptions)
     "peterson": ([], "safe", None, None),
@@ -444,6 +463,7 @@ def main():
             "increments": lambda: increments(explorer, not arguments.all),
             "reductions": lambda: reductions(explorer),
             "scripts": lambda: scripts(explorer),
+            "traces": lambda: traces(explorer, not arguments.all),
             "samples": lambda: samples(explorer),
             "puzzles": lambda: puzzles(explorer),
             "tokens": lambda: tokens(explorer),
