@@ -383,8 +383,9 @@ def traces(explorer, quick):
         expected |= {(2, 4): 3334, (4, 1): 576, (3, 2): 7134}
     for (threads, rounds), runs in expected.items():
         result = explorer.run(INCREMENTS.format(threads=threads, rounds=rounds), "--engine=traces", "--any-output")
-        check((result["runs"], result["blocked_runs"]) == (runs, 0),
-              f"{threads} threads, {rounds} rounds: {result['runs']} runs, {result['blocked_runs']} blocked, not {runs}")
+        check(result["runs"] == runs, f"{threads} threads, {rounds} rounds: {result['runs']} runs, not {runs}")
+        # Source sets alone begin a few runs in vain; here, only with more threads and rounds.
+        check(result["blocked_runs"] <= runs // 500, f"{threads} threads, {rounds} rounds: {result['blocked_runs']} blocked")
         values = {f"{x}\n" for x in brute_force(threads, rounds)}
         check({output for _, output in outputs(result)} == values, f"traces: {outputs(result)}, not {values}")
     for title, (source, outcomes, verdict) in SCRIPTS.items():
