@@ -55,7 +55,7 @@ class ProgressLine {
 int command(const vm::Options& options, const std::vector<std::string>& arguments, bool only_races) {
   Settings settings;
   std::string model(bytecode::name(options.switch_model)), memory, format = "text", engine = "states";
-  bool help = false, no_reduction = false;
+  bool help = false, no_reduction = false, no_commuting = false;
   CLI::App app{"explores all schedules of a script"};
   app.set_help_flag();
   app.add_flag("-h,--help", help, "show this text");
@@ -70,7 +70,8 @@ int command(const vm::Options& options, const std::vector<std::string>& argument
   app.add_option("--engine", engine, "states (default); traces: every order of dependent steps; or random:N, that many random schedules")->type_name("=ENGINE");
   app.add_option("--format", format, "text (default), json or junit")->type_name("=FORMAT");
   app.add_flag("--no-reduction", no_reduction, "take every access for visible");
-  app.add_flag("--verify", settings.verify, "compare each state's hash with one of its whole heap");
+  app.add_flag("--no-commuting", no_commuting, "execute independent steps in both orders");
+  app.add_flag("--verify", settings.verify, "compare each state's hash with one of its whole heap, and execute what could be foretold");
 
   std::vector<std::string> words;
   size_t at = 0;
@@ -125,6 +126,7 @@ int command(const vm::Options& options, const std::vector<std::string>& argument
   settings.source = source.str();
   settings.filename = (std::filesystem::current_path() / file).string();
   settings.reduce = !no_reduction;
+  settings.commute = !no_commuting;
   settings.machine = options;
   settings.machine.arguments.assign(arguments.begin() + static_cast<std::ptrdiff_t>(at), arguments.end());
   settings.interrupted = [] { return interrupted.load(); };

@@ -126,6 +126,7 @@ Explorer::StepResult Explorer::step(uint16_t thread) {
   steering_->begin_step(thread);
   const int status = machine_->resume();
   ++steps_;
+  if (status == vm::Machine::kPaused) steering_->end_step(thread);
   if (outside_->asked_clock && !hasher_->with_clock) {
     hasher_->with_clock = true;
     visibility_->set_changed();
@@ -198,7 +199,7 @@ void Explorer::find_changes() {
 }
 
 /// The node of the state in which a step from `from` has ended. The memory is left as it is.
-NodeIndex Explorer::arrive(const Waiting& from, bool& is_new) {
+NodeIndex Explorer::arrive(const Waiting& from, bool& is_new, NodeIndex parent) {
   find_changes();
   hasher_->note(changed_);
   const uint32_t output = step_output_.empty() ? from.output : text_number(texts_[from.output] + step_output_);
@@ -206,7 +207,7 @@ NodeIndex Explorer::arrive(const Waiting& from, bool& is_new) {
   const uint64_t seed = (uint64_t{output} << 32 | errors) ^ uint64_t{visibility_->order()} * 0x9e3779b97f4a7c15u;
   const StateHash hash = hasher_->hash(seed);
   if (settings_.verify) compare_hashes(hash, hasher_->full_hash(seed));
-  const auto [node, fresh] = graph_.add(hash, runnable());
+  const auto [node, fresh] = graph_.add(hash, runnable(), parent);
   is_new = fresh;
   if (!fresh) return node;
   waiting_[node] = capture(from);
@@ -343,7 +344,16 @@ void Explorer::expand(NodeIndex node) {
   auto entry = waiting_.extract(node);
   Waiting& from = entry.mapped();
   switch_to(from.difference);
+  auto independent = [&](uint32_t a, uint32_t b) { return touch_sets_.independent(a, b); };
   for (uint32_t i = 0; i < graph_[node].edge_count; ++i) {
+    uint32_t predicted = kNowhere;
+    if (settings_.commute && settings_.reduce && !steering_->met_finalizer())
+      predicted = graph_.predict(node, graph_.edges(node)[i], independent);
+    if (predicted != kNowhere) ++predicted_;
+    if (predicted != kNowhere && !settings_.verify) {
+      graph_.edges(node)[i].target = predicted;
+      continue;
+    }
     image_->rest();
     const size_t mark = image_->hot_mark();
     bad_state_.reset();
@@ -360,9 +370,11 @@ void Explorer::expand(NodeIndex node) {
       image_->cool_down(mark);
     } else {
       bool is_new;
-      target = arrive(from, is_new);
+      target = arrive(from, is_new, node);
       image_->revert(changed_);
     }
+    if (predicted != kNowhere && predicted != target) mismatch_ = "two steps that seemed independent are not";
+    graph_.edges(node)[i].touches = touch_sets_.number_of(steering_->touched());
     graph_.edges(node)[i].target = target;
   }
   drop(from);
@@ -520,6 +532,7 @@ void Explorer::conclude(Findings& findings) {
     findings.left_out.push_back("a native whose effects are not known ran; every access was treated as visible");
   findings.states = graph_.size();
   findings.steps = steps_;
+  findings.predicted = predicted_;
   findings.races = visibility_->races();
   findings.contended = visibility_->contended();
   findings.seconds = seconds();

@@ -17,6 +17,7 @@
 
 #include "interp/explore/graph.h"
 #include "interp/explore/line_pool.h"
+#include "interp/explore/touches.h"
 #include "interp/explore/visibility.h"
 
 namespace mini::explore {
@@ -34,6 +35,7 @@ struct Settings {
   bool reduce = true;                ///< leave out interleavings of private accesses; false: every access is visible
   enum class Engine : uint8_t { kStates, kTraces, kRandom } engine = Engine::kStates;
   uint64_t runs = 1000;              ///< kRandom: how many schedules
+  bool commute = true;               ///< do not execute both orders of independent steps
   bool verify = false;               ///< compare each hash with one of the whole heap
   std::function<bool()> interrupted; ///< asked now and then; true: end with what is known
 };
@@ -62,6 +64,7 @@ struct Findings {
   std::vector<std::string> left_out;  ///< what the result does not speak of
   uint64_t runs = 0;                  ///< kRandom, kTraces: schedules run
   uint64_t blocked_runs = 0;          ///< kTraces: begun and given up, as they would have repeated others
+  uint64_t predicted = 0;             ///< steps whose end was known without executing them
   uint64_t states = 0, steps = 0, restarts = 0, verified = 0;
   size_t contended = 0;
   std::vector<Race> races;            ///< over all that was explored
@@ -132,7 +135,7 @@ class Explorer {
   void compare_hashes(const StateHash& quick, const StateHash& whole);
   std::vector<uint16_t> runnable();
   void find_changes();
-  NodeIndex arrive(const Waiting& from, bool& is_new);
+  NodeIndex arrive(const Waiting& from, bool& is_new, NodeIndex parent = kNowhere);
   Outcome describe_end(const Waiting& from, const StepResult& end) const;
   uint32_t finish(const Waiting& from, const StepResult& end);
   std::optional<std::string> judge_state();
@@ -163,6 +166,7 @@ class Explorer {
   vm::CodeObject* bad_code_ = nullptr;
 
   Graph graph_;
+  TouchSets touch_sets_;
   LinePool pool_;
   std::unordered_map<NodeIndex, Waiting> waiting_;  // not yet expanded
   size_t waiting_bytes_ = 0;
@@ -174,7 +178,7 @@ class Explorer {
   std::unordered_map<std::string, uint32_t> text_numbers_;
   std::string step_output_, step_errors_;
   std::unordered_map<uint64_t, StateHash> verified_, verified_back_;
-  uint64_t steps_ = 0, verified_count_ = 0;
+  uint64_t predicted_ = 0, steps_ = 0, verified_count_ = 0;
   size_t peak_bytes_ = 0;
   std::string mismatch_;
   std::optional<std::string> bad_state_;  ///< what is bad about the state at the end

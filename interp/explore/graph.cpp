@@ -10,14 +10,14 @@
 
 namespace mini::explore {
 
-std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vector<uint16_t>& threads) {
+std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vector<uint16_t>& threads, NodeIndex parent) {
   size_t at = hash[0] & (table_.size() - 1);
   for (; table_[at] != kNowhere; at = (at + 1) & (table_.size() - 1))
     if (nodes_[table_[at]].hash == hash) return {table_[at], false};
   const auto index = static_cast<NodeIndex>(nodes_.size());
   MINI_ASSERT(index < kNowhere);
   table_[at] = index;
-  nodes_.push_back({hash, static_cast<uint32_t>(edges_.size()), static_cast<uint16_t>(threads.size())});
+  nodes_.push_back({hash, static_cast<uint32_t>(edges_.size()), static_cast<uint16_t>(threads.size()), parent});
   for (uint16_t thread : threads) edges_.push_back({kNowhere, thread});
   if (nodes_.size() * 3 > table_.size() * 2) {
     table_.assign(table_.size() * 2, kNowhere);
@@ -28,6 +28,25 @@ std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vect
     }
   }
   return {index, true};
+}
+
+uint32_t Graph::predict(NodeIndex node, Edge& edge, const std::function<bool(uint32_t, uint32_t)>& independent) const {
+  const NodeIndex parent = nodes_[node].parent;
+  if (parent == kNowhere) return kNowhere;
+  const Edge *here = nullptr, *other = nullptr;  // from the parent: the step that led here, and the thread's own
+  for (uint32_t i = 0; i < nodes_[parent].edge_count; ++i) {
+    const Edge& each = edges(parent)[i];
+    if (each.thread == edge.thread) other = &each;
+    else if (each.target == node) here = &each;
+  }
+  if (!here || !other || other->target >= kNowhere || !independent(here->touches, other->touches)) return kNowhere;
+  for (uint32_t i = 0; i < nodes_[other->target].edge_count; ++i) {
+    const Edge& last = edges(other->target)[i];
+    if (last.thread != here->thread || last.target >= kNowhere) continue;
+    edge.touches = other->touches;
+    return last.target;
+  }
+  return kNowhere;
 }
 
 size_t Graph::bytes() const {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "interp/vm/state.h"
@@ -19,12 +20,14 @@ struct Edge {
   uint32_t target = kNowhere;  ///< kNowhere: not yet explored
   uint16_t thread;             ///< serial
   uint16_t distance = 0xffff;  ///< preemptions to get here with this thread as the last; 0xffff: never
+  uint32_t touches = 0;        ///< what the step does that others can see: TouchSets
 };
 
 struct Node {
   vm::StateHash hash;
   uint32_t first_edge;
   uint16_t edge_count;
+  NodeIndex parent = kNowhere;  ///< from which it was found
   uint16_t free_distance = 0xffff;  ///< preemptions to get here when the last thread cannot go on: switching costs nothing
 };
 
@@ -46,7 +49,7 @@ class Graph {
   static constexpr uint16_t kNever = 0xffff;
 
   /// The node with this hash, or a new one whose threads that can run are `threads`; whether it is new.
-  std::pair<NodeIndex, bool> add(const vm::StateHash& hash, const std::vector<uint16_t>& threads);
+  std::pair<NodeIndex, bool> add(const vm::StateHash& hash, const std::vector<uint16_t>& threads, NodeIndex parent = kNowhere);
   Node& operator[](NodeIndex index) { return nodes_[index]; }
   const Node& operator[](NodeIndex index) const { return nodes_[index]; }
   Edge* edges(NodeIndex index) { return edges_.data() + nodes_[index].first_edge; }
@@ -61,6 +64,10 @@ class Graph {
   uint16_t& distance(Place place) {
     return place.slot == Place::kFree ? nodes_[place.node].free_distance : edges(place.node)[place.slot].distance;
   }
+
+  /// Where a step leads by what is known of others: if it may change places with the step that led here, and the other
+  /// order was tried, it leads to the same state. kNowhere: not known. `edge` has its touches then.
+  uint32_t predict(NodeIndex node, Edge& edge, const std::function<bool(uint32_t, uint32_t)>& independent) const;
 
   /// The path with the fewest preemptions from node 0 to a target (a node or an outcome); among those with fewest
   /// switches, then steps. Empty if there is none, or if the target is node 0. `preemptions` is set to their number.

@@ -58,6 +58,7 @@ std::string json_report(const std::string& filename, const std::vector<ModelRepo
                       {"states", findings.states},
                       {"runs", findings.runs},
                       {"blocked_runs", findings.blocked_runs},
+                      {"predicted", findings.predicted},
                       {"steps", findings.steps},
                       {"seconds", findings.seconds}});
   }

@@ -34,14 +34,23 @@ bool Steering::shows_at_exit(std::span<const observe::Access> accesses) const {
   });
 }
 
+void Steering::end_step(uint16_t thread) {
+  sched::ThreadTable& table = explorer_.machine_->state().threads;
+  auto* ended = static_cast<vm::ThreadState*>(table.find(thread));
+  if (!ended) {
+    touched_.push_back({.object = &table, .key = thread | Touch::kEnd, .whole = false, .writes = true, .only_orders = true});
+  } else if (thread == 0 && !ended->frame) {  // the main thread waits for the others
+    touched_.push_back({.object = &table, .key = 0, .whole = true, .writes = false, .only_orders = true, .in_vain = true});
+  }
+}
+
 void Steering::record(vm::ThreadState& thread, std::span<const observe::Access> accesses) {
   for (const observe::Access& access : accesses) {
-    Touch touch{access.object, access.key, access.whole, access.writes(), false, false};
+    Touch touch{access.object, access.key, access.whole, access.writes()};
     if (access.kind == observe::LocationKind::kThread) {
       touch.only_orders = !access.asks;
-      // A join that finds the thread alive has not happened yet.
       const bool joins = !access.writes() && !access.asks;
-      if (joins && explorer_.machine_->state().threads.find(static_cast<uint32_t>(access.key))) continue;
+      touch.in_vain = joins && explorer_.machine_->state().threads.find(static_cast<uint32_t>(access.key));
       if (access.asks && !access.whole) touched_.push_back(touch);
       if (!access.writes() && !access.whole) touch.key |= Touch::kEnd;
     } else if (explorer_.settings_.reduce && !explorer_.visibility_->is_visible({&access, 1}) &&
@@ -100,13 +109,13 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
     // A native that a thread begins with shows nothing of what it does.
     if (!thread->frame && !in_prefix && thread->serial != 0) {
       if (!begins_with_script(*thread)) went_blind_ = true;
-      touched_.push_back({&table, thread->serial, false, true, false, true});
+      touched_.push_back({.object = &table, .key = thread->serial, .whole = false, .writes = true, .only_orders = true});
     }
     // A native that waited goes on: whatever it waited for is what the step is about.
     if (thread->frame && thread->frame->is_native && !in_prefix) {
       const auto found = explorer_.accesses_->of_native(*thread, *thread->frame);
       was_woken_ = thread->wake_reason == sched::Wake::Notified;
-      if (!was_woken_) touched_.push_back({nullptr, 0, true, true, false, false});
+      if (!was_woken_) touched_.push_back({nullptr, 0, true, true});
       record(*thread, found);
       acted_ = !explorer_.settings_.reduce || explorer_.visibility_->is_visible(found);
       explorer_.visibility_->note(*thread, found);

@@ -4,19 +4,9 @@
 #include <functional>
 
 #include "interp/explore/explorer.h"
+#include "interp/explore/touches.h"
 
 namespace mini::explore {
-
-/// What a step does to a place that other threads can see.
-struct Touch {
-  static constexpr uint64_t kEnd = uint64_t{1} << 32;  ///< with a thread's number: that it ends
-  const void* object;  ///< null: anything
-  uint64_t key;
-  bool whole, writes;
-  bool structural;     ///< adds or removes an item of a table: the order in which that is done may show
-  bool only_orders;    ///< a thread's start, beginning, end or join: two of them can happen in one order alone
-};
-using Touches = std::vector<Touch>;
 
 class Steering final : public sched::Schedule {
  public:
@@ -42,8 +32,10 @@ class Steering final : public sched::Schedule {
   bool met_finalizer() const { return met_finalizer_; }
   /// How many instructions the step has taken so far.
   uint64_t instructions() const { return instructions_; }
-  /// What the step has touched so far.
+  /// What the step has touched.
   const Touches& touched() const { return touched_; }
+  /// The step is over, and with it perhaps its thread.
+  void end_step(uint16_t thread);
   /// The step's thread had waited, and somebody woke it; not the time.
   bool was_woken() const { return was_woken_; }
   bool in_prefix = true;  ///< the state to explore from is not reached yet: nothing is judged

@@ -24,24 +24,6 @@ void join(std::vector<uint32_t>& clock, const std::vector<uint32_t>& other) {
   for (size_t i = 0; i < other.size(); ++i) clock[i] = std::max(clock[i], other[i]);
 }
 
-enum class Relation : uint8_t { kIndependent, kOrdered, kRace };
-
-Relation relation(const Touch& a, const Touch& b) {
-  if (!a.writes && !b.writes) return Relation::kIndependent;
-  if (!a.object || !b.object) return Relation::kRace;
-  if (a.object != b.object) return Relation::kIndependent;
-  const bool same_place = a.whole || b.whole || a.key == b.key || (a.structural && b.structural);
-  if (!same_place) return Relation::kIndependent;
-  return a.only_orders && b.only_orders ? Relation::kOrdered : Relation::kRace;
-}
-
-Relation relation(const Touches& a, const Touches& b) {
-  Relation result = Relation::kIndependent;
-  for (const Touch& one : a)
-    for (const Touch& other : b) result = std::max(result, relation(one, other));
-  return result;
-}
-
 }  // namespace
 
 std::vector<uint16_t> TraceSearch::choices() const {
@@ -93,7 +75,7 @@ void TraceSearch::order(Event& event) {
       const Event& before = events_[i];
       if (covers(clock, before.thread, before.number)) continue;
       const Relation how = relation(before.touched, {touch});
-      if (how == Relation::kIndependent) continue;
+      if (how <= Relation::kWaits) continue;
       if (how == Relation::kRace) races.push_back(i);
       join(clock, before.clock);
     }
@@ -154,10 +136,8 @@ void TraceSearch::take_step(uint16_t thread) {
     // if they have their turns first.
     for (uint16_t other : path_.back().enabled)
       if (!contains(path_.back().wanted, other)) path_.back().wanted.push_back(other);
-    if (met_daemon_) event.touched.push_back({nullptr, 0, true, true, false, false});
-    else event.touched.push_back({&table, 0, true, false, false, true});
-  } else if (!table.find(thread)) {
-    event.touched.push_back({&table, thread | Touch::kEnd, false, true, false, true});
+    if (met_daemon_) event.touched.push_back({nullptr, 0, true, true});
+    else event.touched.push_back({.object = &table, .key = 0, .whole = true, .writes = false, .only_orders = true});
   }
   order(event);
   if (end.over) {
@@ -175,7 +155,7 @@ void TraceSearch::take_step(uint16_t thread) {
   Explorer::Waiting state = explorer_.capture(path_.back().state);
   std::map<uint16_t, Touches> asleep;
   for (const auto& [other, touched] : path_.back().asleep)
-    if (other != thread && relation(touched, event.touched) == Relation::kIndependent) asleep[other] = touched;
+    if (other != thread && relation(touched, event.touched) <= Relation::kWaits) asleep[other] = touched;
   events_.push_back(std::move(event));
   if (!push(std::move(state), std::move(asleep), thread)) {
     ++blocked_;

@@ -124,6 +124,21 @@ def reductions(explorer):
         check(not any("INTERNAL" in line for line in result["not_covered"]), f"hashes: {result['not_covered']}")
 
 
+def foretold(explorer):
+    """What is known of a step from the other order of two independent ones is what comes of it."""
+    for title, (source, _, _) in SCRIPTS.items():
+        result = explorer.run(source, "--verify")
+        check(not any("INTERNAL" in line for line in result["not_covered"]), f"{title}: {result['not_covered']}")
+    for name in ("philosophers_ordered", "readers_writers", "peterson"):
+        every = explorer.run(PUZZLES / f"{name}.mini", "--any-output", "--verify", "--no-commuting")
+        verified = explorer.run(PUZZLES / f"{name}.mini", "--any-output", "--verify")
+        quick = explorer.run(PUZZLES / f"{name}.mini", "--any-output")
+        check(not any("INTERNAL" in line for line in verified["not_covered"]), f"{name}: {verified['not_covered']}")
+        check(outputs(every) == outputs(quick) and every["states"] == quick["states"],
+              f"{name}: {quick['states']} states {outputs(quick)}, not {every['states']}, {outputs(every)}")
+        check(quick["predicted"] > 0, f"{name}: nothing was foretold")
+
+
 def samples(explorer):
     """Random schedules find the common outcomes, and never say that all was proved."""
     result = explorer.run(INCREMENTS.format(threads=2, rounds=2), "--engine=random:200", "--any-output")
@@ -465,6 +480,7 @@ def main():
             "reductions": lambda: reductions(explorer),
             "scripts": lambda: scripts(explorer),
             "traces": lambda: traces(explorer, not arguments.all),
+            "foretold": lambda: foretold(explorer),
             "samples": lambda: samples(explorer),
             "puzzles": lambda: puzzles(explorer),
             "tokens": lambda: tokens(explorer),

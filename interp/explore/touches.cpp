@@ -1,0 +1,42 @@
+#include "interp/explore/touches.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace mini::explore {
+
+Relation relation(const Touch& a, const Touch& b) {
+  if (!a.writes && !b.writes) return Relation::kIndependent;
+  if (!a.object || !b.object) return Relation::kRace;
+  if (a.object != b.object) return Relation::kIndependent;
+  const bool same_place = a.whole || b.whole || a.key == b.key || (a.structural && b.structural);
+  if (!same_place) return Relation::kIndependent;
+  if (a.in_vain || b.in_vain) return Relation::kWaits;
+  return a.only_orders && b.only_orders ? Relation::kOrdered : Relation::kRace;
+}
+
+Relation relation(const Touches& a, const Touches& b) {
+  Relation result = Relation::kIndependent;
+  for (const Touch& one : a)
+    for (const Touch& other : b) result = std::max(result, relation(one, other));
+  return result;
+}
+
+uint32_t TouchSets::number_of(const Touches& touches) {
+  std::string key;
+  for (const Touch& touch : touches)
+    fmt::format_to(std::back_inserter(key), "{}/{}/{}{}{}{}{} ", touch.object, touch.key, touch.whole, touch.writes, touch.structural,
+                   touch.only_orders, touch.in_vain);
+  const auto [place, fresh] = numbers_.try_emplace(std::move(key), static_cast<uint32_t>(sets_.size()), touches);
+  if (fresh) sets_.push_back(&place->second.second);
+  return place->second.first;
+}
+
+bool TouchSets::independent(uint32_t a, uint32_t b) {
+  const auto [place, fresh] = answers_.try_emplace(uint64_t{std::min(a, b)} << 32 | std::max(a, b));
+  if (fresh) place->second = relation(*sets_[a], *sets_[b]) == Relation::kIndependent;
+  return place->second;
+}
+
+}  // namespace mini::explore
