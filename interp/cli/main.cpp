@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <random>
 #include <sstream>
 
 #include "interp/bytecode/dis.h"
@@ -164,6 +165,8 @@ std::optional<int> parse(int argc, char** argv, CLI::App& app, CommandLine& line
     if (!size) return usage_error("--memory-limit=" + line.memory_limit + ": not a size");
     line.options.memory_limit = *size;
   }
+  // By the clock no two runs are alike; else each repeats.
+  if (vm::clock_of(line.options) == sched::ClockKind::Real) line.options.seed = std::random_device()();
   return {};
 }
 

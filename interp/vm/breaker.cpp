@@ -2,6 +2,9 @@
 // breaker remembers the first and asks bytecode::may_switch. Nothing of this exists in the fast path.
 #include "interp/vm/breaker.h"
 
+#include <utility>
+
+#include "interp/bytecode/opcode_time.h"
 #include "interp/vm/calls.h"
 #include "interp/vm/counts.h"
 #include "interp/vm/finalizers.h"
@@ -69,6 +72,7 @@ void remember(ThreadState& thread, Frame* frame) {
   breaker.returned = Breaker::kNothing;
   breaker.handler = false;
   const Opcode next = opcode_at(frame, frame->pc);
+  breaker.time = bytecode::cpython_time(next);
   const auto kind = bytecode::info(next).switch_class;
   breaker.tested_bool = (kind == bytecode::SwitchClass::Test || kind == bytecode::SwitchClass::TestOrPop) &&
                         frame->stack_top[-1].is_bool();
@@ -110,7 +114,7 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
     return BreakerAnswer::kContinue;
   }
   if (!observers.empty() && pauses(machine, thread, saved)) return BreakerAnswer::kPause;
-  ++thread.instructions;
+  thread.cpython_time += std::exchange(thread.breaker.time, 0);
 
   Boundary boundary;
   SwitchPlace place{};

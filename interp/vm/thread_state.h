@@ -30,6 +30,7 @@ struct Breaker {
   enum Callee : uint8_t { kNothing, kScript, kNative };
   Callee returned = kNothing;       ///< who gave the control back to this frame since
   bool handler = false;             ///< an exception found its handler
+  uint8_t time = 0;                 ///< what CPython 3.9 takes for the instruction, once it is complete
   uint32_t epoch = 1;               ///< counts the times that the breaker was entered from the fast loop; a frame's 0 is never it
 };
 

@@ -41,7 +41,9 @@ void Runner::set_interval(Time interval) {
   schedule_->set_interval(interval);
   if (!ticker_) return;
   ticker_->set_interval(schedule_->interval());
-  if (slice_.begun()) begin_slice(*table_.current);
+  if (!slice_.begun()) return;
+  table_.slice_time += slice_.settle(*table_.current);
+  begin_slice(*table_.current);
 }
 
 // ---- Threads
@@ -88,6 +90,8 @@ void Runner::finish(Thread& thread) {
     if (!schedule_->fits_end(table_)) outcome_ = Outcome::ScheduleError;
   }
   if (ticker_) ticker_->retire();
+  table_.slice_time += slice_.settle(thread);
+  slice_.drop();
   machine_.thread_finished(thread);
   table_.current = nullptr;  // its memory may be another's by now
 }
@@ -186,7 +190,12 @@ void Runner::make_runnable(Thread& thread) {
   table_.runnable.push_back(thread);
   if (!ticker_) return;
   ticker_->arm();
-  if (table_.current && !slice_.begun()) begin_slice(*table_.current);
+  Thread* holder = table_.current;
+  thread.waits_since = table_.slice_time + (holder ? slice_.elapsed(*holder) : 0) + schedule_->wake_up_time(table_.random);
+  if (!holder) return;
+  if (!slice_.begun()) return begin_slice(*holder);
+  slice_.shorten(*holder, schedule_->time_until_asked(0, table_.random));
+  look_again(*holder);
 }
 
 void Runner::wake(Thread& thread, Wake reason) {
@@ -242,6 +251,7 @@ void Runner::unseat(Thread* from, Cause cause) {
   if (cause == Cause::Called) parting_ = {Moment::Kind::Call, from->calls};
   has_parted_ = true;
   gather();  // whoever is here already stands before a thread that only now gives way
+  if (table_.current) table_.slice_time += slice_.settle(*table_.current);
   table_.current = nullptr;
   table_.last_cause = cause;
   if (cause != Cause::Switched) return;
@@ -273,14 +283,15 @@ void Runner::seat(Thread& thread) {
   if (thread.state == State::Runnable) table_.runnable.erase(table_.runnable.iterator_to(thread));
   if (thread.state == State::Calling) --table_.calling;
   thread.state = State::Running;
-  thread.points_left = 0;
+  thread.gives_way = false;
   table_.current = &thread;
   if (ticker_) {
     ticker_->set_holder(&thread);
     if (thread.serial != table_.last) drop_slice(thread);
   }
   calm(thread);
-  if (ticker_ && ticker_->armed() && !slice_.begun()) begin_slice(thread);
+  if (slice_.begun()) look_again(thread);
+  else if (ticker_ && ticker_->armed()) begin_slice(thread);
   if (std::exchange(thread.at_point, false)) schedule_->ends_slice(table_, thread, thread.point);
   if (replay_) replay_arm(thread);
   const bool parted = std::exchange(has_parted_, false);
@@ -303,9 +314,12 @@ bool Runner::calm(Thread& thread) {
   return own;
 }
 
-// Others wait from now on, or have waited since before the holder got the GIL: it has an interval left.
+// Others wait from now on, or have waited since before the holder got the GIL.
 void Runner::begin_slice(Thread& thread) {
-  slice_.begin(thread, schedule_->interval());
+  Time length = table_.runnable.empty() ? schedule_->interval() : kNever;
+  for (const Thread& waiter : table_.runnable)
+    length = std::min(length, schedule_->time_until_asked(table_.slice_time - waiter.waits_since, table_.random));
+  slice_.begin(thread, length);
   look_again(thread);
 }
 
@@ -328,6 +342,7 @@ bool Runner::others_wait() {
   if (!table_.runnable.empty()) return true;
   if (polls_timers_ && !table_.timers.empty()) return false;
   ticker_->disarm();
+  table_.slice_time += slice_.settle(*table_.current);
   drop_slice(*table_.current);
   gather();
   if (table_.runnable.empty()) return false;
@@ -350,19 +365,21 @@ Notice Runner::look(Thread& thread) {
     return Notice::Interrupt;
   }
   if (!ticker_ || !others_wait()) {
-    thread.points_left = 0;
+    thread.gives_way = false;
     return Notice::None;
   }
   if (preempts_ && schedule_->hurries(table_, now())) return Notice::Switch;
-  if (thread.points_left == 0) {
+  if (!thread.gives_way) {
     if (!slice_.begun()) begin_slice(thread);
     if (!slice_.advance(thread) && !ticker_->overdue()) {
       look_again(thread);
       return Notice::None;
     }
-    thread.points_left = 1 + table_.random.below(kPointsDrawn);
+    thread.gives_way = true;
+    thread.gives_way_at = thread.cpython_time + table_.random.below(static_cast<std::uint32_t>(kTimeDrawn));
+  } else if (thread.cpython_time >= thread.gives_way_at) {
+    return Notice::Switch;
   }
-  if (--thread.points_left == 0) return Notice::Switch;
   thread.ask(options_.breaker_table);
   return Notice::None;
 }

@@ -13,6 +13,9 @@ Thread& lowest(RunQueue& runnable) {
                            [](const Thread& a, const Thread& b) { return a.serial < b.serial; });
 }
 
+/// Whether it was started and has never run.
+bool is_new(const Thread& thread) { return thread.grants == 0 && thread.serial != 0; }
+
 std::string slice_text(std::uint32_t thread, std::uint64_t count) {
   return "T" + std::to_string(thread) + "*" + std::to_string(count);
 }
@@ -24,6 +27,36 @@ std::string slice_text(const Steps::Slice& slice) {
 }
 
 }  // namespace
+
+// ---- interval:TIME
+
+Time Interval::wake_up_time(Random& random) const {
+  const Time time = kEarliest + random.below(static_cast<std::uint32_t>(kLatest - kEarliest));
+  return std::min(time, interval_ / 4);
+}
+
+Time Interval::time_until_asked(Time waited, Random& random) const {
+  const Time begun_anew = (waited + interval_ - 1) / interval_ * interval_;
+  const bool missed_tick = random.below(6) == 0;
+  const Time late = missed_tick ? std::min<Time>(random.below(static_cast<std::uint32_t>(kKernelTick)), 8 * interval_)
+                                : wake_up_time(random);
+  return begun_anew - waited + interval_ + late;
+}
+
+Thread* Interval::next(ThreadTable& table, Cause cause) {
+  const bool forced = cause == Cause::Switched && table.runnable.size() > 1;
+  const auto end = forced ? std::prev(table.runnable.end()) : table.runnable.end();  // who gives way is passed over
+  Thread* first = nullptr;
+  if (!forced)
+    for (auto each = end; each != table.runnable.begin() && is_new(*--each);) first = &*each;
+  if (first) return first;
+  first = &table.runnable.front();
+  const auto waited = [&](const Thread& thread) { return table.slice_time - thread.waits_since; };
+  if (waited(*first) < interval_) return first;
+  for (auto each = table.runnable.begin(); each != end; ++each)
+    if (waited(*each) % interval_ > waited(*first) % interval_) first = &*each;
+  return first;
+}
 
 // ---- every:N
 

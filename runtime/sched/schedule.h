@@ -57,6 +57,11 @@ class Schedule {
   /// Not exact: how long nobody may have switched before a waiting thread asks the holder to give way.
   virtual Time interval() const { return kNever; }
   virtual void set_interval(Time) {}
+  /// Not exact: when a thread that has waited for `waited`, until the holder got the GIL, will ask that one to give way,
+  /// in time of the holder (slice.h).
+  virtual Time time_until_asked(Time /*waited*/, Random&) const { return interval(); }
+  /// Not exact: how long a thread that becomes runnable takes until it waits.
+  virtual Time wake_up_time(Random&) const { return 0; }
 
   /// Whether threads that come back may ask the holder at once; then the following are told and asked.
   virtual bool preempts() const { return false; }
@@ -74,12 +79,17 @@ class Schedule {
 };
 
 /// `interval:TIME`: CPython's rule. A thread that waits asks after an interval in which nobody switched; the
-/// holder notices at its next switch point (Runner::look draws which one), gives way, and runs again only
-/// after another thread has run ("forced switching", CPython 3.13, Python/ceval_gil.c).
+/// holder notices at one of its next switch points (Runner::look draws which one), gives way, and runs again only
+/// after another thread has run ("forced switching", CPython 3.9, Python/ceval_gil.h, take_gil and drop_gil).
+///
+/// Each waits with a time-out of its own, and begins anew when it comes: so one that began to wait before the holder got
+/// the GIL has to wait up to two intervals. The system wakes the asker late, by up to kLatest. Who is first in the line
+/// for a GIL that is free is who began its present time-out first; but a thread that was just created is awake, and takes
+/// it before those that have to be woken up.
 ///
 /// The interval is CPython 3.9's time. mini is several times faster, and by the clock on the wall many a loop would be
-/// over before anybody asked. So it ends when the holder has executed as many instructions as CPython does in it
-/// (slice.h); or by the clock, for a holder that spends its time in natives.
+/// over before anybody asked. So it ends when the holder has executed as much as CPython does in it (slice.h); or by the
+/// clock, for a holder that spends its time in natives.
 class Interval final : public Schedule {
  public:
   explicit Interval(Time interval) { set_interval(interval); }
@@ -89,8 +99,14 @@ class Interval final : public Schedule {
   Time interval() const override { return interval_; }
   /// At least a microsecond, as in CPython.
   void set_interval(Time interval) override { interval_ = interval < kMicrosecond ? kMicrosecond : interval; }
+  Time time_until_asked(Time waited, Random&) const override;
+  Time wake_up_time(Random&) const override;
+  Thread* next(ThreadTable&, Cause) override;
 
  private:
+  /// How long the system takes to wake a thread up, and how late it may be at a time-out: measured of CPython 3.9 on an
+  /// idle machine with two CPUs, whose kernel ticks 250 times a second.
+  static constexpr Time kEarliest = 40 * kMicrosecond, kLatest = 150 * kMicrosecond, kKernelTick = 4 * kMillisecond;
   Time interval_;
 };
 

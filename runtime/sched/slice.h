@@ -9,21 +9,18 @@
 
 namespace mini::sched {
 
-/// The holder's share of the GIL while others wait: a number of instructions.
+/// The holder's share of the GIL while others wait, in the time that CPython 3.9 would need for what it executes
+/// (Thread::cpython_time).
 ///
-/// Counting each of them would slow the fast loop down. So it looks at a few (Thread::instructions counts
-/// those), finds out how many there are to a tick, lets the thread run on as many ticks as make an eighth of
-/// the slice, and looks again. Straight on through a loop of any kind, that is exact to a few parts in a
-/// hundred.
+/// Adding up each instruction would slow the fast loop down. So it looks at a few (Thread::cpython_time counts those),
+/// finds out what they come to by the tick, lets the thread run on as many ticks as make an eighth of the slice, and
+/// looks again. Straight on through a loop of any kind, that is exact to a few parts in a hundred.
 class IntervalSlice {
  public:
-  /// What CPython 3.9 needs for an instruction. Measured on loops of the document's kind: 9.4 to 11.2 ns.
-  static constexpr Time kInstructionTime = 10;
-
   bool begun() const { return begun_; }
-  void begin(const Thread& thread, Time interval) {
+  void begin(const Thread& thread, Time length) {
     begun_ = true;
-    left_ = whole_ = std::max<std::int64_t>(interval / kInstructionTime, 1);
+    left_ = whole_ = std::max<Time>(length, 1);
     look_from(thread);
   }
   void drop() { *this = {}; }
@@ -31,6 +28,26 @@ class IntervalSlice {
   /// The thread's ticks() at which it has to be looked at again; kNoTick: never, or (looks()) at once.
   std::uint64_t alarm() const { return alarm_; }
   bool looks() const { return begun_ && alarm_ == Thread::kNoTick; }
+
+  /// How much of it is over.
+  Time elapsed(const Thread& thread) const { return begun_ ? whole_ - left_ + since_look(thread) : 0; }
+  /// The same, and is as if it began now.
+  Time settle(const Thread& thread) {
+    if (!begun_) return 0;
+    const Time gone = elapsed(thread);
+    left_ -= since_look(thread);
+    whole_ = left_;
+    look_from(thread);
+    return gone;
+  }
+  /// Ends in `left` from now, unless that is later than it would.
+  void shorten(const Thread& thread, Time left) {
+    const Time gone = since_look(thread);
+    if (left_ - gone <= left) return;
+    whole_ -= left_ - gone - left;
+    left_ = left;
+    look_from(thread);
+  }
 
   bool is_over(const Thread& thread) const {
     if (!begun_) return false;
@@ -45,35 +62,40 @@ class IntervalSlice {
       look_from(thread);
       return false;
     }
-    const std::int64_t count = seen(thread);
-    const auto ticks = static_cast<std::int64_t>(thread.ticks() - ticks_);
-    if (count < kLookedAt || ticks == 0) return false;
-    left_ -= count;
-    const std::int64_t wanted = std::min(left_, std::max(whole_ / 8, count));
-    const std::int64_t run = std::max<std::int64_t>((wanted * ticks + count - 1) / count, 1);
-    stride_ = run * count / ticks;
-    alarm_ = thread.ticks() + static_cast<std::uint64_t>(run);
+    const Time time = seen(thread);
+    const auto ticks = static_cast<Time>(thread.ticks() - ticks_);
+    if (time < kLookedAt || ticks == 0) return false;
+    left_ -= time;
+    const Time wanted = std::min(left_, std::max(whole_ / 8, time));
+    run_ = std::max<Time>((wanted * ticks + time - 1) / time, 1);
+    stride_ = run_ * time / ticks;
+    alarm_ = thread.ticks() + static_cast<std::uint64_t>(run_);
     return false;
   }
 
  private:
-  static constexpr std::int64_t kLookedAt = 128;
+  static constexpr Time kLookedAt = 1280;
 
   void look_from(const Thread& thread) {
     alarm_ = Thread::kNoTick;
     ticks_ = thread.ticks();
-    instructions_ = thread.instructions;
+    time_ = thread.cpython_time;
   }
-  std::int64_t seen(const Thread& thread) const {
-    return static_cast<std::int64_t>(thread.instructions - instructions_);
+  Time seen(const Thread& thread) const { return thread.cpython_time - time_; }
+  Time since_look(const Thread& thread) const {
+    if (looks()) return seen(thread);
+    const Time run = run_ - static_cast<Time>(alarm_ - thread.ticks());
+    return std::clamp<Time>(stride_ * run / run_, 0, stride_);
   }
 
   bool begun_ = false;
-  std::int64_t whole_ = 0;   // instructions of the slice …
-  std::int64_t left_ = 0;    // … and those that are left, but for what was done since the last look
-  std::int64_t stride_ = 0;  // those until the alarm
+  Time whole_ = 0;   // the length of the slice …
+  Time left_ = 0;    // … and what is left of it, but for what was done since the last look
+  Time stride_ = 0;  // until the alarm …
+  Time run_ = 1;     // … in as many ticks
   std::uint64_t alarm_ = Thread::kNoTick;
-  std::uint64_t ticks_ = 0, instructions_ = 0;  // the thread's, when it was first looked at
+  std::uint64_t ticks_ = 0;  // the thread's, when it was first looked at
+  Time time_ = 0;
 };
 
 }  // namespace mini::sched

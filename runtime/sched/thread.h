@@ -101,8 +101,9 @@ class Thread : public base::ListHook<AllTag>,
   std::uint64_t tick_alarm = kNoTick;  ///< the ticks() at which that is
   static constexpr std::uint64_t kNoTick = ~std::uint64_t{0};
 
-  /// How many instructions of it were looked at; only differences mean anything.
-  std::uint64_t instructions = 0;
+  /// What CPython 3.9 would need for those of its instructions that were looked at; only differences mean anything. The
+  /// VM counts.
+  Time cpython_time = 0;
 
   /// How many ticks this thread has made. Between two of them it stays in one frame and only goes forward: with the
   /// instruction, this names a point of the thread's life, the same in every run and in both loops.
@@ -124,7 +125,9 @@ class Thread : public base::ListHook<AllTag>,
   Time deadline = kNever;             ///< of the wait, on the VM's clock
   WaitQueue joiners;                  ///< woken when this thread finishes
 
-  std::uint32_t points_left = 0;      ///< switch points until it gives way as it was asked to; 0: not asked
+  bool gives_way = false;             ///< as it was asked to, at the first switch point …
+  Time gives_way_at = 0;              ///< … at this cpython_time or later
+  Time waits_since = 0;               ///< ThreadTable::slice_time when it began to wait for the GIL
   Point point{};                      ///< where an exact schedule made it give way …
   bool at_point = false;              ///< … if it has not run since
   std::uint32_t waits = 0;            ///< counts waits and calls: a late time-out sees that it is late
@@ -166,6 +169,8 @@ struct ThreadTable {
   Cause last_cause{};             ///< … and why it gave the GIL up
   std::uint64_t hand_overs = 0;
   Time virtual_now = 0;
+  /// Adds up what holders of the GIL executed while others waited for it, as the switch interval counts it (slice.h).
+  Time slice_time = 0;
   Random random;  ///< what a real-time schedule draws (Runner::look)
 
   /// The thread with this serial, nullptr if it is not started or has finished.

@@ -198,8 +198,10 @@ class FakeMachine : public Machine, public Observer {
   bool asks_to_switch(Thread& thread, bool is_point) {
     Notice notice = Notice::None;
     if (options_.observed) {
+      thread.cpython_time += 10;
       notice = runner_->before_instruction(thread, {.is_switch_point = is_point});
     } else if (is_point && thread.dispatch.load(std::memory_order_relaxed) != fast_table_) {
+      thread.cpython_time += 10;
       notice = runner_->look(thread);
     }
     if (notice == Notice::Interrupt && runner_->take_interrupt()) {

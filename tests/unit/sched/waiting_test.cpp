@@ -290,22 +290,26 @@ TEST_CASE("finished threads leave their OS threads to new ones, at most sixteen"
   CHECK(distinct() == 44);
 }
 
-TEST_CASE("a switch that is due falls on each of the next 64 switch points alike") {
+TEST_CASE("a switch that is due falls behind an instruction as often as CPython spends time on what leads to it") {
+  static constexpr std::array<Time, 4> kSteps = {5, 45, 15, 35};  // the loop: what leads to each of its switch points
   struct Asked : Machine {
     Runner* runner = nullptr;
     DispatchTable breaker = nullptr;
-    std::vector<int> falls = std::vector<int>(Runner::kPointsDrawn + 1);
+    std::array<int, kSteps.size()> falls{};
     Thread child;
     Exit run_slice(Thread& thread) override {
       if (thread.serial == 1) return Exit::Finished;
-      CHECK(runner->start(child));       // somebody who waits …
-      thread.instructions += 2'000'000;  // … longer than the interval
+      CHECK(runner->start(child));                       // somebody who waits …
+      thread.cpython_time += 100 * kMillisecond;         // … longer than the interval
+      std::size_t at = 0;
       for (int i = 0; i < 64'000; ++i) {
-        thread.points_left = 0;
+        thread.gives_way = false;
         thread.ask(breaker);
-        std::uint32_t points = 1;
-        while (runner->look(thread) == Notice::None) ++points;
-        ++falls.at(points);
+        while (runner->look(thread) == Notice::None) {
+          at = (at + 1) % kSteps.size();
+          thread.cpython_time += kSteps[at];
+        }
+        ++falls[at];
       }
       return Exit::Finished;
     }
@@ -320,44 +324,78 @@ TEST_CASE("a switch that is due falls on each of the next 64 switch points alike
   const auto runner = make_runner(false, machine, table, std::make_unique<Interval>(kMillisecond), options);
   machine.runner = runner.get();
   CHECK(runner->run(main) == Outcome::Finished);
-  for (std::uint32_t k = 1; k <= Runner::kPointsDrawn; ++k) {
-    CAPTURE(k);
-    CHECK(machine.falls[k] > 850);  // 1000 expected, standard deviation 31
-    CHECK(machine.falls[k] < 1150);
+  for (std::size_t i = 0; i < kSteps.size(); ++i) {
+    CAPTURE(i);
+    CHECK(machine.falls[i] > 640 * kSteps[i] * 9 / 10);
+    CHECK(machine.falls[i] < 640 * kSteps[i] * 11 / 10);
   }
 }
 
-TEST_CASE("a slice is as many instructions as CPython 3.9 executes in the interval") {
-  // Each turn of the loop is one tick; `turn` says of how many instructions.
-  const auto length = [](Time interval, auto turn) {
+TEST_CASE("a slice is what CPython 3.9 executes in the interval") {
+  // Each turn of the loop is one tick; `turn` says of how many nanoseconds.
+  const auto length = [](Time interval, auto turn, Time shortened = kNever) {
     Thread thread;
     IntervalSlice slice;
     slice.begin(thread, interval);
-    std::int64_t done = 0;
+    Time done = 0;
     for (int turns = 0;; ++turns) {
-      const std::int64_t count = turn(done);
-      done += count;
-      if (slice.looks()) thread.instructions += static_cast<std::uint64_t>(count);
+      const Time time = turn(done);
+      done += time;
+      if (slice.looks()) thread.cpython_time += time;
       --thread.ticks_left;
       if ((slice.looks() || thread.ticks() >= slice.alarm()) && slice.advance(thread)) return done;
+      const Time elapsed = slice.elapsed(thread);
+      CHECK(std::abs(elapsed - done) <= 0.02 * static_cast<double>(done) + 2 * static_cast<double>(time));
+      if (done - time < shortened && done >= shortened) slice.shorten(thread, shortened);
     }
   };
   for (const Time interval :
        {kMicrosecond, 20 * kMicrosecond, 500 * kMicrosecond, 5 * kMillisecond, 100 * kMillisecond}) {
-    const auto whole = static_cast<double>(interval) / IntervalSlice::kInstructionTime;
+    const auto whole = static_cast<double>(interval);
     CAPTURE(interval);
-    for (const int turn : {1, 7, 12, 90}) {
+    for (const int turn : {10, 70, 120, 900}) {
       CAPTURE(turn);
-      const auto done = static_cast<double>(length(interval, [&](std::int64_t) { return turn; }));
+      const auto done = static_cast<double>(length(interval, [&](Time) { return turn; }));
       CHECK(done >= 0.99 * whole);
       CHECK(done <= 1.02 * whole + 2 * turn);
+      const auto half = static_cast<double>(length(interval, [&](Time) { return turn; }, interval / 4));
+      CHECK(half >= 0.49 * whole);
+      CHECK(half <= 0.52 * whole + 3 * turn + 1300);
     }
-    // Longer turns from the middle on are noticed at the next look.
-    const auto changing = static_cast<double>(
-        length(interval, [&](std::int64_t done) { return static_cast<double>(done) < whole / 2 ? 5 : 15; }));
-    CHECK(changing >= 0.9 * whole);
-    CHECK(changing <= 1.3 * whole + 30);
   }
+  // Longer turns from the middle on are noticed at the next look.
+  const Time whole = 5 * kMillisecond;
+  Thread thread;
+  IntervalSlice slice;
+  slice.begin(thread, whole);
+  Time done = 0;
+  for (bool over = false; !over;) {
+    const Time time = done < whole / 2 ? 50 : 150;
+    done += time;
+    if (slice.looks()) thread.cpython_time += time;
+    --thread.ticks_left;
+    over = (slice.looks() || thread.ticks() >= slice.alarm()) && slice.advance(thread);
+  }
+  const auto changing = static_cast<double>(done);
+  CHECK(changing >= 0.9 * static_cast<double>(whole));
+  CHECK(changing <= 1.3 * static_cast<double>(whole));
+}
+
+TEST_CASE("a thread that waited before the holder came asks after its next time-out but one") {
+  const Interval schedule(5 * kMillisecond);
+  Random random(1);
+  for (const auto& [waited, expected] : {std::pair<Time, Time>{0, 5 * kMillisecond},
+                                         {100 * kMicrosecond, 9'900 * kMicrosecond},
+                                         {5 * kMillisecond, 5 * kMillisecond},
+                                         {7 * kMillisecond, 8 * kMillisecond}}) {
+    CAPTURE(waited);
+    for (int i = 0; i < 100; ++i) {
+      const Time asked = schedule.time_until_asked(waited, random);
+      CHECK(asked >= expected);
+      CHECK(asked < expected + 4 * kMillisecond);  // late by a tick of the kernel's clock at most
+    }
+  }
+  for (int i = 0; i < 100; ++i) CHECK(Interval(kMicrosecond).time_until_asked(0, random) <= 9 * kMicrosecond);
 }
 
 TEST_CASE("nobody is asked to give way when nobody waits") {
