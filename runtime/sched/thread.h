@@ -104,6 +104,7 @@ class Thread : public base::ListHook<AllTag>,
   /// What CPython 3.9 would need for those of its instructions that were looked at; only differences mean anything. The
   /// VM counts.
   Time cpython_time = 0;
+  double tick_time = 0;  ///< what a tick of it comes to, as far as it was looked at; 0: it was not (slice.h)
 
   /// How many ticks this thread has made. Between two of them it stays in one frame and only goes forward: with the
   /// instruction, this names a point of the thread's life, the same in every run and in both loops.
