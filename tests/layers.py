@@ -13,7 +13,7 @@ ALLOWED = {
     "interp/compile": ["interp/bytecode", "runtime/base"],
     "interp/vm": ["interp/compile", "interp/bytecode", "runtime/object", "runtime/sched", "runtime/base"],
     "interp/modules": ["interp/vm", "interp/compile", "interp/bytecode", "runtime/object", "runtime/sched", "runtime/base"],
-    "interp/prelude": [],
+    "interp/prelude": ["interp/compile", "interp/bytecode", "runtime/base"],
     "interp/observe": ["interp/vm", "interp/bytecode", "runtime/object", "runtime/sched", "runtime/base"],
     "interp/explore": ["interp/observe", "interp/vm", "interp/bytecode", "runtime/object", "runtime/sched", "runtime/base"],
     "interp/step": ["interp/observe", "interp/vm", "interp/compile", "interp/bytecode", "runtime/object", "runtime/sched", "runtime/base"],

@@ -34,7 +34,7 @@ Result<void> fill_queue(Machine&, Module*);
 /// What a machine is created with: the modules above, and the prelude.
 const vm::Library& library();
 
-/// The prelude's source files, generated at build time from interp/prelude.
+/// The prelude, compiled at build time from interp/prelude.
 std::span<const vm::PreludeModule> prelude();
 
 }  // namespace mini::modules

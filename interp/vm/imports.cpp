@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "interp/bytecode/image.h"
 #include "interp/vm/native.h"
 #include "interp/vm/slow_paths.h"
 
@@ -20,7 +21,8 @@ struct Found {
   std::string source;
   std::string filename;
   std::string package_path;  ///< of a package: its directory; of one in the prelude, empty
-  bool prelude = false, package = false;
+  const PreludeModule* prelude = nullptr;  ///< already compiled: it has no source
+  bool package = false;
 };
 
 bool is_file(const std::string& path) {
@@ -71,12 +73,12 @@ bool find_file(const Machine& machine, const std::vector<std::string>& directori
     const std::string stem = (directory.empty() ? "" : directory + "/") + last;
     for (const char* ending : {"/__init__.py", "/__init__.mini"})
       if (const std::string path = on_disk(machine, stem + ending); is_file(path)) {
-        found = {read_file(path), stem + ending, stem, false, true};
+        found = {read_file(path), stem + ending, stem, nullptr, true};
         return true;
       }
     for (const char* ending : {".py", ".mini"})
       if (const std::string path = on_disk(machine, stem + ending); is_file(path)) {
-        found = {read_file(path), stem + ending, "", false, false};
+        found = {read_file(path), stem + ending, "", nullptr, false};
         return true;
       }
   }
@@ -88,7 +90,7 @@ bool find_source(Machine& machine, const std::string& name, Found& found) {
   if (library)
     for (const PreludeModule& module : library->prelude)
       if (module.name == name) {
-        found = {std::string(module.text), "<" + name + ">", "", true, module.is_package};
+        found = {"", "<" + name + ">", "", &module, module.is_package};
         return true;
       }
   if (machine.options().module_source) {
@@ -169,7 +171,9 @@ Result<Ref<Module>> make_half(Machine& machine, const std::string& name, Ref<Cod
     MINI_TRY(set_name(heap, dict, heap.name(Name::k__path__), list));
   }
   MINI_TRY(set_name(heap, dict, heap.name(Name::k__builtins__), Value(machine.state().builtins)));
-  code = MINI_TRY(machine.compile(std::move(found.source), found.filename, compile::CompileMode::kExec, found.prelude));
+  code = found.prelude
+             ? MINI_TRY(bind_code(machine, bytecode::read_image(found.prelude->image)))
+             : MINI_TRY(machine.compile(std::move(found.source), found.filename, compile::CompileMode::kExec));
   MINI_TRY(set_name(heap, machine.state().modules, key.get(), module));
   return module;
 }

@@ -242,13 +242,11 @@ size_t Machine::release_everything() {
   return heap_->shut_down();
 }
 
-Result<Ref<CodeObject>> Machine::compile(std::string source, const std::string& filename, compile::CompileMode mode,
-                                         bool prelude) {
+Result<Ref<CodeObject>> Machine::compile(std::string source, const std::string& filename, compile::CompileMode mode) {
   compile::SourceFile file(filename, std::move(source));
   compile::Diagnostics diagnostics(file);
   compile::CompileOptions options;
   options.filename = filename;
-  options.is_prelude = prelude;
   if (memory_->limit() < base::Memory::kUnlimited) options.memory_limit = memory_->limit();
   auto code = compile::compile_source(file, mode, options, diagnostics);
   for (const auto& warning : diagnostics.warnings())

@@ -69,10 +69,10 @@ struct NativeModule {
   const char* name;
   Result<void> (*fill)(Machine&, Module*);
 };
-/// A module of the prelude.
+/// A module of the prelude, compiled when mini was built.
 struct PreludeModule {
   std::string_view name;
-  std::string_view text;
+  std::string_view image;  ///< bytecode::read_image makes its code
   bool is_package;
 };
 /// The modules that a machine can import beside files. Made by interp/modules and handed to the machine with its options,
