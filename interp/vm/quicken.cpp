@@ -1,5 +1,7 @@
 #include "interp/vm/quicken.h"
 
+#include <array>
+#include <span>
 #include <vector>
 
 #include "interp/vm/form.h"
@@ -12,18 +14,34 @@ using bytecode::Opcode;
 
 using namespace steps;
 
-/// The patterns by their first step, so that few are tried.
+/// The patterns by their first step, in the order of the table, and which steps come second in one of them: most pairs
+/// of instructions begin no pattern, and code is bound often (every import of a module).
 struct Index {
-  std::vector<const Pattern*> by_first[kNoStep];
-  Index() {
-    for (const Pattern& pattern : kPatterns)
-      if (pattern.length > 0) by_first[pattern.steps[0]].push_back(&pattern);
+  const Pattern* patterns[std::size(kPatterns)]{};
+  uint16_t begin[kNoStep + 1]{};
+  std::array<bool, kNoStep + 1> second[kNoStep]{};
+
+  constexpr Index() {
+    uint16_t count = 0;
+    for (uint16_t first = 0; first < kNoStep; ++first) {
+      begin[first] = count;
+      for (const Pattern& pattern : kPatterns) {
+        if (pattern.length == 0 || pattern.steps[0] != first) continue;
+        patterns[count++] = &pattern;
+        if (pattern.length == 1)
+          second[first].fill(true);
+        else
+          second[first][pattern.steps[1]] = true;
+      }
+    }
+    begin[kNoStep] = count;
+  }
+
+  constexpr std::span<const Pattern* const> starting_with(Step first) const {
+    return {patterns + begin[first], patterns + begin[first + 1]};
   }
 };
-const Index& index() {
-  static const Index instance;  // made once, never changed
-  return instance;
-}
+constexpr Index kIndex;
 
 Step step_of(Opcode opcode, uint32_t argument) {
   switch (opcode) {
@@ -81,9 +99,9 @@ void quicken(CodeObject* object) {
   std::vector<uint32_t> dispatches(count + 1, 0);
   for (uint32_t at = count; at-- > 0;) {
     dispatches[at] = dispatches[at + 1] + 1;
-    if (steps[at] == kNoStep) continue;
+    if (steps[at] == kNoStep || !kIndex.second[steps[at]][at + 1 < count ? steps[at + 1] : kNoStep]) continue;
     const Pattern* best = nullptr;
-    for (const Pattern* pattern : index().by_first[steps[at]]) {
+    for (const Pattern* pattern : kIndex.starting_with(steps[at])) {
       if (!matches(*pattern, steps, at)) continue;
       const uint32_t needed = dispatches[at + pattern->length] + 1;
       if (needed > dispatches[at] || (needed == dispatches[at] && best && best->length >= pattern->length)) continue;
@@ -106,7 +124,7 @@ void give_up_form(CodeObject* object, uint32_t at) {
     return few;
   }();
   const Pattern* best = nullptr;
-  for (const Pattern* pattern : index().by_first[steps[0]])
+  for (const Pattern* pattern : kIndex.starting_with(steps[0]))
     if (!pattern->guarded && matches(*pattern, steps, 0) && (!best || best->length < pattern->length)) best = pattern;
   if (best) object->instructions[at].op = static_cast<uint16_t>(best->form);
 }
