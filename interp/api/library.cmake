@@ -12,7 +12,7 @@ add_library(mini::mini ALIAS mini_library)
 target_include_directories(mini_library PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/interp/include>
   $<INSTALL_INTERFACE:include>)
 target_compile_features(mini_library PUBLIC cxx_std_20)
-target_link_libraries(mini_library PUBLIC Threads::Threads PRIVATE fmt::fmt)
+target_link_libraries(mini_library PUBLIC Threads::Threads)
 if(MINI_SANITIZE)
   target_compile_options(mini_library PUBLIC -fsanitize=${MINI_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(mini_library PUBLIC -fsanitize=${MINI_SANITIZE})

@@ -15,7 +15,7 @@ if(MINI_SANITIZE)
 endif()
 add_test(NAME embed_readme COMMAND python3 ${PROJECT_SOURCE_DIR}/tests/embed/readme.py --source ${PROJECT_SOURCE_DIR}
   --compiler ${CMAKE_CXX_COMPILER} --flag=-I${PROJECT_SOURCE_DIR}/interp/include --flag=-I${doctest_include}
-  --link=$<TARGET_FILE:mini_library> --link=-lfmt --link=-pthread ${sanitize})
+  --link=$<TARGET_FILE:mini_library> --link=-pthread ${sanitize})
 
 # Installed and packed: a consumer of ten lines is built with each. By hand also `subdirectory` and `shared`, which compile
 # all of mini once more.

@@ -9,12 +9,6 @@ install(DIRECTORY interp/include/mini TYPE INCLUDE)
 install(EXPORT miniTargets NAMESPACE mini:: DESTINATION ${package})
 install(FILES interp/api/package/mini.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
-if(BUILD_SHARED_LIBS)
-  set(BUILD_SHARED_LIBS_VALUE 1)
-else()
-  set(BUILD_SHARED_LIBS_VALUE 0)
-  set(MINI_PC_PRIVATE "Requires: fmt")
-endif()
 configure_package_config_file(interp/api/package/miniConfig.cmake.in ${PROJECT_BINARY_DIR}/package/miniConfig.cmake
   INSTALL_DESTINATION ${package})
 # As the version rule in mini/version.h: while the major version is 0, a minor version may break programs.
