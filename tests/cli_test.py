@@ -224,6 +224,54 @@ class Interrupts(unittest.TestCase):
                     self.assertIn(got[0], (0, -signal.SIGINT))
 
 
+class Imports(unittest.TestCase):
+    SCHEDULES = [[], ['--runner=one'], ['--observed'], ['--schedule=every:1'], ['--schedule=every:7'],
+                 *[[f'--schedule=seeded:{seed}'] for seed in range(6)], ['--schedule=seeded:3', '--runner=one']]
+
+    def under_schedules(self, main, **modules):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in {'main': main, **modules}.items():
+                with open(os.path.join(folder, name + '.py'), 'w') as file:
+                    file.write(text)
+            return [mini(*options, 'main.py', cwd=folder) for options in self.SCHEDULES]
+
+    def test_no_thread_sees_a_module_half_made(self):
+        main = ('import threading\ndef use():\n    import slow\n    slow.last\n    from slow import last\n    __import__("slow").last\n'
+                'threads = [threading.Thread(target=use) for _ in range(4)]\n'
+                'for t in threads: t.start()\nfor t in threads: t.join()\nprint("whole")\n')
+        for answer in self.under_schedules(main, slow='first = 1\nfor i in range(200): first += i\nlast = 2\n'):
+            self.assertEqual(answer, (0, 'whole\n', ''))
+
+    def test_who_waited_for_an_import_that_failed_imports_anew(self):
+        main = ('import threading, sys\nresults = []\ndef use():\n    try:\n        import failing\n        results.append(failing.last)\n'
+                '    except ValueError as e: results.append(str(e))\n'
+                'threads = [threading.Thread(target=use) for _ in range(3)]\n'
+                'for t in threads: t.start()\nfor t in threads: t.join()\nprint(sorted(results))\n')
+        failing = ('import sys, time\ncount = sys.count = getattr(sys, "count", 0) + 1\ntime.sleep(0.01)\n'
+                   'if count == 1: raise ValueError("first")\nlast = "whole"\n')
+        for answer in self.under_schedules(main, failing=failing):
+            self.assertEqual(answer, (0, "['first', 'whole', 'whole']\n", ''))
+
+    def test_threads_that_import_in_a_circle_do_not_wait_for_ever(self):
+        names = ['one', 'two', 'three']
+        main = ('import threading\n' + ''.join(f'def use_{name}():\n    import {name}\n    {name}.last\n' for name in names) +
+                f'threads = [threading.Thread(target=use) for use in ({", ".join("use_" + name for name in names)})]\n'
+                'for t in threads: t.start()\nfor t in threads: t.join()\n'
+                'import one\nprint(one.two.three.one is one, one.last, one.two.last, one.two.three.last)\n')
+        circle = {name: f'import time\ntime.sleep(0.01)\nimport {after}\nlast = {name!r}\n'
+                  for name, after in zip(names, names[1:] + names[:1])}
+        for answer in self.under_schedules(main, **circle):
+            self.assertEqual(answer, (0, 'True one two three\n', ''))
+
+    def test_a_deadlock_names_the_module(self):
+        main = 'import threading\nlock = threading.Lock()\nlock.acquire()\ndef use(): import stuck\n' \
+               't = threading.Thread(target=use); t.start()\nimport time; time.sleep(0.05)\nimport stuck\n'
+        for status, out, err in self.under_schedules(main, stuck='import __main__\n__main__.lock.acquire()\n'):
+            self.assertEqual((status, out), (3, ''))
+            self.assertRegex(err, r"MainThread waits at \S*main.py:\d+ for module 'stuck', which Thread-1 \(use\) imports|"
+                                  r"Thread-1 \(use\) waits at \S*main.py:\d+ for module 'stuck', which MainThread imports")
+
+
 class Prompt(unittest.TestCase):
     SESSION = '''import sys
 s = "hello world"

@@ -67,7 +67,7 @@ struct WaitName {
 };
 constexpr WaitName kWaitNames[] = {{WaitKind::Sleep, "sleep"}, {WaitKind::Lock, "lock"},   {WaitKind::Queue, "queue"},
                                    {WaitKind::Join, "join"},   {WaitKind::Start, "start"}, {WaitKind::Descriptor, "descriptor"},
-                                   {WaitKind::Exit, "exit"},   {WaitKind::Other, "other"}};
+                                   {WaitKind::Exit, "exit"},   {WaitKind::Import, "import"}, {WaitKind::Other, "other"}};
 
 double fairness(const vm::Statistics& statistics) {
   sched::Fairness index;

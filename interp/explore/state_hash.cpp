@@ -295,6 +295,7 @@ void StateHasher::show_thread(vm::ThreadState& thread, sched::Time now) {
                                                                : ~uint64_t{0});
   mix(uint64_t{thread.suspension.kind} << 32 | thread.suspension.phase);
   reference(thread.body_names);
+  for (const Module* each = thread.importing; each; each = each->outer) reference(const_cast<Module*>(each));
   reference(thread.handled);
   for (Value value : {thread.result, thread.function, thread.arguments, thread.keywords, thread.handle, thread.locals,
                       thread.suspension.callable, thread.suspension.saved_arguments})

@@ -175,6 +175,8 @@ std::string Events::target_of(sched::Thread& thread) {
       return "a file";
     case sched::WaitKind::Exit:
       return "the other threads' end";
+    case sched::WaitKind::Import:
+      return "module " + to_utf8(static_cast<const Module*>(thread.wait_target)->name);
     default:
       return "something";
   }

@@ -56,6 +56,9 @@ std::string state_text(Walk& walk, ThreadState& thread) {
     case sched::WaitKind::Exit:
       what = "the end of the other threads";
       break;
+    case sched::WaitKind::Import:
+      what = "module '" + to_utf8(static_cast<const Module*>(thread.wait_target)->name) + "'";
+      break;
     case sched::WaitKind::Sleep:
       what = "a time";
       break;

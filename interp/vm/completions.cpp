@@ -136,12 +136,19 @@ Completed complete_call(ThreadState& thread, Completion completion, Value* calle
       return Completed::kNext;
     }
     case Completion::kImport: {
-      decref(std::exchange(thread.body_names, nullptr));
+      if (Dict* names = std::exchange(thread.body_names, nullptr)) {  // null: it had waited for another thread's import
+        decref(names);
+        if (!import_done(thread).ok()) return decref(result), frame->stack_top = caller_top, Completed::kRaise;
+      }
       decref(result);
       frame->stack_top = caller_top;
-      bool pushed_frame = false;
-      if (!finish_import(thread, pushed_frame)) return Completed::kRaise;
-      return pushed_frame ? Completed::kStay : Completed::kNext;
+      switch (finish_import(thread)) {
+        case CallOutcome::kValue: return Completed::kNext;
+        case CallOutcome::kFrame: return Completed::kStay;
+        case CallOutcome::kParked: return Completed::kParked;
+        case CallOutcome::kError: break;
+      }
+      return Completed::kRaise;
     }
     case Completion::kBinary: {
       frame->stack_top = caller_top;  // the operands lie there still
@@ -199,9 +206,11 @@ ExceptionAnswer complete_exception(ThreadState& thread, Completion completion, R
     case Completion::kProperty:
       decref(*frame->stack_top);  // the object whose property this is
       return ExceptionAnswer::kGoesOn;
-    case Completion::kClassBody:
     case Completion::kImport:
-      if (completion == Completion::kImport) import_failed(thread, thread.body_names);
+      if (!thread.body_names) return ExceptionAnswer::kGoesOn;  // interrupted while it waited for another thread's import
+      import_failed(thread);
+      [[fallthrough]];
+    case Completion::kClassBody:
       decref(std::exchange(thread.body_names, nullptr));
       return ExceptionAnswer::kGoesOn;
     default:

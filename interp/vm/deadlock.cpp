@@ -159,6 +159,11 @@ class Report {
         return named("SimpleQueue", queue, queue->made) +
                (nobody_runs_ ? ": nobody is left who could put something into it" : "");
       }
+      case sched::WaitKind::Import: {
+        const auto* module = static_cast<const Module*>(thread.wait_target);
+        auto* importer = static_cast<ThreadState*>(machine_.state().threads.find(module->importer - 1));
+        return "module '" + to_utf8(module->name) + "', which " + (importer ? thread_name(*importer) : "a thread") + " imports";
+      }
       case sched::WaitKind::Sleep:
         return "time to pass";
       case sched::WaitKind::Descriptor:
@@ -241,6 +246,9 @@ std::string describe_stuck(Machine& machine) {
     if (thread.state != sched::State::Blocked || thread.deadline != sched::kNever) continue;
     if (thread.wait_kind == sched::WaitKind::Join) {
       waits_for[&thread] = static_cast<ThreadState*>(const_cast<void*>(thread.wait_target));
+    } else if (thread.wait_kind == sched::WaitKind::Import) {
+      const uint32_t importer = static_cast<const Module*>(thread.wait_target)->importer;
+      waits_for[&thread] = static_cast<ThreadState*>(machine.state().threads.find(importer - 1));
     } else if (thread.wait_kind == sched::WaitKind::Lock) {
       const auto* lock = static_cast<const Lock*>(thread.wait_target);
       if (lock->locked && !Report::waits_for_notice(thread, report.find(thread).inner)) waits_for[&thread] = lock->owner;

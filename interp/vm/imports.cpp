@@ -2,6 +2,9 @@
 //
 // Looked for in this order: sys.modules, modules written in C++, the prelude, files NAME.py, NAME.mini and packages
 // NAME/__init__.py (or .mini) along sys.path. A dotted name imports its parents first.
+//
+// A module stands in sys.modules while its body runs. The thread that runs it sees it half made, if it imports in a circle;
+// the others wait until it is whole, as with CPython's module locks.
 #include "interp/vm/imports.h"
 
 #include <sys/stat.h>
@@ -178,12 +181,56 @@ Result<Ref<Module>> make_half(Machine& machine, const std::string& name, Ref<Cod
   return module;
 }
 
-/// A loaded submodule becomes an attribute of its parent.
-Result<void> bind_to_parent(Machine& machine, const std::string& name, Value module) {
+/// `thread` runs the body of `module` from now on.
+void begin_import(ThreadState& thread, Ref<Module> module) {
+  module->importer = thread.serial + 1;
+  module->outer = thread.importing;
+  thread.importing = module.release();
+}
+
+/// The module behind a value of sys.modules whose body another thread runs, if `thread` can wait for that: not if that
+/// thread waits, over however many others, for a module of this one. Then it gets the module half made, as a thread that
+/// imports in a circle does (importlib's _ModuleLock and its _DeadlockError). Null: nothing to wait for.
+Module* made_elsewhere(ThreadState& thread, Value value) {
+  if (!has_kind(value, BuiltinType::kModule)) return nullptr;
+  auto* wanted = static_cast<Module*>(value.as_object());
+  for (const Module* module = wanted; module->importer != 0;) {
+    const sched::Thread* importer = thread.machine->state().threads.find(module->importer - 1);
+    if (!importer || importer == &thread) return nullptr;
+    if (importer->state != sched::State::Blocked || importer->wait_kind != sched::WaitKind::Import) return wanted;
+    module = static_cast<const Module*>(importer->wait_target);
+  }
+  return wanted->importer != 0 ? wanted : nullptr;
+}
+
+/// Comes back when no other thread is importing the module.
+Result<Ref<Value>> wait_for_import(Call& call) {
+  ThreadState& thread = thread_of(call);
+  const bool was_woken = take_phase(thread) != 0;
+  if (was_woken && thread.wake_reason == sched::Wake::Interrupted && thread.machine->handle_interrupt(thread)) return raised;
+  Module* module = made_elsewhere(thread, call[0]);
+  if (!module) return unboxed(kNone);
+  return wait_on(call, 1, &thread.machine->state().import_waiters, sched::kNever, sched::WaitKind::Import, module);
+}
+constexpr NativeDefinition kWaitForImport("_wait_for_import(module, /)", wait_for_import);
+
+/// Calls that, behind what lies on the frame's stack; afterwards the import instruction looks again.
+CallOutcome call_wait_for_import(ThreadState& thread, Module* module) {
+  auto native = make_native(*thread.heap, kWaitForImport);
+  if (!native.ok()) return CallOutcome::kError;
+  Value* base = thread.frame->stack_top;
+  base[0] = Value(native.take().release());
+  incref(module);
+  base[1] = Value(module);
+  return call_on_stack(thread, base, 1, nullptr, base, Completion::kImport);
+}
+
+/// A loaded submodule becomes an attribute of its parent: what sys.modules now holds, for a body may have put itself there.
+Result<void> bind_to_parent(Machine& machine, const std::string& name) {
   const size_t dot = name.rfind('.');
   if (dot == std::string::npos) return {};
-  Value parent = loaded(machine, name.substr(0, dot));
-  if (!parent.is_object() || parent.as_object()->type != machine.heap().type(BuiltinType::kModule)) return {};
+  Value parent = loaded(machine, name.substr(0, dot)), module = loaded(machine, name);
+  if (!has_kind(parent, BuiltinType::kModule) || module.is_unbound()) return {};
   auto last = MINI_TRY(machine.heap().intern(name.substr(dot + 1)));
   return set_name(machine.heap(), static_cast<Module*>(parent.as_object())->dict, last.get(), module);
 }
@@ -221,7 +268,11 @@ CallOutcome load_parts(ThreadState& thread, const std::string& full, const std::
   parts.insert(parts.end(), also.begin(), also.end());
   for (size_t i = 0; i < parts.size(); ++i) {
     const std::string& part = parts[i];
-    if (!loaded(machine, part).is_unbound()) continue;
+    if (Value ready = loaded(machine, part); !ready.is_unbound()) {
+      Module* unfinished = made_elsewhere(thread, ready);
+      if (!unfinished) continue;
+      return call_wait_for_import(thread, unfinished);
+    }
     Ref<CodeObject> code;
     auto module = make_half(machine, part, code);
     if (!module.ok()) {
@@ -229,14 +280,17 @@ CallOutcome load_parts(ThreadState& thread, const std::string& full, const std::
       static_cast<void>(heap.take_pending());  // `from package import name`: not a submodule, perhaps an attribute
       continue;
     }
-    if (!bind_to_parent(machine, part, *module).ok()) return CallOutcome::kError;
-    if (!code) continue;
-    auto function = make_function(heap, code.get(), (*module)->dict, Value(code->qualified_name));
-    if (!function.ok()) return CallOutcome::kError;
-    Value* top = thread.frame->stack_top;
-    return push_body(thread, function.take(), (*module)->dict, thread.stack_end(), top, Completion::kImport)
-               ? CallOutcome::kFrame
-               : CallOutcome::kError;
+    if (!code) {
+      if (!bind_to_parent(machine, part).ok()) return CallOutcome::kError;
+      continue;
+    }
+    Dict* names = (*module)->dict;
+    begin_import(thread, module.take());
+    auto function = make_function(heap, code.get(), names, Value(code->qualified_name));
+    if (function.ok() && push_body(thread, function.take(), names, thread.stack_end(), thread.frame->stack_top, Completion::kImport))
+      return CallOutcome::kFrame;
+    import_failed(thread);
+    return CallOutcome::kError;
   }
   return CallOutcome::kValue;
 }
@@ -295,18 +349,30 @@ CallOutcome advance_import(ThreadState& thread) {
 
 CallOutcome import_name(ThreadState& thread, Str*) { return advance_import(thread); }
 
-bool finish_import(ThreadState& thread, bool& pushed_frame) {
+CallOutcome finish_import(ThreadState& thread) {
   const CallOutcome outcome = advance_import(thread);
-  pushed_frame = outcome == CallOutcome::kFrame;
   if (outcome == CallOutcome::kValue)
     *thread.frame->stack_top++ = std::exchange(thread.result, kUnbound);
-  return outcome != CallOutcome::kError;
+  return outcome;
 }
 
-void import_failed(ThreadState& thread, Dict* names) {
-  Heap& heap = *thread.heap;
-  Value name = get_name(names, heap.name(Name::k__name__));
-  if (Str* text = as_str(heap, name); text && text->interned) remove_name(heap, thread.machine->state().modules, text);
+Result<void> import_done(ThreadState& thread) {
+  Ref<Module> module = Ref<Module>::share(thread.importing);
+  end_import(thread);
+  return bind_to_parent(*thread.machine, to_utf8(module->name));
+}
+
+void end_import(ThreadState& thread) {
+  Ref<Module> module = Ref<Module>::adopt(thread.importing);
+  thread.importing = std::exchange(module->outer, nullptr);
+  module->importer = 0;
+  thread.machine->runner().wake_all(thread.machine->state().import_waiters);
+}
+
+void import_failed(ThreadState& thread) {
+  Ref<Module> module = Ref<Module>::share(thread.importing);
+  remove_name(*thread.heap, thread.machine->state().modules, module->name);
+  end_import(thread);
 }
 
 Result<Ref<Value>> import_from(ThreadState& thread, Value module, Str* name) {
@@ -314,15 +380,18 @@ Result<Ref<Value>> import_from(ThreadState& thread, Value module, Str* name) {
   auto value = MINI_TRY(find_attribute(heap, module, name));
   if (!value.get().is_unbound()) return value;
   std::string module_name = "<unknown module name>", origin = "unknown location";
+  bool half_made = false;
   if (module.is_object() && module.as_object()->type == heap.type(BuiltinType::kModule)) {
     auto* object = static_cast<Module*>(module.as_object());
     module_name = to_utf8(object->name);
+    half_made = object->importer != 0;
     Value submodule = loaded(*thread.machine, module_name + "." + to_utf8(name));
     if (!submodule.is_unbound()) return Ref<Value>::share(submodule);
     if (Str* file = as_str(heap, get_name(object->dict, heap.name(Name::k__file__)))) origin = to_utf8(file);
   }
-  static_cast<void>(heap.raise(BuiltinType::kImportError, "cannot import name '{}' from '{}' ({})", to_utf8(name),
-                               module_name, origin));
+  static_cast<void>(heap.raise(BuiltinType::kImportError, "cannot import name '{}' from {}'{}'{} ({})", to_utf8(name),
+                               half_made ? "partially initialized module " : "", module_name,
+                               half_made ? " (most likely due to a circular import)" : "", origin));
   // The attributes name and name_from, which a near miss is looked up with (import_from, 3.13 Python/ceval.c).
   if (heap.pending_is(BuiltinType::kImportError)) {
     if (auto text = make_str(heap, module_name); text.ok())
@@ -360,21 +429,30 @@ Result<void> import_star(ThreadState& thread, Frame* frame, Value module) {
 
 Result<Ref<Value>> import_nested(Machine& machine, std::string_view name) {
   std::string text(name);
-  Value ready = loaded(machine, text);
-  if (!ready.is_unbound()) return Ref<Value>::share(ready);
+  for (;;) {
+    Value ready = loaded(machine, text);
+    if (ready.is_unbound()) break;  // not yet, or no more: the thread that was importing it failed
+    if (!made_elsewhere(machine.current(), ready)) return Ref<Value>::share(ready);
+    auto native = MINI_TRY(make_native(machine.heap(), kWaitForImport));
+    static_cast<void>(MINI_TRY(call(machine.heap(), Value(native.get()), &ready, 1)));
+  }
   if (const size_t dot = text.rfind('.'); dot != std::string::npos)
     static_cast<void>(MINI_TRY(import_nested(machine, text.substr(0, dot))));
   Ref<CodeObject> code;
   auto module = MINI_TRY(make_half(machine, text, code));
-  MINI_TRY(bind_to_parent(machine, text, module));
   if (code) {
-    auto done = machine.run_module_code(code.get(), module->dict);
-    if (!done.ok()) {
-      remove_name(machine.heap(), machine.state().modules, module->name);
+    ThreadState& thread = machine.current();
+    begin_import(thread, Ref<Module>::share(module.get()));
+    if (!machine.run_module_code(code.get(), module->dict).ok()) {
+      import_failed(thread);
       return raised;
     }
+    MINI_TRY(import_done(thread));
+  } else {
+    MINI_TRY(bind_to_parent(machine, text));
   }
-  return Ref<Value>(std::move(module));
+  Value ready = loaded(machine, text);
+  return ready.is_unbound() ? Result<Ref<Value>>(raise_not_found(machine.heap(), text)) : Ref<Value>::share(ready);
 }
 
 }  // namespace mini::vm

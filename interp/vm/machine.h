@@ -103,6 +103,7 @@ struct MachineState {
   List* exit_callbacks = nullptr;      ///< atexit's; null: none yet
   List* signal_handlers = nullptr;     ///< by number, what signal.signal() was given; null: nothing yet
   CodeObject* native_stub = nullptr;   ///< the code of frames of suspended natives
+  sched::WaitQueue import_waiters;     ///< who waits until another thread has imported a module
 };
 
 /// A switch point of a script. The machine keeps the code object.

@@ -65,7 +65,8 @@ struct ThreadState : sched::Thread {
   uint32_t locks_held = 0;           ///< acquired by this thread and not yet released
   ScriptPlace left_at{};                   ///< where script code that the library had called was left last
   bool skip_check = false;           ///< the instruction at hand had its look already: do not look again
-  Dict* body_names = nullptr;        ///< owned: the namespace of a class body that has just returned
+  Dict* body_names = nullptr;        ///< owned: the namespace of a class body or module that has just returned
+  Module* importing = nullptr;       ///< owned: the innermost module whose body it runs; the others behind Module::outer
   Value function;                    ///< owned: what the thread was started on
   Value arguments;                   ///< owned: a tuple
   Value keywords;                    ///< owned: a dict or kUnbound

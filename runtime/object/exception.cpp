@@ -314,8 +314,15 @@ Raised raise_attribute_error(Heap& heap, Value object, Str* name) {
     text = fmt::format("type object '{}' has no attribute '{}'",
                        to_utf8(static_cast<Type*>(object.as_object())->name), to_utf8(name));
   } else if (has_kind(object, BuiltinType::kModule)) {
-    text = fmt::format("module '{}' has no attribute '{}'",
-                       to_utf8(static_cast<Module*>(object.as_object())->name), to_utf8(name));
+    const auto* module = static_cast<Module*>(object.as_object());
+    const std::string described = fmt::format("module '{}'", to_utf8(module->name));
+    if (module->importer != 0) {
+      const Str* file = as_str(heap, get_name(module->dict, heap.name(Name::k__file__)));
+      text = fmt::format("partially initialized {}{} has no attribute '{}' (most likely due to a circular import)",
+                         described, file ? " from '" + to_utf8(file) + "'" : "", to_utf8(name));
+    } else {
+      text = fmt::format("{} has no attribute '{}'", described, to_utf8(name));
+    }
   } else {
     text = fmt::format("'{}' object has no attribute '{}'", type_name(heap, object), to_utf8(name));
   }

@@ -114,6 +114,7 @@ constinit const NativeDefinition kBoundConstruct = {"method.__new__(type, functi
 void visit_module(Object* object, Visitor& visitor) {
   visitor.reference(static_cast<Module*>(object)->name);
   visitor.reference(static_cast<Module*>(object)->dict);
+  visitor.scalar(static_cast<Module*>(object)->importer);
 }
 void drop_module(Heap&, Object* object) {
   auto* module = static_cast<Module*>(object);

@@ -23,6 +23,9 @@ struct BoundMethod : Tracked {
 struct Module : Tracked {
   Str* name;
   Dict* dict;
+  // While its body runs (vm/imports):
+  uint32_t importer;  ///< serial of the thread that imports it, and one; 0: it is complete
+  Module* outer;      ///< owned: what that thread was importing when it began with this one
 };
 struct StaticMethod : Tracked {
   Value function;

@@ -11,7 +11,7 @@
 namespace mini::sched {
 
 /// What a blocked thread waits for, for reports.
-enum class WaitKind : std::uint8_t { None, Sleep, Lock, Condition, Join, Start, Descriptor, Exit, Queue, Other };
+enum class WaitKind : std::uint8_t { None, Sleep, Lock, Condition, Join, Start, Descriptor, Exit, Queue, Import, Other };
 constexpr std::size_t kWaitKinds = static_cast<std::size_t>(WaitKind::Other) + 1;
 
 /// How often durations occurred, in steps of a quarter of a power of two: a percentile is at most 19 % too large.
