@@ -32,6 +32,8 @@ Result<Ref<Bytes>> allocate(Heap& heap, Type* type, size_t length) {
   return bytes;
 }
 
+}  // namespace
+
 Result<Ref<Bytes>> make_blank_bytes(Heap& heap, size_t length) {
   if (length > 0) return allocate(heap, heap.type(BuiltinType::kBytes), length);
   Bytes*& empty = heap.shared().empty_bytes;
@@ -39,6 +41,7 @@ Result<Ref<Bytes>> make_blank_bytes(Heap& heap, size_t length) {
   return Ref<Bytes>::share(empty);
 }
 
+namespace {
 Result<Ref<Str>> bytes_repr(Heap& heap, Value value) {
   std::string_view bytes = view_of(value);
   char quote = bytes.find('\'') != bytes.npos && bytes.find('"') == bytes.npos ? '"' : '\'';

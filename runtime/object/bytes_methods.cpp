@@ -293,29 +293,6 @@ Result<Ref<Value>> bytes_fromhex(Call& call) {
   return answer(heap, out);
 }
 
-Result<Ref<Value>> map_bytes(Call& call, char (*change)(char)) {
-  std::string out(self(call));
-  std::transform(out.begin(), out.end(), out.begin(), change);
-  return answer(call.heap, out);
-}
-Result<Ref<Value>> bytes_upper(Call& call) {
-  return map_bytes(call, [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-}
-Result<Ref<Value>> bytes_lower(Call& call) {
-  return map_bytes(call, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-}
-
-Result<Ref<Value>> all_are(Call& call, bool (*test)(char)) {
-  std::string_view text = self(call);
-  return Ref<Value>(!text.empty() && std::all_of(text.begin(), text.end(), test));
-}
-Result<Ref<Value>> bytes_isdigit(Call& call) {
-  return all_are(call, [](char c) { return c >= '0' && c <= '9'; });
-}
-Result<Ref<Value>> bytes_isspace(Call& call) {
-  return all_are(call, [](char c) { return kSpace.find(c) != kNowhere; });
-}
-
 constexpr NativeDefinition kMethods[] = {
     {"bytes.count(self, sub, start=None, end=None, /)", bytes_count},
     {"bytes.decode(self, /, encoding='utf-8', errors='strict')", bytes_decode},
@@ -323,10 +300,7 @@ constexpr NativeDefinition kMethods[] = {
     {"bytes.find(self, sub, start=None, end=None, /)", bytes_find},
     {"bytes.hex(self, sep='', bytes_per_sep=1)", bytes_hex},
     {"bytes.index(self, sub, start=None, end=None, /)", bytes_index},
-    {"bytes.isdigit(self, /)", bytes_isdigit},
-    {"bytes.isspace(self, /)", bytes_isspace},
     {"bytes.join(self, iterable_of_bytes, /)", bytes_join},
-    {"bytes.lower(self, /)", bytes_lower},
     {"bytes.lstrip(self, bytes=None, /)", bytes_lstrip},
     {"bytes.partition(self, sep, /)", bytes_partition},
     {"bytes.replace(self, old, new, count=-1, /)", bytes_replace},
@@ -337,7 +311,6 @@ constexpr NativeDefinition kMethods[] = {
     {"bytes.splitlines(self, /, keepends=False)", bytes_splitlines},
     {"bytes.startswith(self, prefix, start=None, end=None, /)", bytes_startswith},
     {"bytes.strip(self, bytes=None, /)", bytes_strip},
-    {"bytes.upper(self, /)", bytes_upper},
 };
 constexpr NativeDefinition kClassMethods[] = {{"bytes.fromhex(type, string, /)", bytes_fromhex}};
 
@@ -346,6 +319,7 @@ constexpr NativeDefinition kClassMethods[] = {{"bytes.fromhex(type, string, /)",
 Result<void> define_bytes_methods(Heap& heap) {
   Type* type = heap.type(BuiltinType::kBytes);
   MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
+  MINI_TRY(define_bytes_text_methods(heap));
   return add_methods(heap, type, kClassMethods, std::size(kClassMethods), MethodDescriptor::kClassMethod);
 }
 

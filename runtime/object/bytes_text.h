@@ -15,8 +15,13 @@ inline std::string_view view_of(Value bytes) {
 }
 /// The content of an argument that has to be bytes, borrowed.
 Result<std::string_view> bytes_argument(Heap&, Value);
+/// Bytes whose content is to be written.
+Result<Ref<Bytes>> make_blank_bytes(Heap&, size_t length);
 /// A number from 0 to 255; ValueError with that text.
 Result<uint8_t> to_byte(Heap&, Value, const char* error);
+
+/// Those methods of bytes that stand in bytes_text.cpp.
+Result<void> define_bytes_text_methods(Heap&);
 
 /// `text.encode(encoding, errors)` for UTF-8, ASCII and Latin-1; kUnbound where an argument was not given.
 /// `function` stands in the TypeError about an argument that is no str.
