@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "interp/modules/modules.h"
+#include "interp/modules/math.h"
 #include "interp/modules/support.h"
 
 namespace mini::modules {
@@ -200,19 +200,6 @@ Result<Ref<Value>> prod(Call& call) {
   }
 }
 
-Result<Ref<Value>> hypot(Call& call) {
-  double largest = 0, sum = 0;
-  std::vector<double> sides;
-  for (uint32_t i = 0; i < call.count; ++i) {
-    sides.push_back(std::fabs(MINI_TRY(to_double(call.heap, call[i]))));
-    largest = std::fmax(largest, sides.back());
-  }
-  if (sides.size() == 2) return make_float(call.heap, std::hypot(sides[0], sides[1]));
-  if (largest == 0 || std::isinf(largest)) return make_float(call.heap, largest);
-  for (double side : sides) sum += (side / largest) * (side / largest);
-  return make_float(call.heap, largest * std::sqrt(sum));
-}
-
 // Floats' parts -------------------------------------------------------------------------------------------------------
 
 Result<Ref<Value>> pair(Heap& heap, Result<Ref<Value>> first, Result<Ref<Value>> second) {
@@ -295,7 +282,6 @@ constexpr NativeDefinition kFunctions[] = {
     {"math.atan2(y, x, /)", binary_function<std::atan2>},
     {"math.copysign(x, y, /)", binary_function<std::copysign>},
     {"math.nextafter(x, y, /)", binary_function<std::nextafter>},
-    {"math.hypot(*coordinates)", hypot},
     {"math.floor(x, /)", rounded<std::floor>},
     {"math.ceil(x, /)", rounded<std::ceil>},
     {"math.trunc(x, /)", rounded<std::trunc>},
@@ -324,6 +310,7 @@ constexpr NativeDefinition kFunctions[] = {
 Result<void> fill_math(Machine& machine, Module* module) {
   Heap& heap = machine.heap();
   MINI_TRY(add_functions(machine, module, kFunctions));
+  MINI_TRY(add_special_functions(machine, module));
   const std::pair<const char*, double> constants[] = {{"pi", M_PI},
                                                       {"e", M_E},
                                                       {"tau", 2 * M_PI},
