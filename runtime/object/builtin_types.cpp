@@ -216,6 +216,7 @@ size_t Heap::shut_down() {
   bootstrap.drop_roots();
   hooks_.finalizers_pending = nullptr;  // no script code runs any more: what has a finaliser goes without it
   collector_.collecting = 0;
+  unfreeze();
   do {
     bootstrap.drop_roots();
     collect();

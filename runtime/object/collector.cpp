@@ -183,9 +183,18 @@ size_t Heap::collect_generation(uint32_t generation) {
     state.long_lived_total = survived;
     state.long_lived_pending = 0;
   }
+  ++state.statistics[generation].collections;
+  state.statistics[generation].collected += found;
   state.collecting = 0;
   return found;
 }
+
+void Heap::freeze() {
+  for (TrackedList* list : {&tracked_, &old_[0], &old_[1]}) frozen_.splice(frozen_.end(), *list);
+  collector_.counts[0] = 0;
+}
+
+void Heap::unfreeze() { old_[1].splice(old_[1].end(), frozen_); }
 
 size_t Heap::collect() {
   return collect_generation(2);

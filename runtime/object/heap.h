@@ -67,6 +67,10 @@ struct CollectorState {
   uint32_t long_lived_total = 0, long_lived_pending = 0;
   /// Tests: collect at each allocation of a tracked object.
   uint32_t stress = 0;
+  /// What gc.get_stats() tells, by generation.
+  struct Statistics {
+    uint64_t collections = 0, collected = 0;
+  } statistics[3];
 };
 
 using TrackedList = base::MemberList<Tracked, &Tracked::hook>;
@@ -155,6 +159,12 @@ class Heap {
   size_t collect();
   /// Collects the youngest generations up to this one (0 to 2).
   size_t collect_generation(uint32_t generation);
+  /// What is tracked now is looked at by no collection any more, until unfreeze() puts it into the oldest generation.
+  void freeze();
+  void unfreeze();
+  size_t frozen_count() const { return frozen_.size(); }
+  /// The tracked objects of one generation, 0 to 2.
+  TrackedList& generation(uint32_t number) { return number == 0 ? tracked_ : old_[number - 1]; }
 
   /// The next object whose finaliser should run (count 1, revived for it), or weak reference whose callback should, or
   /// kUnbound. Whoever takes one says
@@ -238,6 +248,7 @@ class Heap {
   } interned_;
   TrackedList tracked_;  ///< the youngest generation
   TrackedList old_[2];
+  TrackedList frozen_;
   /// Objects without references that wait for their turn to be freed: a chain of a million is a loop, not a recursion.
   TrackedList dying_;
   /// Where objects that die while another one is freed enter `dying_`: before all that waited already.
