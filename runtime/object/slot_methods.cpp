@@ -1,5 +1,6 @@
 // The operations of builtin types as methods (`list.__len__`, `super().__eq__(other)`), made from
 // NativeBehaviour.
+#include "runtime/object/number.h"
 #include "runtime/object/operations.h"
 #include "runtime/object/type_internal.h"
 
@@ -74,6 +75,17 @@ Result<Ref<Value>> slot_next(Call& call) {
       MINI_TRY(make_exception(heap, heap.type(BuiltinType::kStopIteration), std::move(none))));
 }
 
+Result<Ref<Value>> slot_iter_itself(Call& call) {
+  return Ref<Value>::share(call[0]);
+}
+/// int and float: both operands are of the method's type, or ints under a float.
+Result<Ref<Value>> divided(Heap& heap, Value left, Value right, Value self, Value other) {
+  if (!is_any_int(other) && !(is_any_float(self) && is_any_float(other))) return unboxed(kNotImplemented);
+  return divide_modulo(heap, left, right);
+}
+Result<Ref<Value>> slot_divmod(Call& call) { return divided(call.heap, call[0], call[1], call[0], call[1]); }
+Result<Ref<Value>> slot_rdivmod(Call& call) { return divided(call.heap, call[1], call[0], call[0], call[1]); }
+
 #define MINI_TEXT_(text) #text
 #define MINI_TEXT(text) MINI_TEXT_(text)
 struct OperatorMethods {
@@ -113,7 +125,10 @@ constexpr NativeDefinition kSetItem[] = {{"__setitem__(self, key, value, /)", sl
                                          {"__delitem__(self, key, /)", slot_delitem}};
 constexpr NativeDefinition kContains = {"__contains__(self, key, /)", slot_contains};
 constexpr NativeDefinition kIter = {"__iter__(self, /)", slot_iter};
+constexpr NativeDefinition kIterItself = {"__iter__(self, /)", slot_iter_itself};
 constexpr NativeDefinition kNext = {"__next__(self, /)", slot_next};
+constexpr NativeDefinition kDivmod[] = {{"__divmod__(self, value, /)", slot_divmod},
+                                        {"__rdivmod__(self, value, /)", slot_rdivmod}};
 
 /// Which operators a type has: `binary` itself only answers NotImplemented for the others.
 struct TypeOperators {
@@ -177,6 +192,7 @@ Result<void> add_slot_methods(Heap& heap, Type* type) {
   MINI_TRY(adder.add_if_own(&NativeBehaviour::contains, {&kContains}));
   MINI_TRY(adder.add_if_own(&NativeBehaviour::iterate, {&kIter}));
   MINI_TRY(adder.add_if_own(&NativeBehaviour::next, {&kNext}));
+  if (!type->behaviour.iterate) MINI_TRY(adder.add_if_own(&NativeBehaviour::next, {&kIterItself}));
   if (type->behaviour.compare && !type->behaviour.hash) {
     MINI_TRY(set_name(heap, type->attributes, heap.name(Name::k__hash__), kNone));
   }
@@ -211,6 +227,8 @@ Result<void> define_slot_methods(Heap& heap) {
     }
     for (BinaryOp op : row.in_place) MINI_TRY(adder.add(kOperators[static_cast<size_t>(op)].in_place));
   }
+  for (const NativeDefinition& method : kDivmod)
+    for (BuiltinType which : {BuiltinType::kInt, BuiltinType::kFloat}) MINI_TRY(Adder{heap, heap.type(which)}.add(method));
   for (const NativeDefinition& method : kUnary)
     MINI_TRY(Adder{heap, heap.type(BuiltinType::kInt)}.add(method));
   for (int i = 0; i < 2; ++i) MINI_TRY(Adder{heap, heap.type(BuiltinType::kFloat)}.add(kUnary[i]));
