@@ -6,6 +6,7 @@
 #include <editline/readline.h>
 
 #include <algorithm>
+#include <clocale>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -109,6 +110,9 @@ class LineReader {
  public:
   explicit LineReader(Machine& machine) : machine_(machine), terminal_(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
     if (!terminal_) return;
+    // Letters beyond ASCII; where the environment names no locale, in UTF-8 all the same (PEP 538).
+    const char* locale = std::setlocale(LC_CTYPE, "");
+    if (!locale || locale == std::string_view("C")) std::setlocale(LC_CTYPE, "C.UTF-8");
     static char word_breaks[] = " \t\n()[]{},:;=+-*/%<>!&|^~@'\"";
     rl_initialize();
     using_history();
@@ -159,14 +163,12 @@ Completeness completeness_of(const std::string& text) {
   if (code) return Completeness::kComplete;
   return diagnostics.incomplete() ? Completeness::kIncomplete : Completeness::kWrong;
 }
-/// Whether the text could still become a statement if more lines followed.
-bool is_incomplete(const std::string& text) { return completeness_of(text) == Completeness::kIncomplete; }
-
-/// A compound statement goes on until an empty line.
+/// A compound statement goes on until an empty line, even if its body stands behind its colon.
 bool opens_block(const std::string& text) {
-  const size_t end = text.find_last_not_of(" \t\n");
-  const bool decorated = text.front() == '@';
-  return decorated || text[end] == ':' || (text.find('\n') + 1 < text.size() && text[text.find('\n') + 1] == ' ');
+  if (text.front() == '@') return true;
+  const std::string_view word = std::string_view(text).substr(0, text.find_first_not_of("abcdefghijklmnopqrstuvwxyz"));
+  constexpr std::string_view kCompound[] = {"class", "def", "for", "if", "try", "while", "with"};
+  return std::ranges::find(kCompound, word) != std::end(kCompound);
 }
 
 Read read_statement(LineReader& reader, ThreadState& thread, std::string& text) {
@@ -182,13 +184,11 @@ Read read_statement(LineReader& reader, ThreadState& thread, std::string& text) 
   }
   text = line + "\n";
   if (text.find_first_not_of(" \t\n") == std::string::npos) return Read::kStatement;
-  bool block = opens_block(text) || is_incomplete(text);
-  while (block) {
+  for (bool empty = false;;) {
+    if (completeness_of(text) != Completeness::kIncomplete && (empty || !opens_block(text))) break;
     if (reader.read(thread, "... ", line) != LineReader::Outcome::kLine) break;
     text += line + "\n";
-    const bool empty = line.find_first_not_of(" \t") == std::string::npos;
-    block = is_incomplete(text) || (!empty && opens_block(text));
-    if (empty && !is_incomplete(text)) break;
+    empty = line.find_first_not_of(" \t") == std::string::npos;
   }
   return Read::kStatement;
 }
@@ -209,6 +209,14 @@ bool execute(Machine& machine, const std::string& filename, const std::string& t
   return true;
 }
 
+/// What -i runs first; its names stay.
+void run_script(Machine& machine, const std::string& filename, const std::string& source) {
+  if (filename.front() != '<')
+    if (auto text = make_str(machine.heap(), filename); text.ok())
+      static_cast<void>(set_name(machine.heap(), machine.state().main_names, machine.heap().name(Name::k__file__), *text).ok());
+  execute(machine, filename, source, compile::CompileMode::kExec);
+}
+
 }  // namespace
 
 int run_prompt(Machine& machine, const std::string& filename, std::string source) {
@@ -219,7 +227,7 @@ int run_prompt(Machine& machine, const std::string& filename, std::string source
     stuck = true;  // unless the end is reached
     if (!begun) {
       begun = true;
-      if (!filename.empty()) execute(owner, filename, source, compile::CompileMode::kExec);
+      if (!filename.empty()) run_script(owner, filename, source);
       if (thread.abandoned) return;
       if (isatty(STDIN_FILENO))
         owner.write_error("mini " MINI_VERSION ", a subset of Python 3.13. Type exit() or Ctrl-D to leave.\n");
