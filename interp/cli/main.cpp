@@ -257,7 +257,8 @@ int run(CommandLine& line) {
   } else {
     status = machine->run_file(name, std::move(source));
   }
-  if (!observers.finish() && status == 0) status = 1;
+  if (machine->is_forked()) line.statistics.clear();  // its parent reports
+  else if (!observers.finish() && status == 0) status = 1;
   if (!recording.error().empty()) {
     std::cerr << "mini: --record=" << recording.error() << '\n';
     if (status == 0) status = kUsageError;

@@ -16,6 +16,7 @@
 #include "interp/modules/file.h"
 #include "interp/modules/modules.h"
 #include "interp/modules/struct_sequence.h"
+#include "interp/vm/fork.h"
 #include "interp/vm/outside.h"
 #include "runtime/object/bytes_text.h"
 #include "runtime/object/exception.h"
@@ -292,6 +293,7 @@ template <auto kFunction>
 Result<Ref<Value>> number_of(Call& call) {
   return make_int(call.heap, told_number(call, static_cast<int64_t>(kFunction())));
 }
+Result<Ref<Value>> fork_(Call& call) { return make_int(call.heap, MINI_TRY(fork_process(thread_of(call)))); }
 Result<Ref<Value>> exit_now(Call& call) {
   ::_exit(static_cast<int>(MINI_TRY(to_int64(call.heap, call[0]))));
 }
@@ -422,6 +424,7 @@ constexpr NativeDefinition kFunctions[] = {
     {"posix.getuid()", number_of<::getuid>},
     {"posix.getgid()", number_of<::getgid>},
     {"posix.cpu_count()", number_of<cpu_count>},
+    {"posix.fork()", fork_},
     {"posix._exit(status)", exit_now},
     {"posix.abort()", abort_},
     {"posix.kill(pid, signal, /)", kill_},

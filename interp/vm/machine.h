@@ -40,6 +40,7 @@ struct Options {
   bool unprotected_counts = false;    ///< a switch may fall in the middle of an update of a reference count: see counts.h
   bool place_threads = true;          ///< keep the VM's own OS threads on the CPU where the GIL is
   bool place_main = false;            ///< … and the one that runs the VM: right for a program that is nothing else
+  bool is_worker = false;             ///< of a pool of another VM's: the process is that one's
   bool pause_at_exit = false;         ///< once the script and its threads are over: the run pauses before exit code runs
   sched::Journal* journal = nullptr;           ///< is told of the run, to repeat it
   /// In a replay: the directory of the script then, as sys.path has it, and now.
@@ -95,6 +96,7 @@ struct MachineState {
   uint32_t exit_status = 0;
   bool times_locks = false;            ///< measure how long locks are held
   bool main_is_over = false;           ///< the script has ended; other threads may still run
+  bool main_was_thread = false;        ///< the process was forked by a thread that was not the main one
   uint64_t next_identity = 1;
   sched::Time switch_interval = 5 * sched::kMillisecond;  ///< what a script set under a schedule that has none
   /// What modules do at the end of the program (atexit's callbacks), and how sys.stdout is written out.
@@ -211,10 +213,18 @@ class Machine final : public sched::Machine {
   Result<void> start_thread(ThreadState* thread, bool daemon);
   void free_thread(ThreadState* thread);
 
+  // Processes ----------------------------------------------------------------------------------------------------
+  /// In the child of a fork() by this thread; see fork.h.
+  void forked(ThreadState& thread);
+  /// Whether this process is such a child: reports on the run are its parent's.
+  bool is_forked() const { return is_forked_; }
+
   // sched::Machine -----------------------------------------------------------------------------------------------
   sched::Exit run_slice(sched::Thread& thread) override;
   void thread_finished(sched::Thread& thread) override;
   void thread_abandoned(sched::Thread& thread) override;
+  void thread_lost(sched::Thread& thread) override;
+  [[noreturn]] void end_process(sched::Outcome outcome) override;
   bool deadlock() override;
   sched::Position position(const sched::Thread& thread) override;
   sched::Place place(const sched::Position& position) override;
@@ -252,7 +262,7 @@ class Machine final : public sched::Machine {
   uint32_t script_check_ = 0;  ///< of main_source_, for tokens
   std::function<void(Machine&, ThreadState&)> work_;
   void* spare_repr_chain_ = nullptr;
-  bool interrupted_ = false, released_ = false, pause_asked_ = false;
+  bool interrupted_ = false, released_ = false, pause_asked_ = false, is_forked_ = false;
   int status_of(sched::Outcome outcome);
 };
 

@@ -1,6 +1,8 @@
 // The two operations of the GIL that are more than one atomic step.
 #include "runtime/sched/gil.h"
 
+#include <memory>
+
 namespace mini::sched {
 
 Gil::Waited Gil::wait(Slot& me, Time deadline, const std::atomic<bool>* interrupt) {
@@ -32,6 +34,19 @@ void Gil::offer(Slot& me, Slot& successor) {
   me.offered = &successor;
   me.offer = kOffered | (++offers_ << kKindBits);
   if (successor.word.exchange(me.offer) == kAsleep) futex_wake(successor.word);
+}
+
+std::vector<Gil::Slot*> Gil::forked(Slot& me) {
+  word_.store(1);
+  me.calling = me.joinable = false;
+  std::vector<Slot*> others;
+  for (Slot& slot : slots_) {
+    if (&slot == &me) continue;
+    std::destroy_at(&slot);
+    std::construct_at(&slot)->gil = this;
+    others.push_back(&slot);
+  }
+  return others;
 }
 
 }  // namespace mini::sched

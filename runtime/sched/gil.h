@@ -55,6 +55,7 @@
 #include <cstdint>
 #include <deque>
 #include <utility>
+#include <vector>
 
 #include "runtime/sched/clock.h"
 #include "runtime/sched/futex.h"
@@ -168,6 +169,9 @@ class Gil {
   }
   /// Offers the GIL to `successor`, which stays first in the run queue. Nobody holds it until somebody wins.
   void offer(Slot& me, Slot& successor);
+  /// In the child of a fork(), by the holder, whose OS thread is the only one: nobody else has come, or waits. Answers the
+  /// slots of the others, which are as good as new.
+  std::vector<Slot*> forked(Slot& me);
   /// Ends the wait of a slot without the GIL. Only when its thread will never run script code again.
   void dismiss(Slot& slot) {
     if (slot.word.exchange(kOver) == kAsleep) futex_wake(slot.word);

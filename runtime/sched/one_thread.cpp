@@ -205,6 +205,11 @@ Thread* OneThread::inside_native() {
   return nullptr;
 }
 
+const char* OneThread::why_no_fork(const Thread& thread) {
+  if (inside_native() || here_ != &home_) return "another thread is inside a native that called back into the script";
+  return Runner::why_no_fork(thread);
+}
+
 void OneThread::sleep_until(Time deadline) {
   poked_.store(0);
   if (interrupted_.load()) return;

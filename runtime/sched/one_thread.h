@@ -31,6 +31,7 @@ class OneThread final : public Runner {
   Outcome conclude(Thread& thread) override;
   void end_here() override;
   void close() override;
+  const char* why_no_fork(const Thread& thread) override;
 
  private:
   void turn();

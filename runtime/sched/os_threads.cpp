@@ -57,19 +57,23 @@ Outcome OsThreads::run(Thread& main) {
   me.cpu = sched_getcpu();
   main_slot_.store(&me);
   begin(main);
-  while (!over_) {
-    const Exit exit = machine_.run_slice(main);
-    if (over_) break;
+  run_as_main(me, machine_.run_slice(main));
+  return outcome_;
+}
+
+// The main thread's loop, up to the end of the run; `exit` is how it came back the first time.
+void OsThreads::run_as_main(Slot& me, Exit exit) {
+  Thread& main = *me.thread;
+  for (; !over_; exit = machine_.run_slice(main)) {
     if (exit == Exit::Finished) {
       over_ = true;
       finish(main);
       tell([&](Journal& journal) { journal.on_end(outcome_); });
-    } else if (!pass_on(me, exit)) {
       break;
     }
+    if (!pass_on(me, exit)) break;
   }
   shut_down();
-  return outcome_;
 }
 
 Outcome OsThreads::resume() {
@@ -165,6 +169,10 @@ void OsThreads::work(Slot& me) {
     pthread_setname_np(pthread_self(), name);
     for (;;) {
       const Exit exit = machine_.run_slice(thread);
+      if (&me == main_slot_.load(std::memory_order_relaxed)) {  // since it forked
+        run_as_main(me, exit);
+        machine_.end_process(outcome_);
+      }
       if (over_) return;
       if (exit == Exit::Finished) break;
       if (!pass_on(me, exit)) return;
@@ -364,6 +372,23 @@ void OsThreads::give_way_in_call(Thread& thread) {
   unseat(&thread, Cause::Called);
   if (!give_away(&thread, Cause::Called)) static_cast<void>(await(me, kNever, false));
   me.calling = false;
+}
+
+const char* OsThreads::why_no_fork(const Thread& thread) {
+  if (open_) return "the VM is part of a program that did not ask for it";
+  return Runner::why_no_fork(thread);
+}
+
+void OsThreads::forked(Thread& thread) {
+  Slot& me = slot_of(thread);
+  idle_.clear();
+  free_ = gil_->forked(me);
+  hangs_ = false;
+  me.os_thread = pthread_self();
+  let_roam(me);
+  me.movable = options_.place_main;
+  main_slot_.store(&me);
+  Runner::forked(thread);
 }
 
 void OsThreads::poke_main() noexcept {

@@ -32,6 +32,8 @@ class OsThreads final : public Runner {
   Outcome conclude(Thread& thread) override;
   void end_here() override;
   void close() override;
+  const char* why_no_fork(const Thread& thread) override;
+  void forked(Thread& thread) override;
 
  private:
   using Slot = Gil::Slot;
@@ -47,6 +49,7 @@ class OsThreads final : public Runner {
   bool pass_on(Slot& me, Exit exit);
   bool give_away(Thread* from, Cause cause, bool place_successor = false);
   bool await(Slot& me, Time deadline, bool interruptible);
+  void run_as_main(Slot& me, Exit exit);
   void end_run(Outcome outcome);
   void join_all();
   void shut_down();

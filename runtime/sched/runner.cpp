@@ -418,6 +418,37 @@ void Runner::stop() noexcept {
   if (ticker_) ticker_->ask();
 }
 
+const char* Runner::why_no_fork(const Thread&) {
+  if (options_.journal || replay_ || tape_) return "a run that is recorded, replayed or stepped is one process";
+  return nullptr;
+}
+
+void Runner::forked(Thread& thread) {
+  std::vector<Thread*> lost;
+  for (Thread& other : table_.all)
+    if (&other != &thread) lost.push_back(&other);
+  for (Thread* other : lost) {  // first all of them: one thread's waiters may be others
+    unlink(*other);
+    table_.all.erase(table_.all.iterator_to(*other));
+    other->state = State::Finished;
+    other->host = nullptr;
+  }
+  thread.daemon = false;
+  table_.non_daemons = 1;
+  table_.calling = 0;
+  main_.store(&thread);
+  stop_.store(false);
+  interrupted_.store(false);
+  noticed_ = false;
+  if (ticker_) {
+    ticker_->forked();
+    ticker_->set_holder(&thread);
+  }
+  drop_slice(thread);
+  calm(thread);
+  for (Thread* other : lost) machine_.thread_lost(*other);
+}
+
 void BlockingCall::come_back() {
   auto& slot = *static_cast<Gil::Slot*>(token_);
   if (Gil::come_back(slot)) {

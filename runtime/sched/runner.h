@@ -23,6 +23,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -72,6 +73,11 @@ class Machine {
   /// Nobody can ever run again, and nobody is table().current. true ends the run (Outcome::Deadlock); false
   /// waits for an interrupt, which is right where the script handles signals, or the user asked for the hang.
   virtual bool deadlock() { return true; }
+  /// After a fork(), in the child, which this thread did not come along to: it is in no queue, and never runs again.
+  virtual void thread_lost(Thread&) {}
+  /// The main thread has finished that was another one's until the process was forked: so the run is over, but nobody
+  /// waits for run() to return. Ends the process.
+  [[noreturn]] virtual void end_process(Outcome) { std::abort(); }
   /// Where a thread that does not run, or looks, stands; without code if it has no frame of its own.
   virtual Position position(const Thread&) { return {}; }
   virtual Place place(const Position&) { return {}; }
@@ -191,6 +197,15 @@ class Runner {
   /// gives the GIL away and returns when the thread has it again. false: the run is over, the thread has the
   /// GIL for the last time; let go of everything and return, running no script code.
   [[nodiscard]] virtual bool switch_here(Thread& thread, Exit exit) = 0;
+
+  // ---- For the holder of the GIL: processes
+
+  /// Why the process must not be forked by `thread`, the holder, now; null: it may.
+  virtual const char* why_no_fork(const Thread& thread);
+  /// In the child of a fork(), by `thread`, which called it: the others are gone (Machine::thread_lost), and it is the main
+  /// thread. As CPython's rules have it (PyOS_AfterFork_Child, 3.13 Modules/posixmodule.c): a fresh GIL, nobody waits for
+  /// anything any more, no interrupt has come; what the others had locked stays locked.
+  virtual void forked(Thread& thread);
 
   // ---- For anybody
 

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
+#include <memory>
+
 #include "runtime/sched/futex.h"
 
 namespace mini::sched {
@@ -49,6 +51,13 @@ void Ticker::stop() {
   futex_wake(state_);
   pthread_join(os_thread_, nullptr);
   started_ = false;
+}
+
+void Ticker::forked() {
+  std::construct_at(&asking_);
+  std::construct_at(&starting_);
+  started_ = false;
+  state_.store(kIdle);
 }
 
 void* Ticker::run(void* ticker) {

@@ -58,6 +58,8 @@ class Ticker {
   }
   /// Ends the OS thread; arm() does nothing from now on.
   void stop();
+  /// In the child of a fork(), by its only thread: the OS thread did not come along, and may have held a mutex.
+  void forked();
 
  private:
   static constexpr std::uint32_t kIdle = 0, kArmed = 1, kStopped = 2;
