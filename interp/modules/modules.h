@@ -30,6 +30,8 @@ Result<void> fill_dis(Machine&, Module*);
 Result<void> fill_traceback(Machine&, Module*);
 Result<void> fill_mini_gil(Machine&, Module*);
 Result<void> fill_queue(Machine&, Module*);
+Result<void> fill_multiprocessing(Machine&, Module*);
+Result<void> fill_interpreters(Machine&, Module*);
 
 /// What a machine is created with: the modules above, and the prelude.
 const vm::Library& library();

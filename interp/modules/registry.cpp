@@ -11,7 +11,8 @@ constexpr vm::NativeModule kModules[] = {
     {"_functools", fill_functools}, {"_weakref", fill_weakref}, {"atexit", fill_atexit},     {"_signal", fill_signal},
     {"io", fill_io},             {"posix", fill_posix},
     {"_queue", fill_queue},      {"_abc", fill_abc},          {"_traceback", fill_traceback},
-    {"_dis", fill_dis},
+    {"_dis", fill_dis},          {"_multiprocessing", fill_multiprocessing},
+    {"_interpreters", fill_interpreters},
 };
 
 }  // namespace

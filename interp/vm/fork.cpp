@@ -20,14 +20,20 @@ constexpr const char* kNotMainInterpreter = "fork not supported for isolated sub
 
 }  // namespace
 
-Result<int64_t> fork_process(ThreadState& thread) {
+Result<void> check_can_fork(ThreadState& thread) {
   Machine& machine = *thread.machine;
-  Heap& heap = machine.heap();
-  if (machine.options().is_worker) return heap.raise_text(BuiltinType::kRuntimeError, kNotMainInterpreter);
+  if (machine.options().is_worker) return thread.heap->raise_text(BuiltinType::kRuntimeError, kNotMainInterpreter);
   const char* obstacle = machine.runner().why_no_fork(thread);
   if (machine.options().host) obstacle = "this VM is part of another program";
   if (machine.options().pause_at_exit) obstacle = "a run that is explored or stepped is one process";
-  if (obstacle) return heap.raise(BuiltinType::kRuntimeError, "cannot fork: {}", obstacle);
+  if (obstacle) return thread.heap->raise(BuiltinType::kRuntimeError, "cannot fork: {}", obstacle);
+  return {};
+}
+
+Result<int64_t> fork_process(ThreadState& thread) {
+  Machine& machine = *thread.machine;
+  Heap& heap = machine.heap();
+  MINI_TRY(check_can_fork(thread));
   std::fflush(nullptr);  // traces and reports: what waits there is written once
   const pid_t process = ::fork();
   if (process < 0) return raise_os_error(heap, errno);

@@ -9,5 +9,7 @@ namespace mini::vm {
 /// is its main thread from now on; the VM's memory is the child's own, with all that other threads had in it.
 /// RuntimeError where that cannot be (a run that is recorded, a VM inside another program), OSError if the system refuses.
 Result<int64_t> fork_process(ThreadState& thread);
+/// RuntimeError as fork_process() raises it, where there can be no other process.
+Result<void> check_can_fork(ThreadState& thread);
 
 }  // namespace mini::vm

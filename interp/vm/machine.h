@@ -2,6 +2,7 @@
 // the VM's memory.
 #pragma once
 
+#include <array>
 #include <cstdio>
 #include <functional>
 #include <map>
@@ -102,6 +103,9 @@ struct MachineState {
   /// What modules do at the end of the program (atexit's callbacks), and how sys.stdout is written out.
   void (*exit_hook)(Machine&) = nullptr;
   bool (*flush_hook)(Machine&, std::string* failure) = nullptr;
+  uint32_t process = 0;                ///< a Process of multiprocessing has another number than its parent
+  /// What messages between processes are signed with: children, and VMs of a pool, have their parent's. Zero: not drawn yet.
+  std::array<uint64_t, 2> message_key{};
   List* exit_callbacks = nullptr;      ///< atexit's; null: none yet
   List* signal_handlers = nullptr;     ///< by number, what signal.signal() was given; null: nothing yet
   CodeObject* native_stub = nullptr;   ///< the code of frames of suspended natives

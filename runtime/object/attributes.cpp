@@ -131,6 +131,10 @@ Result<AttributeLookup> resolve_generic(Heap& heap, Value object, Str* name) {
     return found(
         MINI_TRY(get_attribute(heap, static_cast<BoundMethod*>(object.as_object())->function, name)));
   }
+  if (kind == BuiltinType::kModule) {  // its own __getattr__ (PEP 562) is called with the name alone
+    const Value hook = get_name(static_cast<Module*>(object.as_object())->dict, heap.name(Name::k__getattr__));
+    if (!hook.is_unbound()) return AttributeLookup{Kind::kProperty, Ref<Value>::share(hook), Ref<Value>::share(name), {}};
+  }
   return AttributeLookup{};
 }
 

@@ -55,6 +55,7 @@ Outcome OsThreads::run(Thread& main) {
   me.os_thread = pthread_self();
   me.movable = options_.place_main;
   me.cpu = sched_getcpu();
+  pthread_sigmask(SIG_SETMASK, nullptr, &signals_);
   main_slot_.store(&me);
   begin(main);
   run_as_main(me, machine_.run_slice(main));
@@ -389,6 +390,7 @@ void OsThreads::forked(Thread& thread) {
   me.movable = options_.place_main;
   main_slot_.store(&me);
   Runner::forked(thread);
+  pthread_sigmask(SIG_SETMASK, &signals_, nullptr);
 }
 
 void OsThreads::poke_main() noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sched.h>
+#include <signal.h>
 
 #include <atomic>
 #include <memory>
@@ -72,6 +73,7 @@ class OsThreads final : public Runner {
   std::unique_ptr<Gil> gil_;
   bool placing_;
   cpu_set_t cpus_{};      // where the host lets the VM run
+  sigset_t signals_{};    // what the main thread blocks; the others block all
   Time rebalanced_ = 0;   // when the kernel had the choice last
   std::vector<Slot*> idle_;  // OS threads without work
   bool hangs_ = false;       // some OS thread of an ended run may still come back to the GIL
