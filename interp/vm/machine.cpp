@@ -460,6 +460,11 @@ sched::Exit Machine::run_child(ThreadState& thread) {
     if (!advance(thread, exit, failed)) return exit;
     thread.stage = kOver;
   }
+  if (&thread == state_->main) {  // since it forked
+    if (failed) report_uncaught(heap_->take_pending());
+    thread.stage = kWaitingForOthers;
+    return run_main(thread);
+  }
   if (thread.abandoned) {
     if (heap_->has_pending()) static_cast<void>(heap_->take_pending());
     return sched::Exit::Finished;
