@@ -98,8 +98,8 @@ class Writer {
     }
     Object* object = value.as_object();
     const bool is_shared = object->count > 1;
-    if (is_shared)
-      if (const auto known = numbers_.find(object); known != numbers_.end()) return head(kBefore, known->second), Result<void>();
+    const auto known = is_shared ? numbers_.find(object) : numbers_.end();
+    if (known != numbers_.end()) return head(kBefore, known->second), Result<void>();
     const Type* type = object->type;
     const auto kind = static_cast<BuiltinType>(type->kind);
     if (type == heap_.type(kind)) {  // none of a derived class
@@ -148,7 +148,8 @@ class Writer {
 
   Result<void> open(char kind, Value value, uint64_t count) {
     head(kind, count);
-    if (count > 0) open_.push_back({.kind = kind, .object = Ref<Value>::share(value), .count = kind == kDict ? 2 * count : count});
+    const uint64_t parts = kind == kDict ? 2 * count : count;
+    if (parts > 0) open_.push_back({.kind = kind, .object = Ref<Value>::share(value), .count = parts});
     return {};
   }
 
@@ -282,7 +283,8 @@ class Writer {
       auto note = make_str(heap_, "cannot be sent: " + path);
       if (name.ok() && note.ok()) {
         const Value argument = *note;
-        if (!call_method(heap_, Value(exception.get()), name->get(), &argument, 1).ok()) static_cast<void>(heap_.take_pending());
+        auto added = call_method(heap_, Value(exception.get()), name->get(), &argument, 1);
+        if (!added.ok()) static_cast<void>(heap_.take_pending());
       } else {
         static_cast<void>(heap_.take_pending());
       }
@@ -306,7 +308,8 @@ class Writer {
 bool is_plain_instance(Heap& heap, const Type* type) {
   if (type->kind != static_cast<uint32_t>(BuiltinType::kObject) || !(type->type_flags & Type::kUserClass)) return false;
   if (type->type_flags & (Type::kAbstract | Type::kSlotsOnly) || type->attributes_offset == 0) return false;
-  for (const char* hook : {"__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__", "__getnewargs_ex__"}) {
+  for (const char* hook : {"__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__getnewargs__",
+                           "__getnewargs_ex__"}) {
     auto name = heap.intern(hook);
     if (!name.ok()) return static_cast<void>(heap.take_pending()), false;
     const Value found = lookup(const_cast<Type*>(type), name->get());

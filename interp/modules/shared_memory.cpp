@@ -128,12 +128,14 @@ Result<Ref<Value>> is_zero(Call& call) { return Ref<Value>(value_of(as_semaphore
 
 void visit_semaphore(Object* object, Visitor& visitor) {
   auto* lock = static_cast<SemLock*>(object);
-  for (const uint64_t field : {static_cast<uint64_t>(lock->most), lock->owner, uint64_t{lock->kind}, uint64_t{lock->process},
-                               static_cast<uint64_t>(lock->held), static_cast<uint64_t>(lock->semaphore ? value_of(lock) : 0)})
+  const auto value = static_cast<uint64_t>(lock->semaphore ? value_of(lock) : 0);
+  for (const uint64_t field : {static_cast<uint64_t>(lock->most), lock->owner, uint64_t{lock->kind},
+                               uint64_t{lock->process}, static_cast<uint64_t>(lock->held), value})
     visitor.scalar(field);
 }
 void drop_semaphore(Heap&, Object* object) {
-  if (sem_t* semaphore = std::exchange(static_cast<SemLock*>(object)->semaphore, nullptr)) ::munmap(semaphore, sizeof(sem_t));
+  sem_t* semaphore = std::exchange(static_cast<SemLock*>(object)->semaphore, nullptr);
+  if (semaphore) ::munmap(semaphore, sizeof(sem_t));
 }
 
 constexpr NativeDefinition kMakeSemaphore{"SemLock.__new__(type, kind, value, maxvalue)", construct_semaphore};
@@ -294,7 +296,9 @@ Result<void> define_semaphore_type(Heap& heap) {
   MINI_TRY(add_getset(heap, type, "kind", [](Heap&, Value self) -> Result<Ref<Value>> {
     return unboxed(Value::integer(as_semaphore(self)->kind));
   }));
-  return add_getset(heap, type, "maxvalue", [](Heap& owner, Value self) { return make_int(owner, as_semaphore(self)->most); });
+  return add_getset(heap, type, "maxvalue", [](Heap& owner, Value self) {
+    return make_int(owner, as_semaphore(self)->most);
+  });
 }
 
 Result<void> define_shared_cells_type(Heap& heap) {

@@ -133,7 +133,8 @@ void Machine::finish_thread(ThreadState& thread) {
 
 void Machine::at_exit(ThreadState& thread) {
   run_all_finalizers(thread);
-  // As CPython: atexit callbacks (but not where a thread forked, and has come to its end in the child), then the module's variables die, then what is buffered is written.
+  // As CPython: atexit callbacks (but not where a thread forked, and has come to its end in the child), then the module's
+  // variables die, then what is buffered is written.
   if (state_->exit_hook && !state_->main_was_thread) state_->exit_hook(*this);
   run_all_finalizers(thread);
   // The variables of __main__ are garbage now, with all that only they hold: finalisers still see them whole
