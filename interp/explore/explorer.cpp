@@ -572,7 +572,8 @@ bool Explorer::run(Findings& findings, std::string& error) {
   errors_before_ = step_errors_;
   machine_->heap().collector().enabled = 0;
   const StateHasher::Marks marks = StateHasher::make_marks(*machine_);
-  image_ = std::make_unique<MemoryImage>(machine_->heap().memory(), kRoom);
+  MemoryImage::make_room(machine_->heap().memory(), kRoom);
+  image_ = std::make_unique<MemoryImage>(machine_->heap().memory());
   hasher_ = std::make_unique<StateHasher>(*machine_, *image_, marks);
   accesses_ = std::make_unique<observe::Accesses>(*machine_, true);
   visibility_ = std::make_unique<Visibility>(*machine_, *hasher_, *accesses_);

@@ -58,17 +58,25 @@ using Vector = uint64_t __attribute__((vector_size(32)));
 
 }  // namespace
 
-MemoryImage::MemoryImage(base::Memory& memory, size_t room) : memory_(memory) {
+void MemoryImage::make_room(base::Memory& memory, size_t bytes) {
+  for (; bytes > 0; bytes /= 2) {
+    void* block = memory.allocate(bytes);
+    if (!block) continue;  // the VM's own limit
+    memory.release(block, bytes);
+    return;
+  }
+}
+
+MemoryImage::MemoryImage(base::Memory& memory) : memory_(memory) {
   MINI_ASSERT(!watched);
   const auto accessible = memory.accessible();
   start_ = accessible.data();
   size_ = accessible.size();
-  reserved_ = (size_ + room + kPage - 1) / kPage * kPage;
-  current_ = map_zeros(reserved_);
-  base_ = map_zeros(reserved_);
-  hot_.reserve(reserved_ / kPage);
-  was_hot_.resize(reserved_ / kPage);
-  changes_.resize(reserved_ / kPage);
+  current_ = map_zeros(size_);
+  base_ = map_zeros(size_);
+  hot_.reserve(size_ / kPage);
+  was_hot_.resize(size_ / kPage);
+  changes_.resize(size_ / kPage);
   struct sigaction action {};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
@@ -82,8 +90,8 @@ MemoryImage::~MemoryImage() {
   ::mprotect(start_, size_, PROT_READ | PROT_WRITE);
   watched = nullptr;
   sigaction(SIGSEGV, &handler_before, nullptr);
-  ::munmap(current_, reserved_);
-  ::munmap(base_, reserved_);
+  ::munmap(current_, size_);
+  ::munmap(base_, size_);
 }
 
 bool MemoryImage::catch_write(const void* address) {
@@ -115,25 +123,9 @@ void MemoryImage::rest() {
   looks_ = 0;
 }
 
-/// Pages that the memory took meanwhile were never seen before: in the base they are zero, as the system gave them.
-void MemoryImage::include_growth() {
-  size_t size = memory_.accessible().size();
-  if (size <= size_) return;
-  if (size > reserved_) {
-    overflowed_ = true;
-    size = reserved_;
-  }
-  for (size_t page = size_ / kPage; page < size / kPage; ++page) {
-    // Zero as well: watched from now on, as the others are.
-    if (differing_lines(start_ + page * kPage, base_ + page * kPage)) make_hot(page);
-    else ::mprotect(start_ + page * kPage, kPage, PROT_READ);
-  }
-  size_ = std::max(size, size_);
-}
-
 void MemoryImage::changed(std::vector<Line>& lines) {
   lines.clear();
-  include_growth();
+  if (memory_.accessible().size() > size_) overflowed_ = true;
   ++looks_;
   if (sorted_ != hot_.size()) {
     std::sort(hot_.begin(), hot_.end());

@@ -22,8 +22,11 @@ constexpr size_t kLineBytes = 64;
 /// Watches one Memory, whose VM runs on this OS thread alone. One at a time in a process: it catches SIGSEGV.
 class MemoryImage {
  public:
-  /// Takes the base: what the memory holds now. `room`: how many bytes it may grow by.
-  MemoryImage(base::Memory& memory, size_t room);
+  /// Takes the base: what the memory holds now.
+  explicit MemoryImage(base::Memory& memory);
+  /// Before an image is taken: makes room for the memory to grow by. While an image watches it, its pages cannot become
+  /// accessible one by one, as each state would make them so again.
+  static void make_room(base::Memory& memory, size_t bytes);
   /// Makes all pages writable again; the memory keeps what it holds.
   ~MemoryImage();
   MemoryImage(const MemoryImage&) = delete;
@@ -54,7 +57,7 @@ class MemoryImage {
   const std::byte* start() const { return start_; }
   size_t size() const { return size_; }
   size_t hot_pages() const { return hot_.size(); }
-  /// The memory has grown beyond `room`.
+  /// The memory has grown beyond its room.
   bool overflowed() const { return overflowed_; }
 
   /// For the signal handler. False: not an address of this memory, or not the image's doing.
@@ -65,12 +68,11 @@ class MemoryImage {
   std::byte* current_line(Line line) { return current_ + size_t{line} * kLineBytes; }
   static void copy(std::byte* to, const std::byte* from) { std::memcpy(to, from, kLineBytes); }
   void make_hot(size_t page);
-  void include_growth();
 
   base::Memory& memory_;
   std::byte* start_;
-  size_t size_;       // of the part that is looked at; grows with the memory
-  size_t reserved_;   // of the two copies below: address space, pages cost nothing until they are hot
+  size_t size_;
+  // As large as the memory: address space, pages cost nothing until they are hot.
   std::byte* current_ = nullptr;
   std::byte* base_ = nullptr;
   std::vector<uint32_t> hot_;  // pages, ascending; room for all is reserved, so that the handler allocates nothing

@@ -19,7 +19,7 @@ constexpr Row kRows[] = {
      " super.__new__ method.__new__ module.__new__ staticmethod.__new__ classmethod.__new__ TextIOWrapper.fileno"
      " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open"
      " itertool.__iter__ _deque_iterator.__iter__ function.__get__ partial.__new__ itemgetter.__new__ attrgetter.__new__"
-     " methodcaller.__new__ StringIO.__new__ BytesIO.__new__"
+     " methodcaller.__new__ StringIO.__new__ BytesIO.__new__ SimpleQueue.__new__"
      " __get__ __set__ __bool__ __new__ TextIOWrapper.__iter__ enumerate.__iter__ filter.__iter__ map.__iter__ zip.__iter__"
      " BaseException. property. gc. sys. time. math. mini_gil. int. float. bool. "},
     {Effect::kReadSelf, " len __len__ __length_hint__ list.copy dict.copy dict.keys dict.values dict.items list.__reversed__"
@@ -30,7 +30,7 @@ constexpr Row kRows[] = {
      " deque.append deque.appendleft deque.pop deque.popleft deque.clear deque.insert deque.reverse deque.rotate OrderedDict.popitem"
      " OrderedDict.move_to_end atexit.register"
      " Random.random Random.getrandbits Random.seed Random._setstate generator.send generator.throw"
-     " generator.close generator.__next__ "},
+     " generator.close generator.__next__ SimpleQueue. "},
     {Effect::kWriteSelfFrom,
      " list.extend list.remove list.sort list.__init__ dict.update dict.__init__ set.update set.__init__ __init__"
      " set.difference_update set.intersection_update set.symmetric_difference_update"
