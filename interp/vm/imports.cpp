@@ -212,7 +212,7 @@ Result<Ref<Value>> wait_for_import(Call& call) {
   if (!module) return unboxed(kNone);
   return wait_on(call, 1, &thread.machine->state().import_waiters, sched::kNever, sched::WaitKind::Import, module);
 }
-constexpr NativeDefinition kWaitForImport("_wait_for_import(module, /)", wait_for_import);
+constexpr NativeDefinition kWaitForImport = {"_wait_for_import(module, /)", wait_for_import};
 
 /// Calls that, behind what lies on the frame's stack; afterwards the import instruction looks again.
 CallOutcome call_wait_for_import(ThreadState& thread, Module* module) {
