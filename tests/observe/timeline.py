@@ -15,18 +15,11 @@ import subprocess
 import sys
 import tempfile
 
-RACE = """\
-import threading
-x = 41
-def increment():
-    global x
-    x += 1
-a = threading.Thread(target=increment)
-b = threading.Thread(target=increment)
-a.start(); b.start(); a.join(); b.join()
-print(x, '</script><!-- <b>')
-"""
-BY_HAND = "--schedule=steps:T1*3 T2* T1*"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from example import BY_HAND, RACE
+
+RACE = RACE.replace("x = 0", "x = 41").replace("print(x)", "print(x, '</script><!-- <b>')")
 BUSY = """\
 import threading, time
 x = 0

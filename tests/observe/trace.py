@@ -10,18 +10,10 @@ import subprocess
 import sys
 import tempfile
 
-RACE = """\
-import threading
-x = 0
-def increment():
-    global x
-    x += 1
-a = threading.Thread(target=increment)
-b = threading.Thread(target=increment)
-a.start(); b.start(); a.join(); b.join()
-print(x)
-"""
-BY_HAND = "--schedule=steps:T1*3 T2* T1*"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from example import BY_HAND, RACE
+
 LOCKED = """\
 import threading, time
 lock = threading.Lock()

@@ -11,19 +11,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import oracles
-
-# The README's example: two threads, one `x += 1` each.
-TWO = """\
-import threading
-x = 0
-def increment():
-    global x
-    x += 1
-a = threading.Thread(target=increment)
-b = threading.Thread(target=increment)
-a.start(); b.start(); a.join(); b.join()
-print(x)
-"""
+from example import RACE
 
 # Switches show in what is printed: who got the lock, who ate what, when who woke.
 BUSY = """\
@@ -134,11 +122,11 @@ class SameRun(unittest.TestCase):
 class Steps(unittest.TestCase):
     def check(self, steps, out, *arguments):
         for runner in runners():
-            self.assertEqual(mini(TWO, f"--schedule=steps:{steps}", runner, *arguments), (f"{out}\n", ""), steps)
+            self.assertEqual(mini(RACE, f"--schedule=steps:{steps}", runner, *arguments), (f"{out}\n", ""), steps)
 
     def refuse(self, steps, error, *arguments):
         for runner in runners():
-            self.assertEqual(mini(TWO, f"--schedule=steps:{steps}", runner, *arguments, status=2)[1], f"mini: {error}\n")
+            self.assertEqual(mini(RACE, f"--schedule=steps:{steps}", runner, *arguments, status=2)[1], f"mini: {error}\n")
 
     def test_the_lost_update_of_the_readme(self):
         self.check("T1*3 T2* T1*", 1)
@@ -152,7 +140,7 @@ class Steps(unittest.TestCase):
             self.check(f"T1*{count} T2* T1*", result, "--switch-points=every")
 
     def test_more_threads_than_two_stand_at_their_beginning_when_the_list_begins(self):
-        code = TWO.replace("a.start(); b.start(); a.join(); b.join()",
+        code = RACE.replace("a.start(); b.start(); a.join(); b.join()",
                            "threads = [a, b, threading.Thread(target=increment), threading.Thread(target=increment)]\n"
                            "for thread in threads: thread.start()\nfor thread in threads: thread.join()")
         for steps, result in (("T1*3 T2*3 T3*3 T4* T1* T2* T3*", 1), ("T4* T3* T2* T1*", 4), ("T1*1 T2* T3* T1* T4*", 2)):
