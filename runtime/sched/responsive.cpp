@@ -9,6 +9,7 @@ void Responsive::refill(Time present) {
   const Time gained = (present - refilled_) / kRefillDivisor;
   refilled_ = present;
   tokens_ = std::min(kCapacity, tokens_ + gained);
+  if (tokens_ >= kEnough) saving_ = false;
 }
 
 void Responsive::came_back(ThreadTable& table, Thread& thread, Time) {
@@ -26,6 +27,7 @@ void Responsive::ran(Thread& thread, Time span, Cause cause, Time present) {
   thread.virtual_run += span;
   thread.slice_used += span;
   if (thread.urgent) tokens_ = std::max(-kCapacity, tokens_ - span);
+  if (tokens_ <= 0) saving_ = true;
   // A whole slice used up: not a thread that comes and goes.
   if (thread.slice_used >= interval_) thread.urgent = false;
   if (cause != Cause::Switched || thread.slice_used >= interval_) thread.slice_used = 0;

@@ -155,6 +155,9 @@ void Runner::account(Thread& thread, Time present, Cause cause) {
       break;
     case State::Calling:
       account.outside += span;
+      // Nobody took the GIL that was offered: to those who wait for it, that is as if the thread had kept it.
+      if (preempts_ && thread.serial == table_.last && !table_.runnable.empty())
+        schedule_->ran(thread, span, Cause::Called, present);
       break;
     default:
       break;
