@@ -32,7 +32,7 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
       return 13;
     case Opcode::YIELD_VALUE:
     case Opcode::RETURN_VALUE:
-      return 17;
+      return 24;
     case Opcode::LOAD_ATTR:
     case Opcode::LOAD_METHOD:
     case Opcode::BINARY_SUBSCR:
@@ -44,7 +44,7 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
       return 42;
     case Opcode::CALL_FUNCTION:
     case Opcode::CALL_METHOD:
-      return 30;
+      return 22;
     case Opcode::CALL_FUNCTION_KW:
     case Opcode::CALL_FUNCTION_EX:
     case Opcode::MAKE_FUNCTION:

@@ -291,6 +291,9 @@ void Runner::seat(Thread& thread) {
   if (ticker_) {
     ticker_->set_holder(&thread);
     if (thread.serial != table_.last) drop_slice(thread);
+    // A GIL that is let go of lies there until who gets it is awake; who asked for it is.
+    if (thread.serial != table_.last && table_.last_cause != Cause::Switched)
+      table_.slice_time += schedule_->wake_up_time(table_.random);
   }
   calm(thread);
   if (slice_.begun()) look_again(thread);

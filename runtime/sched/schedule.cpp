@@ -40,22 +40,25 @@ Time Interval::time_until_asked(Time waited, Random& random) const {
   const bool missed_tick = random.below(6) == 0;
   const Time late = missed_tick ? std::min<Time>(random.below(static_cast<std::uint32_t>(kKernelTick)), 8 * interval_)
                                 : wake_up_time(random);
-  return begun_anew - waited + interval_ + late;
+  const Time whole = begun_anew - waited + interval_ + late;
+  return whole + whole * (Time{random.below(129)} - 64) / 1024;
 }
 
 Thread* Interval::next(ThreadTable& table, Cause cause) {
-  const bool forced = cause == Cause::Switched && table.runnable.size() > 1;
-  const auto end = forced ? std::prev(table.runnable.end()) : table.runnable.end();  // who gives way is passed over
+  auto end = table.runnable.end();
+  if (cause == Cause::Switched && table.runnable.size() > 1) --end;  // who gives way is passed over
   Thread* first = nullptr;
-  if (!forced)
-    for (auto each = end; each != table.runnable.begin() && is_new(*--each);) first = &*each;
+  Time longest = -1;
+  for (auto each = table.runnable.begin(); each != end; ++each) {
+    const Time waited = table.slice_time - each->waits_since;
+    const Time in_line = waited < 0 ? -1 : waited % interval_;  // -1: the system has not woken it up yet
+    if (in_line > longest) first = &*each, longest = in_line;
+    if (waited < interval_) break;  // those behind came later
+  }
   if (first) return first;
-  first = &table.runnable.front();
-  const auto waited = [&](const Thread& thread) { return table.slice_time - thread.waits_since; };
-  if (waited(*first) < interval_) return first;
-  for (auto each = table.runnable.begin(); each != end; ++each)
-    if (waited(*each) % interval_ > waited(*first) % interval_) first = &*each;
-  return first;
+  if (cause != Cause::Switched)
+    for (auto each = end; each != table.runnable.begin() && is_new(*--each);) first = &*each;
+  return first ? first : &table.runnable.front();
 }
 
 // ---- every:N

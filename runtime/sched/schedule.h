@@ -84,8 +84,8 @@ class Schedule {
 ///
 /// Each waits with a time-out of its own, and begins anew when it comes: so one that began to wait before the holder got
 /// the GIL has to wait up to two intervals. The system wakes the asker late, by up to kLatest. Who is first in the line
-/// for a GIL that is free is who began its present time-out first; but a thread that was just created is awake, and takes
-/// it before those that have to be woken up.
+/// for a GIL that is free is who began its present time-out first. If none has come so far as to wait, a thread that was just
+/// created takes it before one that the system still has to wake up.
 ///
 /// The interval is CPython 3.9's time. mini is several times faster, and by the clock on the wall many a loop would be
 /// over before anybody asked. So it ends when the holder has executed as much as CPython does in it (slice.h); or by the
