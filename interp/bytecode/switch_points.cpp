@@ -109,6 +109,24 @@ bool may_switch(SwitchModel model, const Boundary& at) {
   return false;
 }
 
+SwitchRow switch_row(SwitchModel model, Opcode opcode) {
+  const SwitchClass kind = info(opcode).switch_class;
+  SwitchRow row{0, kind == SwitchClass::Late, kind == SwitchClass::Test || kind == SwitchClass::TestOrPop};
+  for (const bool late : {false, true})
+    for (const bool jumped : {false, true})
+      for (const bool backward : {false, true})
+        for (const bool tested_bool : {false, true}) {
+          const Boundary at{.previous = opcode,
+                            .next = late ? Opcode::SETUP_FINALLY : Opcode::NOP,
+                            .jumped = jumped,
+                            .backward = backward,
+                            .tested_bool = tested_bool};
+          const auto bit = static_cast<unsigned>(may_switch(model, at));
+          row.cases |= static_cast<std::uint16_t>(bit << SwitchRow::case_of(late, jumped, backward, tested_bool));
+        }
+  return row;
+}
+
 void WhileTracker::advance(const Code& code, uint32_t index, uint32_t next, Boundary& boundary) {
   boundary.back_edge = boundary.body_again = boundary.exit_again = false;
   if (edge_ && (next < edge_->head || next >= edge_->body)) {

@@ -47,10 +47,29 @@ struct Boundary {
   bool exit_again = false;  ///< After one, the last test of the condition came out false.
 };
 
+/// Whether the model needs a WhileTracker.
+constexpr bool follows_loops(SwitchModel model) { return model == SwitchModel::k310 || model == SwitchModel::k312; }
+
 /// Whether the model lets another thread take over at this point.
 bool may_switch(SwitchModel model, const Boundary& boundary);
 
-/// Follows one frame around its `while` loops; a frame needs one only under 3.10 and 3.12.
+/// The same rule for the points behind one instruction that completed and before the next one of its frame, as far as no
+/// `while` loop has a say: looked up, for those who ask at each instruction.
+struct SwitchRow {
+  std::uint16_t cases = 0;  ///< behind this instruction: a bit for each case_of()
+  bool is_late = false;     ///< as the next instruction, it decides as well
+  bool tests = false;       ///< whether what it tests is exactly True or False decides
+
+  static unsigned case_of(bool next_is_late, bool jumped, bool backward, bool tested_bool) {
+    return unsigned{next_is_late} << 3 | unsigned{backward} << 2 | unsigned{jumped} << 1 | unsigned{tested_bool};
+  }
+  bool may_switch(bool next_is_late, bool jumped, bool backward, bool tested_bool) const {
+    return cases >> case_of(next_is_late, jumped, backward, tested_bool) & 1;
+  }
+};
+SwitchRow switch_row(SwitchModel model, Opcode opcode);
+
+/// Follows one frame around its `while` loops; see follows_loops().
 class WhileTracker {
  public:
   /// Tells of a completed instruction: its index, and that of the next one. Fills in the boundary's last

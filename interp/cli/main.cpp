@@ -34,7 +34,7 @@ struct CommandLine {
   std::string statistics, affinity = "one", refcounts = "protected";
   std::string record, replay, step_commands;
   bool step = false, model_given = false;  ///< model_given: --switch-points was there
-  bool prompt_afterwards = false, check_leaks = false, help = false, version = false;
+  bool prompt_afterwards = false, check_leaks = false, observed = false, help = false, version = false;
   cli::ObserverOptions observers;
   uint64_t fail_allocation = 0;
   std::optional<std::string> code;       ///< -c
@@ -74,7 +74,7 @@ void define_options(CLI::App& app, CommandLine& line) {
   cli::define_observer_options(app, line.observers);
   app.add_option("--runner", line.runner, "os: a system thread for each thread (default); one: one for all")
       ->type_name("=KIND");
-  app.add_flag("--observed", line.options.observed, "for tests: look at each instruction");
+  app.add_flag("--observed", line.observed, "for tests: show each instruction to an observer that does nothing");
   app.add_flag("--collect-always", line.options.collect_always, "for tests: a cycle collection at each allocation");
   app.add_flag("--check-leaks", line.check_leaks, "for tests: exit status 70 if objects outlive the machine");
   app.add_option("--fail-allocation", line.fail_allocation, "for tests: the N-th allocation of the script fails, once")
@@ -140,8 +140,8 @@ std::optional<int> parse(int argc, char** argv, CLI::App& app, CommandLine& line
   if (!line.replay.empty() && (!line.options.schedule.empty() || !line.clock.empty()))
     return usage_error("--replay goes without --schedule and --clock: they are those of the run that it repeats");
   line.step |= !line.step_commands.empty();
-  if (line.step && !(line.options.schedule.empty() && line.record.empty() && line.replay.empty()))
-    return usage_error("--step goes without --schedule, --record and --replay: type 'run SCHEDULE' and 'save FILE' there");
+  if (line.step && !(line.options.schedule.empty() && line.record.empty()))
+    return usage_error("--step goes without --schedule and --record: type 'run SCHEDULE' and 'save FILE' there");
   if (line.clock == "real") line.options.clock = sched::ClockKind::Real;
   else if (line.clock == "virtual") line.options.clock = sched::ClockKind::Virtual;
   else if (!line.clock.empty()) return usage_error("--clock=" + line.clock + ": not real or virtual");
@@ -203,6 +203,11 @@ int disassemble(const CommandLine& line) {
   return 0;
 }
 
+/// Looks on and does nothing.
+class NoOutput final : public vm::InstructionObserver {
+  void passes(vm::ThreadState&, vm::Frame&, uint32_t, bool) override {}
+};
+
 int run(CommandLine& line) {
   std::string name, source;
   const bool from_input = !line.code && (!line.file || *line.file == "-");
@@ -222,7 +227,7 @@ int run(CommandLine& line) {
   options.library = &modules::library();
   options.arguments.push_back(line.code ? "-c" : line.file.value_or(""));
   options.arguments.insert(options.arguments.end(), line.arguments.begin(), line.arguments.end());
-  options.observed |= line.observers.need_instructions();
+  options.observed = line.observed || line.observers.need_instructions();
   const std::string schedule = options.schedule;
   std::string error;
   if (prompts && !(line.record.empty() && line.replay.empty()))
@@ -245,6 +250,8 @@ int run(CommandLine& line) {
   auto machine = vm::Machine::create(std::move(options), error);
   if (!machine) return usage_error("--schedule=" + schedule + ": " + error);
 
+  NoOutput nobody;
+  if (line.observed) machine->add_observer(nobody);
   cli::Observers observers(line.observers, *machine);
   if (!observers.start(error)) return usage_error(error);
   recording.set_place_of([&](const sched::Position& position) { return machine->place(position); });

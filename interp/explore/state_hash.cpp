@@ -300,8 +300,7 @@ void StateHasher::show_thread(vm::ThreadState& thread, sched::Time now) {
   for (Value value : {thread.result, thread.function, thread.arguments, thread.keywords, thread.handle, thread.locals,
                       thread.suspension.callable, thread.suspension.saved_arguments})
     reference(value);
-  const bool follows_loops = machine_.options().switch_model == bytecode::SwitchModel::k310 ||
-                             machine_.options().switch_model == bytecode::SwitchModel::k312;
+  const bool follows_loops = bytecode::follows_loops(machine_.options().switch_model);
   for (vm::Frame* frame = thread.frame; frame; frame = frame->back) {
     mix(frame->is_generator);
     visit_frame(frame, *this);

@@ -29,14 +29,14 @@ bool describe(ThreadState& thread, Frame* frame, const Instr* saved, Boundary& b
   const uint32_t index = frame->index();
   boundary.next = opcode_at(frame, frame->pc);
   place = {Arrival::kHandler, frame->code->code, index};
-  if (breaker.handler) {
+  if (breaker.turn == Breaker::kHandler) {
     boundary.arrival = Arrival::kHandler;
     return true;
   }
   if (!breaker.previous) return false;
   const Instr* previous = breaker.previous;
-  if (breaker.frame != frame || breaker.returned != Breaker::kNothing) {
-    if (breaker.returned == Breaker::kNothing) {
+  if (breaker.frame != frame || breaker.turn != Breaker::kNone) {
+    if (breaker.turn == Breaker::kNone) {
       boundary.arrival = frame->is_generator && index > 0 ? Arrival::kResumed : Arrival::kEntered;
       place.arrival = boundary.arrival;
       boundary.comprehension = frame->code->has(bytecode::kComprehension);
@@ -44,7 +44,7 @@ bool describe(ThreadState& thread, Frame* frame, const Instr* saved, Boundary& b
     }
     // Back in the caller: what completed is its own instruction, a call as a rule.
     previous = saved == frame->pc && breaker.frame == frame ? breaker.previous : saved;  // see pauses()
-    boundary.script_callee = breaker.returned == Breaker::kScript;
+    boundary.script_callee = breaker.turn == Breaker::kScript;
   }
   // Another frame may lie where the remembered one lay: then nothing is known.
   if (previous < frame->code->instructions || previous >= frame->code->instructions + frame->code->instruction_count)
@@ -64,13 +64,19 @@ bool describe(ThreadState& thread, Frame* frame, const Instr* saved, Boundary& b
   return true;
 }
 
+/// Whether the observed loop may go on from the instruction at frame->pc by pass().
+bool is_plain(Machine& machine, Frame* frame) {
+  return machine.observed() && static_cast<Form>(frame->pc->op) != Form::kWide &&
+         (frame->code->code->while_back_edges.empty() || !bytecode::follows_loops(machine.options().switch_model));
+}
+
 /// Remembers the instruction that runs next.
-void remember(ThreadState& thread, Frame* frame) {
+void remember(Machine& machine, ThreadState& thread, Frame* frame) {
   Breaker& breaker = thread.breaker;
   breaker.previous = frame->pc;
   breaker.frame = frame;
-  breaker.returned = Breaker::kNothing;
-  breaker.handler = false;
+  breaker.plain = is_plain(machine, frame) ? frame : nullptr;
+  breaker.turn = Breaker::kNone;
   const Opcode next = opcode_at(frame, frame->pc);
   breaker.time = bytecode::cpython_time(next);
   const auto kind = bytecode::info(next).switch_class;
@@ -85,7 +91,7 @@ bool pauses(Machine& machine, ThreadState& thread, const Instr* saved) {
     machine.pause();  // later
     return false;
   }
-  if (thread.breaker.previous && thread.breaker.returned != Breaker::kNothing) {
+  if (thread.breaker.previous && thread.breaker.turn != Breaker::kNone) {
     thread.breaker.previous = saved;
     thread.breaker.frame = thread.frame;
   }
@@ -95,6 +101,7 @@ bool pauses(Machine& machine, ThreadState& thread, const Instr* saved) {
 /// The fast loop goes on, now or when the thread has its turn again: the instruction before will be unknown.
 void forget(Breaker& breaker) {
   breaker.previous = nullptr;
+  breaker.plain = nullptr;
   ++breaker.epoch;
 }
 
@@ -108,12 +115,12 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
   Machine& machine = *thread.machine;
   Frame* frame = thread.frame;
   if (thread.heap->has_finalizable() && run_finalizer(thread)) return BreakerAnswer::kReload;
-  const auto& observers = machine.observers();
+  InstructionObserver* observer = machine.observer();
   if (frame->is_native) {  // no visible instruction
-    for (auto* observer : observers) observer->resumes(thread, *frame);
+    if (observer) observer->resumes(thread, *frame);
     return BreakerAnswer::kContinue;
   }
-  if (!observers.empty() && pauses(machine, thread, saved)) return BreakerAnswer::kPause;
+  if (observer && pauses(machine, thread, saved)) return BreakerAnswer::kPause;
   thread.cpython_time += std::exchange(thread.breaker.time, 0);
 
   Boundary boundary;
@@ -121,11 +128,16 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
   const bool known = describe(thread, frame, saved, boundary, place);
   const bool is_point = (known && bytecode::may_switch(machine.options().switch_model, boundary)) ||
                         (machine.count_model() && CountModel::changes_counts(boundary.next));
-  remember(thread, frame);
+  remember(machine, thread, frame);
   sched::Runner& runner = machine.runner();
+  const bool calm = thread.dispatch.load(std::memory_order_relaxed) != machine.tables().breaker;
+  if (machine.observed() && calm && !runner.exact()) {
+    if (observer) observer->passes(thread, *frame, frame->index(), is_point);
+    return BreakerAnswer::kContinue;
+  }
   sched::Notice notice = sched::Notice::None;
   if (machine.observed()) {
-    for (auto* observer : observers) observer->before(thread, *frame, frame->index(), is_point);
+    if (observer) observer->before(thread, *frame, frame->index(), is_point);
     const bool counted = !frame->code->has(bytecode::kPrelude) && boundary.next != Opcode::EXTENDED_ARG;
     notice = runner.before_instruction(thread, {is_point, counted});
   } else if (is_point || runner.replay()) {  // a recorded switch fell where it fell
@@ -135,23 +147,28 @@ BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
     case sched::Notice::None:
       break;
     case sched::Notice::Switch:
-      ++machine.switch_counts().total;
-      if (is_point) ++machine.switch_counts().places[place];  // `steps:` may switch elsewhere before its list begins
-      if (!machine.observed()) forget(thread.breaker);
-      else for (auto* observer : observers) observer->gives_way(thread, *frame, frame->index(), is_point);
+      give_way(thread, frame, is_point, place);
       return BreakerAnswer::kSwitch;
     case sched::Notice::Interrupt:
       if (machine.handle_interrupt(thread)) return BreakerAnswer::kRaise;
       break;
   }
   if (machine.observed()) show_running(thread);
-  if (thread.dispatch.load(std::memory_order_relaxed) != machine.tables().breaker) forget(thread.breaker);
+  else if (thread.dispatch.load(std::memory_order_relaxed) != machine.tables().breaker) forget(thread.breaker);
   return BreakerAnswer::kContinue;
+}
+
+void give_way(ThreadState& thread, Frame* frame, bool is_point, const SwitchPlace& place) {
+  Machine& machine = *thread.machine;
+  ++machine.switch_counts().total;
+  if (is_point) ++machine.switch_counts().places[place];  // `steps:` may switch elsewhere before its list begins
+  if (!machine.observed()) forget(thread.breaker);
+  else if (auto* observer = machine.observer()) observer->gives_way(thread, *frame, frame->index(), is_point);
 }
 
 void show_running(ThreadState& thread) {
   Frame* frame = thread.frame;
-  for (auto* observer : thread.machine->observers()) observer->runs(thread, *frame, frame->index());
+  if (auto* observer = thread.machine->observer()) observer->runs(thread, *frame, frame->index());
 }
 
 }  // namespace mini::vm

@@ -18,6 +18,52 @@ enum class BreakerAnswer : uint8_t {
 /// instruction, else only after a request. `saved` is what frame->pc was before: behind a return, the call.
 BreakerAnswer before_instruction(ThreadState&, const Instr* saved);
 
+/// For the observed loop, before pass(): whether the instruction at `pc` simply follows another one of its frame, and nobody
+/// wants the run to pause. If not, before_instruction() has to look.
+[[gnu::always_inline]] inline bool may_pass(const ThreadState& thread, const Frame* frame, const Instr* pc) {
+  const Breaker& breaker = thread.breaker;
+  return breaker.plain == frame && breaker.turn == Breaker::kNone && static_cast<Form>(pc->op) != Form::kWide &&
+         !thread.machine->watch().pause_asked;
+}
+
+/// The thread is made to give way before the instruction at frame->pc: counts the switch, tells the observers. `place`: that of
+/// the point before the instruction.
+void give_way(ThreadState&, Frame* frame, bool is_point, const SwitchPlace& place);
+
+/// Whether an exact schedule ends the slice before the instruction at `pc`.
+inline bool schedule_ends_slice(ThreadState& thread, const Frame* frame, const Instr* pc, bool is_point) {
+  const bool counted = !frame->code->has(bytecode::kPrelude) && static_cast<Form>(pc->op) != Form::EXTENDED_ARG;
+  return thread.machine->runner().ends_slice(thread, {is_point, counted});
+}
+
+/// What before_instruction() does, where may_pass() holds: most of the time of the observed loop.
+[[gnu::always_inline]] inline BreakerAnswer pass(ThreadState& thread, Frame* frame, const Instr* pc) {
+  Machine& machine = *thread.machine;
+  const Watch& watch = machine.watch();
+  Breaker& breaker = thread.breaker;
+  const Instr* previous = std::exchange(breaker.previous, pc);
+  const bool tested_bool = breaker.tested_bool;
+  const bytecode::SwitchRow& next = watch.rows[pc->op];
+  if (next.tests) breaker.tested_bool = frame->stack_top[-1].is_bool();  // nobody asks behind another instruction
+  const auto index = static_cast<uint32_t>(pc - frame->code->instructions);
+  const bool exact = machine.runner().exact();
+  if (exact || watch.observer) {
+    const bool is_point = watch.rows[previous->op].may_switch(next.is_late, pc != previous + 1, pc <= previous, tested_bool);
+    if (!exact) {
+      watch.observer->passes(thread, *frame, index, is_point);
+      return BreakerAnswer::kContinue;
+    }
+    if (watch.observer) watch.observer->before(thread, *frame, index, is_point);
+    if (schedule_ends_slice(thread, frame, pc, is_point)) {
+      const auto from = static_cast<uint32_t>(previous - frame->code->instructions);
+      give_way(thread, frame, is_point, {bytecode::Arrival::kCompleted, frame->code->code, from});
+      return BreakerAnswer::kSwitch;
+    }
+    if (watch.observer) watch.observer->runs(thread, *frame, index);
+  }
+  return BreakerAnswer::kContinue;
+}
+
 /// Tells the observers of an observed machine that the instruction at thread.frame->pc runs now.
 void show_running(ThreadState&);
 

@@ -513,6 +513,7 @@ Result<Ref<Value>> run_nested(ThreadState& thread) {
   thread.breaker = saved;
   if (epoch != saved.epoch) {  // meanwhile the fast loop ran
     thread.breaker.previous = nullptr;
+    thread.breaker.plain = nullptr;
     thread.breaker.epoch = epoch;
   }
   thread.skip_check = saved_skip;

@@ -199,7 +199,7 @@ Result<Ref<CodeObject>> bind_code(Machine& machine, std::shared_ptr<const Code> 
                       object->free_count == 0;
   object->simple_arguments = simple ? object->argument_count : CodeObject::kNeverSimple;
   MINI_TRY(bind_instructions(heap, object.get()));
-  if (!machine.options().plain) quicken(object.get());
+  if (!machine.options().plain && !machine.observed()) quicken(object.get());
   auto* constants = static_cast<Value*>(heap.allocate_buffer(std::max<size_t>(code->constants.size(), 1) * sizeof(Value)));
   if (!constants) return raised;
   object->constants = constants;

@@ -128,7 +128,7 @@ Completed complete_call(ThreadState& thread, Completion completion, Value* calle
       // The body returned its __class__ cell or None; its namespace was left in the thread.
       Ref<Value> cell = Ref<Value>::adopt(result);
       Ref<Dict> names = Ref<Dict>::adopt(std::exchange(thread.body_names, nullptr));
-      thread.breaker.returned = Breaker::kNative;  // __build_class__ is what was called
+      thread.breaker.turn = Breaker::kNative;  // __build_class__ is what was called
       auto made = finish_class(thread, names.get(), caller_top, cell);
       drop_stack_to(frame, caller_top);
       if (!made.ok()) return Completed::kRaise;

@@ -7,7 +7,7 @@ namespace mini::vm {
 namespace {
 
 void show(ThreadState& thread, Lock* lock, LockOperation operation) {
-  for (auto* observer : thread.machine->observers()) observer->on_lock(thread, *lock, operation);
+  if (auto* observer = thread.machine->observer()) observer->on_lock(thread, *lock, operation);
 }
 
 bool is_reentrant(const Lock* lock) { return static_cast<BuiltinType>(lock->type->kind) == BuiltinType::kRLock; }

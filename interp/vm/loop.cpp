@@ -3,7 +3,8 @@
 // Every dispatch goes through the table that `thread.dispatch` points to. Whoever wants the thread's attention (a
 // switch request, an interrupt, a finaliser) swaps it for the breaker's table, in which every entry is the same label;
 // so looking for such requests costs the fast loop nothing, and every instruction boundary can be a switch point. The
-// observed loop is this one with the breaker's table left in place.
+// observed loop is this one with a table of its own left in place, whose only label shows each instruction to those who
+// look on.
 //
 // State in registers: `pc` the instruction at hand, `sp` one above the top of the value stack, `frame`, `locals`.
 // SAVE() puts pc and sp where others find them; everything that can raise, call, allocate or look at frames needs it.
@@ -47,6 +48,13 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
 #include "interp/vm/forms.def"
 #undef FORM
   };
+  static const void* const observed[] = {
+#define OPCODE(name, number, ...) &&observe,
+#include "interp/bytecode/opcodes.def"
+#define FORM(name, ...) &&observe,
+#include "interp/vm/forms.def"
+#undef FORM
+  };
   static const void* const breaker[] = {
 #define OPCODE(name, number, ...) &&look,
 #include "interp/bytecode/opcodes.def"
@@ -55,7 +63,7 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
 #undef FORM
   };
   if (tables) {
-    *tables = {fast, breaker};
+    *tables = {fast, observed, breaker};
     return LoopExit::kReturned;
   }
 
@@ -68,6 +76,7 @@ LoopExit run_loop(ThreadState* thread_or_null, DispatchTables* tables) {
   uint32_t oparg;
   Value result, replaced;
   Value *call_base, *call_bottom;
+  BreakerAnswer verdict;
 
 #define SAVE() (frame->pc = pc, frame->stack_top = sp)
 #define LOAD_FRAME() \
@@ -119,11 +128,23 @@ missed: {
   goto run_visible;
 }
 
+  // The only label of the observed loop's table, as long as nobody wants the thread's attention.
+observe:
+  if (may_pass(thread, frame, pc)) [[likely]] {
+    SAVE();
+    verdict = pass(thread, frame, pc);
+    if (verdict == BreakerAnswer::kContinue) [[likely]] goto* fast[pc->op];
+    goto answered;
+  }
+
   // The breaker's only label: the instruction at pc has not run. --------------------------------------------------
 look: {
   const Instr* saved = frame->pc;
   SAVE();
-  switch (before_instruction(thread, saved)) {
+  verdict = before_instruction(thread, saved);
+}
+answered:
+  switch (verdict) {
     case BreakerAnswer::kContinue:
       break;
     case BreakerAnswer::kReload:  // a finaliser's frame was pushed
@@ -138,7 +159,6 @@ look: {
     case BreakerAnswer::kRaise:
       goto error;
   }
-}
 run_visible:
   goto* fast[static_cast<uint16_t>(visible_form(frame->code, pc))];
 

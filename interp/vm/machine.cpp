@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -98,6 +99,21 @@ sched::ClockKind clock_of(const Options& options) {
   return options.clock.value_or(parsed.schedule ? parsed.schedule->clock() : sched::ClockKind::Real);
 }
 
+void Machine::add_observer(InstructionObserver& observer) {
+  observers_.list.push_back(&observer);
+  choose_observers();
+}
+
+void Machine::remove_observer(InstructionObserver& observer) {
+  std::erase(observers_.list, &observer);
+  choose_observers();
+}
+
+void Machine::choose_observers() {
+  const auto& list = observers_.list;
+  watch_.observer = list.empty() ? nullptr : list.size() == 1 ? list.front() : &observers_;
+}
+
 Machine::Machine(Options options) : options_(std::move(options)), tables_(dispatch_tables()) {}
 
 std::unique_ptr<Machine> Machine::create(Options options, std::string& error) {
@@ -144,8 +160,11 @@ bool Machine::start(std::string& error) {
     state_->times_locks = true;
   }
   observed_ = options_.observed || options_.unprotected_counts || parsed.schedule->exact();
+  for (size_t number = 0; number < 256; ++number)
+    if (const auto opcode = static_cast<bytecode::Opcode>(number); !bytecode::info(opcode).name.empty())
+      watch_.rows[static_cast<size_t>(form_of(opcode))] = bytecode::switch_row(options_.switch_model, opcode);
   sched::RunnerOptions runner_options;
-  runner_options.fast_table = observed_ ? tables_.breaker : tables_.fast;
+  runner_options.fast_table = count_model_ ? tables_.breaker : observed_ ? tables_.observed : tables_.fast;
   runner_options.breaker_table = tables_.breaker;
   runner_options.place_threads = options_.place_threads;
   runner_options.place_main = options_.place_main;
@@ -431,6 +450,7 @@ sched::Exit Machine::run_slice(sched::Thread& scheduled) {
   constexpr size_t kReserve = 64 << 10;
   thread.stack_floor =
       static_cast<const char*>(__builtin_frame_address(0)) - (sched::Runner::stack_bytes() - kReserve);
+  if (heap_->has_finalizable()) thread.dispatch.store(tables_.breaker, std::memory_order_relaxed);  // left by another thread
   return &thread == state_->main ? run_main(thread) : run_child(thread);
 }
 

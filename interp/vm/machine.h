@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "interp/bytecode/switch_points.h"
 #include "interp/compile/compile.h"
+#include "interp/vm/form.h"
 #include "interp/vm/observer.h"
 #include "interp/vm/thread_state.h"
 #include "runtime/sched/runner.h"
@@ -58,8 +60,16 @@ class Statistics;
 class CountModel;
 
 struct DispatchTables {
-  sched::DispatchTable fast;     ///< one label for each opcode and form
-  sched::DispatchTable breaker;  ///< the same label for all: look first
+  sched::DispatchTable fast;      ///< one label for each opcode and form
+  sched::DispatchTable observed;  ///< the same label for all: show the instruction, then run it
+  sched::DispatchTable breaker;   ///< the same label for all: look first
+};
+
+/// What the observed loop has at hand for each instruction.
+struct Watch {
+  std::array<bytecode::SwitchRow, static_cast<size_t>(Form::kCount)> rows;  ///< an observed machine has no fused forms
+  InstructionObserver* observer = nullptr;  ///< null: none; with several, somebody who tells them all
+  bool pause_asked = false;
 };
 
 /// Passes what happens to threads on to each that looks on.
@@ -80,6 +90,31 @@ class ThreadObservers final : public sched::Observer {
   }
   void on_finish(sched::Thread& thread) override {
     for (auto* observer : list) observer->on_finish(thread);
+  }
+};
+
+/// The same for instructions.
+class InstructionObservers final : public InstructionObserver {
+ public:
+  std::vector<InstructionObserver*> list;
+  void before(ThreadState& thread, Frame& frame, uint32_t index, bool is_switch_point) override {
+    for (auto* observer : list) observer->before(thread, frame, index, is_switch_point);
+  }
+  void gives_way(ThreadState& thread, Frame& frame, uint32_t index, bool is_switch_point) override {
+    for (auto* observer : list) observer->gives_way(thread, frame, index, is_switch_point);
+  }
+  void runs(ThreadState& thread, Frame& frame, uint32_t index) override {
+    for (auto* observer : list) observer->runs(thread, frame, index);
+  }
+  void passes(ThreadState& thread, Frame& frame, uint32_t index, bool is_switch_point) override {
+    before(thread, frame, index, is_switch_point);
+    runs(thread, frame, index);
+  }
+  void resumes(ThreadState& thread, Frame& frame) override {
+    for (auto* observer : list) observer->resumes(thread, frame);
+  }
+  void on_lock(ThreadState& thread, Lock& lock, LockOperation operation) override {
+    for (auto* observer : list) observer->on_lock(thread, lock, operation);
   }
 };
 
@@ -151,8 +186,8 @@ class Machine final : public sched::Machine {
 
   /// For observers, under the one-thread runner: makes the run stop (run_file or resume returns kPaused) before the next
   /// instruction, the schedule not yet asked about it; while a native that called back is in the way, after that.
-  void pause() { pause_asked_ = true; }
-  bool take_pause() { return std::exchange(pause_asked_, false); }
+  void pause() { watch_.pause_asked = true; }
+  bool take_pause() { return std::exchange(watch_.pause_asked, false); }
   static constexpr int kPaused = -1;
   /// Goes on after a pause; the exit status or kPaused.
   int resume();
@@ -179,13 +214,15 @@ class Machine final : public sched::Machine {
   /// Null unless reference counts are unprotected.
   CountModel* count_model() { return count_model_.get(); }
   /// Before a run or between the parts of a paused one; the observer outlives the run, or is removed.
-  void add_observer(InstructionObserver& observer) { observers_.push_back(&observer); }
+  void add_observer(InstructionObserver& observer);
   void add_observer(sched::Observer& observer) { thread_observers_.list.push_back(&observer); }
-  void remove_observer(InstructionObserver& observer) { std::erase(observers_, &observer); }
+  void remove_observer(InstructionObserver& observer);
   void remove_observer(sched::Observer& observer) { std::erase(thread_observers_.list, &observer); }
-  const std::vector<InstructionObserver*>& observers() const { return observers_; }
+  /// Null without one; with several, somebody who tells them all.
+  InstructionObserver* observer() const { return watch_.observer; }
   /// Whether each instruction is looked at: an exact schedule or an observer asks for it.
   bool observed() const { return observed_; }
+  const Watch& watch() const { return watch_; }
   const DispatchTables& tables() const { return tables_; }
   /// In the main thread after an interrupt: calls the script's handlers of the signals that came; without one, SIGINT
   /// raises KeyboardInterrupt. True if an exception was raised.
@@ -252,9 +289,11 @@ class Machine final : public sched::Machine {
   Heap* heap_ = nullptr;
   MachineState* state_ = nullptr;
   std::unique_ptr<sched::Runner> runner_;
-  std::vector<InstructionObserver*> observers_;
+  void choose_observers();
+  InstructionObservers observers_;
   ThreadObservers thread_observers_;
   bool observed_ = false;
+  Watch watch_;
   DispatchTables tables_{};
   std::vector<std::shared_ptr<const bytecode::Code>> codes_;
   std::map<std::string, std::string> sources_;
@@ -266,7 +305,7 @@ class Machine final : public sched::Machine {
   uint32_t script_check_ = 0;  ///< of main_source_, for tokens
   std::function<void(Machine&, ThreadState&)> work_;
   void* spare_repr_chain_ = nullptr;
-  bool interrupted_ = false, released_ = false, pause_asked_ = false, is_forked_ = false;
+  bool interrupted_ = false, released_ = false, is_forked_ = false;
   int status_of(sched::Outcome outcome);
 };
 

@@ -30,6 +30,11 @@ class InstructionObserver {
   /// The instruction runs now. At once after before(), or, after gives_way(), when others have had their turn; once for
   /// each execution. An EXTENDED_ARG is an instruction of its own.
   virtual void runs(ThreadState&, Frame&, uint32_t /*index*/) {}
+  /// Both in one, where it is clear that the thread does not give way: most of the time, under schedules that go by time.
+  virtual void passes(ThreadState& thread, Frame& frame, uint32_t index, bool is_switch_point) {
+    before(thread, frame, index, is_switch_point);
+    runs(thread, frame, index);
+  }
   /// A native that had to wait, or that called back, is called again: Frame::is_native holds.
   virtual void resumes(ThreadState&, Frame&) {}
   /// A lock of either kind changed hands; of an RLock, the first acquiring and the last release.

@@ -26,11 +26,17 @@ struct Suspension {
 struct Breaker {
   const Instr* previous = nullptr;  ///< null: unknown, so the point before the next instruction is none
   Frame* frame = nullptr;           ///< whose instruction that was
+  Frame* plain = nullptr;           ///< the same, if nothing but SwitchRow is needed for the point behind it (observed loop)
   bool tested_bool = false;         ///< it is to test True or False
-  enum Callee : uint8_t { kNothing, kScript, kNative };
-  Callee returned = kNothing;       ///< who gave the control back to this frame since
-  bool handler = false;             ///< an exception found its handler
   uint8_t time = 0;                 ///< what CPython 3.9 takes for the instruction, once it is complete
+  /// What came between that one and the instruction at hand, last.
+  enum Turn : uint8_t {
+    kNone,
+    kScript,   ///< script code gave the control back to this frame
+    kNative,   ///< a native did
+    kHandler,  ///< an exception found its handler
+  };
+  Turn turn = kNone;
   uint32_t epoch = 1;               ///< counts the times that the breaker was entered from the fast loop; a frame's 0 is never it
 };
 

@@ -121,7 +121,7 @@ UnwindOutcome unwind(ThreadState& thread) {
     if (!frame->is_native && add_line) add_traceback(thread, frame, exception.get());
     add_line = true;
     if (!frame->is_native && !thread.abandoned && enter_handler(thread, frame, exception)) {
-      thread.breaker.handler = true;
+      thread.breaker.turn = Breaker::kHandler;
       return UnwindOutcome::kHandled;
     }
     drop_stack_to(frame, frame->stack_base());
@@ -131,7 +131,7 @@ UnwindOutcome unwind(ThreadState& thread) {
     thread.tick();
     remember_end(thread, frame);
     pop_frame(thread, frame);
-    thread.breaker.returned = Breaker::kScript;
+    thread.breaker.turn = Breaker::kScript;
     if (completion == Completion::kLeaveLoop) {
       static_cast<void>(heap.raise_object(std::move(exception)));
       return UnwindOutcome::kLeaveLoop;

@@ -17,7 +17,8 @@ namespace mini::sched {
 Runner::Runner(Machine& machine, ThreadTable& table, std::unique_ptr<Schedule> schedule,
                RunnerOptions options)
     : machine_(machine), table_(table), options_(options), clock_(options.clock),
-      slices_(options.clock == ClockKind::Virtual) {
+      // A replay has a token where the recorded run had one: what time did in that run is not told by its slices.
+      slices_((schedule->replay() ? schedule->replay()->recorded_clock() : options.clock) == ClockKind::Virtual) {
   set_schedule(std::move(schedule));
 }
 
@@ -25,6 +26,7 @@ Runner::~Runner() = default;
 
 void Runner::set_schedule(std::unique_ptr<Schedule> schedule) {
   schedule_ = std::move(schedule);
+  exact_ = schedule_->exact();
   preempts_ = schedule_->preempts();
   replay_ = schedule_->replay();
   renew_ticker();
@@ -392,14 +394,9 @@ Notice Runner::look(Thread& thread) {
 
 Notice Runner::before_instruction(Thread& thread, Point point) {
   if (replay_) return replay_look(thread);
-  if (point.is_switch_point && (thread.asked.load(std::memory_order_relaxed) || thread.hurried.load() ||
-                                thread.ticks() >= slice_.alarm()))
+  if (point.is_switch_point && thread.dispatch.load(std::memory_order_relaxed) == options_.breaker_table)
     if (const Notice notice = look(thread); notice != Notice::None) return notice;
-  if (stop_.load(std::memory_order_relaxed) && can_end()) return Notice::Switch;
-  if (!schedule_->exact() || !schedule_->ends_slice(table_, thread, point)) return Notice::None;
-  thread.point = point;
-  thread.at_point = true;
-  return Notice::Switch;
+  return ends_slice(thread, point) ? Notice::Switch : Notice::None;
 }
 
 bool Runner::interrupted() {

@@ -193,6 +193,15 @@ class Runner {
   /// about to run when the thread comes back after Notice::Switch. Includes look().
   Notice before_instruction(Thread& thread, Point point);
 
+  /// before_instruction() for a loop that saw that nobody asks the thread to look; false for Notice::None.
+  bool ends_slice(Thread& thread, Point point) {
+    if (stop_.load(std::memory_order_relaxed) && can_end()) return true;
+    if (!exact_ || !schedule_->ends_slice(table_, thread, point)) return false;
+    thread.point = point;
+    thread.at_point = true;
+    return true;
+  }
+
   /// For a native that called back into the loop, when the loop inside it came out with Switched or Parked:
   /// gives the GIL away and returns when the thread has it again. false: the run is over, the thread has the
   /// GIL for the last time; let go of everything and return, running no script code.
@@ -255,6 +264,9 @@ class Runner {
   ClockKind clock() const { return clock_; }
 
   Schedule& schedule() { return *schedule_; }
+  /// Whether the schedule decides by instructions, and before_instruction() is needed at each; otherwise it is enough to
+  /// look once Thread::dispatch is the breaker's table.
+  bool exact() const { return exact_; }
   /// The replay that the schedule is, or nullptr.
   const Replay* replay() const { return replay_; }
   /// The slices of this run so far, for a token.
@@ -377,7 +389,8 @@ class Runner {
   std::unique_ptr<Ticker> ticker_;  // asks the holder to look; only for schedules that are not exact
   IntervalSlice slice_;                     // the holder's, begun while others wait
   bool polls_timers_ = false;       // deadlines are noticed by the holder alone
-  bool preempts_ = false;           // of the schedule
+  bool exact_ = false;              // of the schedule
+  bool preempts_ = false;           // likewise
   Outcome outcome_ = Outcome::Finished;
   SliceLog slices_;
   Tape* tape_ = nullptr;

@@ -191,3 +191,17 @@ TEST_CASE("while: the check of the back edge comes after the condition came out 
   CHECK(after(k310, threaded));
   CHECK(!after(k312, threaded));
 }
+
+TEST_CASE("the rows of the table say what the rule says") {
+  for (SwitchModel model : {k39, k310, k312, kEvery})
+    for (Opcode previous : all_opcodes())
+      for (Opcode next : all_opcodes())
+        for (unsigned bits = 0; bits < 8; ++bits) {
+          const bool jumped = bits & 1, backward = bits & 2, tested = bits & 4;
+          const Boundary at{
+              .previous = previous, .next = next, .jumped = jumped, .backward = backward, .tested_bool = tested};
+          const SwitchRow row = switch_row(model, previous);
+          REQUIRE(row.may_switch(switch_row(model, next).is_late, jumped, backward, tested) == may_switch(model, at));
+          if (!row.tests) REQUIRE(may_switch(model, at) == row.may_switch(switch_row(model, next).is_late, jumped, backward, !tested));
+        }
+}
