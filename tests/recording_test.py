@@ -14,19 +14,10 @@ import tempfile
 import time
 import unittest
 
+from example import RACE
+
 MINI = None
 INCREMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'scripts', 'increment.mini')
-
-RACE = '''import threading
-x = 0
-def increment():
-    global x
-    x += 1
-a = threading.Thread(target=increment)
-b = threading.Thread(target=increment)
-a.start(); b.start(); a.join(); b.join()
-print(x)
-'''
 
 # All that comes from outside, and threads that print while others run.
 OUTSIDE = '''import os, random, sys, threading, time
@@ -133,6 +124,32 @@ class Recordings(unittest.TestCase):
         self.assertEqual(status, 3)
         token = re.search(r'--replay=(m1:\S+)', err).group(1)
         self.assertEqual(mini(f'--replay={token}', script)[:2], (3, ''))
+
+    def test_a_deadlock_after_a_time_came_in_the_middle_of_a_slice_has_no_token(self):
+        script = self.script('''import threading
+lock = threading.Lock()
+lock.acquire()
+waiter = threading.Thread(target=lock.acquire, kwargs={'timeout': 0.01})
+waiter.start()
+for i in range(20_000_000): pass
+waiter.join()
+lock.acquire()
+''')
+        recorded = mini(f'--record={self.file}', script)
+        self.assertEqual(recorded[0], 3)
+        self.assertRegex(mini('recording', self.file)[1], "T1's wait is over, after .* its time has come")
+        self.assertNotIn('--replay=', recorded[2])
+        self.check_repeats(recorded, script)
+
+    def test_what_is_named_in_a_recorded_run_is_named_in_its_replay(self):
+        recorded = mini(f'--record={self.file}', '--schedule=interval:100us', INCREMENT)
+        printed = sum(int(value) for value in re.findall(r'x = (\d+)', recorded[1]))
+        status, out, err = mini(f'--replay={self.file}', '--explain', INCREMENT)
+        self.assertEqual((status, out), recorded[:2])
+        named = re.match(r'x: (\d+) updates? lost', err)
+        self.assertEqual(int(named[1]) if named else 0, 2_000_000 - printed)
+        explained = mini(f'--record={self.file}', '--explain', '--schedule=interval:100us', INCREMENT)
+        self.assertEqual(mini(f'--replay={self.file}', '--explain', INCREMENT), explained)
 
     def test_an_interrupt_is_repeated(self):
         script = self.script('''import time

@@ -30,7 +30,7 @@ bool prepare_token(const std::string& text, bool model_given, const Script& scri
     return error = fmt::format("it is for --switch-points={}", bytecode::name(model)), false;
   options.switch_model = model;
   options.given_schedule =
-      std::make_shared<sched::Replay>(sched::slice_source(std::move(decoded.slices)), nullptr);
+      std::make_shared<sched::Replay>(sched::slice_source(std::move(decoded.slices)), nullptr, sched::ClockKind::Virtual);
   return true;
 }
 
@@ -60,7 +60,8 @@ bool prepare_recording(const std::string& filename, bool model_given, Script& sc
   options.memory_limit = header.memory_limit;
   options.seed = header.seed;
   script.name = header.script;
-  options.given_schedule = std::make_shared<sched::Replay>(std::move(recording.events), std::move(parsed.schedule));
+  options.given_schedule = std::make_shared<sched::Replay>(std::move(recording.events), std::move(parsed.schedule),
+                                                          header.virtual_clock ? sched::ClockKind::Virtual : sched::ClockKind::Real);
   return true;
 }
 

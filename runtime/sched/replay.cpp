@@ -54,7 +54,7 @@ std::unique_ptr<EventSource> slice_source(std::vector<Slice> slices) {
 }
 
 std::unique_ptr<Schedule> Replay::clone() const {
-  auto copy = std::make_unique<Replay>(events_->clone(), recorded_ ? recorded_->clone() : nullptr);
+  auto copy = std::make_unique<Replay>(events_->clone(), recorded_ ? recorded_->clone() : nullptr, recorded_clock_);
   copy->slice_ = slice_;
   copy->error_ = error_;
   return copy;

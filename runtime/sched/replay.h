@@ -48,8 +48,9 @@ std::unique_ptr<EventSource> slice_source(std::vector<Slice> slices);
 class Replay final : public Schedule {
  public:
   /// `recorded`: the schedule of the recorded run, which the script may ask about; nullptr: none that it could know.
-  Replay(std::unique_ptr<EventSource> events, std::unique_ptr<Schedule> recorded)
-      : events_(std::move(events)), recorded_(std::move(recorded)) {}
+  /// `recorded_clock`: that run's.
+  Replay(std::unique_ptr<EventSource> events, std::unique_ptr<Schedule> recorded, ClockKind recorded_clock)
+      : events_(std::move(events)), recorded_(std::move(recorded)), recorded_clock_(recorded_clock) {}
 
   std::unique_ptr<Schedule> clone() const override;
   std::string text() const override { return recorded_ ? recorded_->text() : "replay"; }
@@ -69,6 +70,7 @@ class Replay final : public Schedule {
     events_->advance();
   }
   bool complete() const { return events_->complete(); }
+  ClockKind recorded_clock() const { return recorded_clock_; }
   bool failed() const { return !error_.empty(); }
   /// The run cannot go on as it was: the first reason is kept. `where`: the thread and where it stands.
   void fail(const std::string& where, const std::string& why);
@@ -80,6 +82,7 @@ class Replay final : public Schedule {
  private:
   std::unique_ptr<EventSource> events_;
   std::unique_ptr<Schedule> recorded_;
+  ClockKind recorded_clock_;
   std::uint64_t slice_ = 0;
 };
 

@@ -37,6 +37,8 @@ Recorded record(const std::string& program, Options options, const std::string& 
   sched::RecordingHeader header;
   header.version = "test";
   header.schedule = schedule_text(options);
+  header.switch_points = bytecode::name(options.switch_model);
+  header.virtual_clock = clock_of(options) == sched::ClockKind::Virtual;
   writer.begin(header);
   options.journal = &writer;
   options.observed = traced;
@@ -52,13 +54,15 @@ Recorded record(const std::string& program, Options options, const std::string& 
   return recorded;
 }
 
-Run replay(const std::string& program, std::unique_ptr<sched::EventSource> events, const std::string& schedule,
+Run replay(const std::string& program, std::unique_ptr<sched::EventSource> events, const sched::RecordingHeader& header,
            bool os_threads, bool traced) {
   Options options;
+  options.switch_model = bytecode::switch_model(header.switch_points).value();
   options.os_threads = os_threads;
   options.observed = traced;
-  auto parsed = sched::parse_schedule(schedule);
-  options.given_schedule = std::make_shared<sched::Replay>(std::move(events), std::move(parsed.schedule));
+  auto parsed = sched::parse_schedule(header.schedule);
+  options.given_schedule = std::make_shared<sched::Replay>(std::move(events), std::move(parsed.schedule),
+                                                          header.virtual_clock ? sched::ClockKind::Virtual : sched::ClockKind::Real);
   Session session(std::move(options), traced);
   session.start(program);
   return session.finish();
@@ -68,7 +72,7 @@ Run replay_file(const std::string& program, const std::string& filename, bool os
   sched::Recording recording;
   std::string error;
   REQUIRE_MESSAGE(sched::read_recording(filename, recording, error), error);
-  return replay(program, std::move(recording.events), recording.header.schedule, os_threads, traced);
+  return replay(program, std::move(recording.events), recording.header, os_threads, traced);
 }
 
 bool same_but_trace(const Run& a, const Run& b) {
@@ -163,9 +167,12 @@ TEST_CASE("exact schedules are repeated from recordings, and from their slices a
     REQUIRE_MESSAGE(again == recorded.run, difference(recorded.run, again));
     const Run fast = replay_file(program, file.name, options.os_threads, false);
     REQUIRE_MESSAGE(same_but_trace(fast, recorded.run), difference(recorded.run, fast));
+    sched::RecordingHeader of_token;
+    of_token.switch_points = "3.9";
+    of_token.virtual_clock = true;
     const auto token = sched::decode_token(sched::encode_token({}, recorded.slices));
     REQUIRE(token.error == "");
-    const Run sliced = replay(program, sched::slice_source(token.slices), "", options.os_threads, true);
+    const Run sliced = replay(program, sched::slice_source(token.slices), of_token, options.os_threads, true);
     REQUIRE_MESSAGE(sliced == recorded.run, difference(recorded.run, sliced));
   }
 }
