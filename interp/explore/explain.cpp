@@ -35,14 +35,13 @@ std::string text_of_line(const std::string& source, uint32_t number) {
 std::string note_of(Explorer& explorer, const Explorer::Executed& at, const observe::Access& access) {
   using observe::LocationKind;
   if (access.definition || access.kind == LocationKind::kAnything || access.kind == LocationKind::kThread) return "";
-  Heap& heap = explorer.machine().heap();
   const std::string name = explorer.accesses().name_of(access, at.frame, at.index);
   if (access.kind == LocationKind::kLock || access.kind == LocationKind::kFile || access.whole) return "";
-  const std::string old_value = observe::show_value(heap, access.old_value, 20);
+  const std::string old_value = observe::show_value(access.old_value, 20);
   if (!access.writes()) return fmt::format("{} is {}", name, old_value);
   if (!access.new_known) return fmt::format("{} changes", name);
   if (access.new_value.is_unbound()) return fmt::format("deletes {}", name);
-  return fmt::format("{} = {}", name, observe::show_value(heap, access.new_value, 20));
+  return fmt::format("{} = {}", name, observe::show_value(access.new_value, 20));
 }
 
 std::string fitted(std::string text, size_t width) {

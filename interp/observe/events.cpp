@@ -78,7 +78,7 @@ void Events::show_stack(ThreadState& thread, std::vector<std::string>& stack) {
   Frame* frame = thread.frame;
   if (!frame || frame->is_native) return;
   for (Value* at = frame->stack_base(); at < frame->stack_top; ++at)
-    stack.push_back(at->is_unbound() ? "" : show_value(machine_.heap(), *at, kWidth));
+    stack.push_back(at->is_unbound() ? "" : show_value(*at, kWidth));
 }
 
 void Events::complete() {
@@ -125,13 +125,12 @@ void Events::runs(ThreadState& thread, Frame& frame, uint32_t index) {
   event_.stack.clear();
   event_.is_point = event_.asked = false;
   if (detail_ == Detail::kNone) return;
-  Heap& heap = machine_.heap();
   for (const Access& access : accesses_.of(thread, frame, index)) {
     if (access.definition && !access.writes() && !wants_definitions()) continue;
     Touched touched{access.kind, access.mode, access.location(), accesses_.name_of(access, frame, index), {}, {}, access.definition, access.exact};
-    if (!access.old_value.is_unbound()) touched.old_value = show_value(heap, access.old_value, kWidth);
-    else if (access.kind == LocationKind::kContainer) touched.old_value = show_value(heap, access.owner, kWidth);
-    if (access.new_known) touched.new_value = show_value(heap, access.new_value, kWidth);
+    if (!access.old_value.is_unbound()) touched.old_value = show_value(access.old_value, kWidth);
+    else if (access.kind == LocationKind::kContainer) touched.old_value = show_value(access.owner, kWidth);
+    if (access.new_known) touched.new_value = show_value(access.new_value, kWidth);
     event_.touched.push_back(std::move(touched));
   }
 }

@@ -50,7 +50,7 @@ void LostUpdates::note_read(std::vector<Read>& reads, const Access& access, Fram
   if (!flow.begin(frame, index)) return;
   if (reads.size() == kMostReads) reads.erase(reads.begin());
   Read& read = reads.emplace_back(Read{access.location(), 0, 0, {}, {frame.code->code, index}, access.old_value, {}, std::move(flow)});
-  if (access.old_value.is_object()) read.text = show_value(machine_.heap(), access.old_value, 30);
+  if (access.old_value.is_object()) read.text = show_value(access.old_value, 30);
   if (auto found = written_.find(read.location); found != written_.end()) {
     read.writes = found->second.writes;
     read.epoch = found->second.epoch;
@@ -81,7 +81,7 @@ void LostUpdates::note_write(ThreadState& thread, std::vector<Read>& reads, cons
   if (!origin) {
     settle(written);
   } else if (const uint64_t lost = number - origin->writes) {
-    const auto text = [&](Value value) { return show_value(machine_.heap(), value, 30); };
+    const auto text = [&](Value value) { return show_value(value, 30); };
     Overtaken overtaken{accesses_.name_of(access, frame, index), thread.serial, origin->place, {frame.code->code, index},
                         origin->value.is_object() ? origin->text : text(origin->value), text(access.new_value), {}, lost};
     uint64_t end = number;

@@ -44,9 +44,10 @@ struct Overtaken {
 /// that the final value lacks. `told` hears of each overtaken write at once.
 class LostUpdates final : public vm::InstructionObserver {
  public:
-  explicit LostUpdates(vm::Machine& machine) : machine_(machine), accesses_(machine), names_(machine) {}
+  explicit LostUpdates(vm::Machine& machine) : accesses_(machine), names_(machine) {}
 
   void runs(ThreadState&, Frame&, uint32_t index) override;
+  void passes(ThreadState& thread, Frame& frame, uint32_t index, bool) override { runs(thread, frame, index); }
 
   std::vector<std::function<void(const Overtaken&)>> told;
 
@@ -99,7 +100,6 @@ class LostUpdates final : public vm::InstructionObserver {
   void note_write(ThreadState&, std::vector<Read>&, const Access&, Frame&, uint32_t index);
   void settle(Written&);
 
-  vm::Machine& machine_;
   Accesses accesses_;
   ThreadNames names_;
   std::vector<std::vector<Read>> reads_;  // by thread

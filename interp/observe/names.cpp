@@ -108,7 +108,7 @@ std::string Accesses::name_of(const Access& access, const Frame& frame, uint32_t
     }
     if (!access.owner.is_object()) return {};
     if (std::string known = vm::name_of(machine_, access.owner.as_object()); !known.empty()) return known;
-    return show_value(heap_, Value(access.owner.as_object()->type), 40).replace(0, 7, "<");
+    return show_value(Value(access.owner.as_object()->type), 40).replace(0, 7, "<");
   };
   switch (access.kind) {
     case LocationKind::kGlobal:
@@ -122,7 +122,7 @@ std::string Accesses::name_of(const Access& access, const Frame& frame, uint32_t
       return owner() + "." + label();
     case LocationKind::kItem:
       if (access.object == machine_.state().modules) return "sys.modules";
-      return owner() + "[" + show_value(heap_, access.label, 30) + "]";
+      return owner() + "[" + show_value(access.label, 30) + "]";
     case LocationKind::kContainer:
     case LocationKind::kLock:
       return owner();

@@ -165,7 +165,7 @@ std::string quoted(std::string_view utf8) {
   return text += quote;
 }
 
-std::string show_value(Heap&, Value value, size_t width) {
+std::string show_value(Value value, size_t width) {
   if (value.is_unbound()) return "deleted";
   Writer writer(width);
   writer.write(value, 0);

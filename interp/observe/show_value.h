@@ -9,7 +9,7 @@ namespace mini::observe {
 
 /// Like repr() for numbers, strings, None and containers of them, `<Counter>` for other instances, `<function work>`.
 /// At most about `width` characters: what is longer ends in `…`. `deleted` stands for kUnbound.
-std::string show_value(object::Heap&, object::Value, size_t width = 60);
+std::string show_value(object::Value, size_t width = 60);
 /// Cuts a text that is longer than `width` bytes and ends it in `…`; characters stay whole.
 void shorten(std::string& text, size_t width);
 /// A string constant as Python writes it.

@@ -24,7 +24,7 @@ void SharedVariables::note(vm::ThreadState& thread, vm::Frame& frame, uint32_t i
     variable.users |= uint64_t{1} << (thread.serial < 63 ? thread.serial : 63);
     const object::Value value = access.writes() && access.new_known ? access.new_value : access.old_value;
     if (access.writes() || variable.value.empty())
-      variable.value = access.whole ? "" : observe::show_value(machine_->heap(), value, 40);
+      variable.value = access.whole ? "" : observe::show_value(value, 40);
     if (!access.writes()) continue;
     variable.written = true;
     variable.writer = thread.serial;

@@ -22,14 +22,13 @@ struct SharedVariable {
 class SharedVariables {
  public:
   explicit SharedVariables(vm::Machine& machine)
-      : machine_(&machine), accesses_(std::make_shared<observe::Accesses>(machine)) {}
+      : accesses_(std::make_shared<observe::Accesses>(machine)) {}
   /// Before an instruction runs.
   void note(vm::ThreadState& thread, vm::Frame& frame, uint32_t index);
   /// Those that two threads have used and one has written, in the order of their first use.
   std::vector<SharedVariable> list() const;
 
  private:
-  vm::Machine* machine_;
   std::shared_ptr<observe::Accesses> accesses_;
   std::map<std::pair<const void*, uint64_t>, size_t> places_;
   std::vector<SharedVariable> variables_;

@@ -116,7 +116,7 @@ std::string thread_text(Walk& walk, ThreadState& thread, bool in_full) {
   text += "      stack:";
   bool any = false;
   for (const Value* value = frame->stack_base(); value < frame->stack_top; ++value) {
-    text += (any ? " | " : " ") + observe::show_value(walk.machine().heap(), *value, 30);
+    text += (any ? " | " : " ") + observe::show_value(*value, 30);
     any = true;
   }
   return text + (any ? "\n" : " empty\n");

@@ -12,7 +12,7 @@ using namespace mini::vm;
 /// Writes down what a script's own instructions touch, definitions left out: "write x 1 -> 2".
 class Listener final : public InstructionObserver {
  public:
-  explicit Listener(Machine& machine) : accesses(machine), heap(machine.heap()) {}
+  explicit Listener(Machine& machine) : accesses(machine) {}
   void runs(ThreadState& thread, Frame& frame, uint32_t index) override {
     if (frame.code->has(bytecode::kPrelude)) return;
     for (const Access& access : accesses.of(thread, frame, index)) note(access, frame, index);
@@ -27,13 +27,12 @@ class Listener final : public InstructionObserver {
     if (access.definition) return;
     std::string line = access.reads() ? access.writes() ? "change " : "read " : "write ";
     line += fmt::format("{} {}", name(access.kind), accesses.name_of(access, frame, index));
-    if (!access.old_value.is_unbound()) line += " " + show_value(heap, access.old_value);
-    if (access.new_known) line += " -> " + show_value(heap, access.new_value);
+    if (!access.old_value.is_unbound()) line += " " + show_value(access.old_value);
+    if (access.new_known) line += " -> " + show_value(access.new_value);
     if (!access.exact) line += " (perhaps)";
     lines.push_back(line);
   }
   Accesses accesses;
-  Heap& heap;
   std::vector<std::string> lines;
 };
 
