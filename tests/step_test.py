@@ -14,19 +14,10 @@ import tempfile
 import time
 import unittest
 
+from example import RACE
+
 MINI = None
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
-
-RACE = '''import threading
-x = 0
-def increment():
-    global x
-    x += 1
-a = threading.Thread(target=increment)
-b = threading.Thread(target=increment)
-a.start(); b.start(); a.join(); b.join()
-print(x)
-'''
 
 LOST = ['break read x', 'run', 'continue T0', 'continue T2', 'step T1 3', 'continue T2', 'continue T1', 'print T0 x']
 RIGHT = ['undo 3', 'continue T1', 'continue T2', 'print T0 x']
@@ -140,6 +131,67 @@ threading.Thread(target=work, args=(21,)).start()
         for replay in (token, recording):
             result = subprocess.run([MINI, f'--replay={replay}', script], capture_output=True, encoding='utf-8')
             self.assertEqual((result.returncode, result.stdout, result.stderr), (0, '1\n', ''))
+
+    def test_saving_before_the_end(self):
+        recording = os.path.join(self.directory.name, 'recording')
+        script = RACE.replace('print(x)', 'print("x", x)')
+        status, said, err = self.step(script, LOST[:5] + ['save ' + recording, 'info', 'continue T2', 'delete', 'run', 'back 5'])
+        self.assertEqual((status, err), (0, ''), said)
+        self.assertEqual(said[6], f'saved: again with --replay={recording}\n')
+        self.assertEqual(''.join(said).count('x 1\n'), 1)
+        script = os.path.join(self.directory.name, 'script.py')
+        result = subprocess.run([MINI, f'--replay={recording}', script], capture_output=True, encoding='utf-8')
+        self.assertEqual((result.returncode, result.stderr), (0, ''))
+        self.assertRegex(result.stdout, r'^x [12]\n$')
+        status, said, err = self.step('import threading\nwhile True: pass\n', ['step 5', 'save ' + recording])
+        self.assertEqual(status, 2)
+        self.assertIn('does not end', said[2])
+
+    def test_a_list_of_steps(self):
+        script = os.path.join(self.directory.name, 'script.py')
+        for commands, printed in ((LOST, '1\n'), (LOST + RIGHT, '2\n')):
+            for end in ([], ['delete', 'run']):
+                status, said, err = self.step(RACE, commands + end + ['steps'])
+                self.assertEqual((status, err), (0, ''), said)
+                steps = re.fullmatch(r"--schedule='(steps:.*)'\n", said[-1])
+                self.assertTrue(steps, said[-1])
+                result = subprocess.run([MINI, f'--schedule={steps[1]}', script], capture_output=True, encoding='utf-8')
+                self.assertEqual((result.returncode, result.stdout, result.stderr), (0, printed, ''), steps[1])
+
+    def test_following_a_run(self):
+        recording = os.path.join(self.directory.name, 'recording')
+        script = self.file('script.py', RACE)
+        done = subprocess.run([MINI, '--schedule=steps:T1*3 T2* T1*', f'--record={recording}', '--stats', script],
+                              capture_output=True, encoding='utf-8')
+        self.assertEqual(done.stdout, '1\n')
+        token = re.search(r'--replay=(m1:\S+)', done.stderr).group(1)
+        for replay in (token, recording):
+            status, said, err = self.step(RACE, [
+                'break write x', 'replay', 'replay', 'print T0 x', 'delete', 'replay 3', 'back 3', 'replay', 'back 2', 'replay'],
+                f'--replay={replay}')
+            self.assertEqual((status, err), (0, ''), said)
+            self.assertIn('stopped: before a write of x', said[2])
+            self.assertEqual(said[4], '0\n')
+            self.assertEqual(said[8], '1\nthe program is over, exit status 0\n')
+            self.assertEqual(said[10], 'the program is over, exit status 0\n')
+            status, said, err = self.step(RACE, ['break read x', 'replay', 'delete', 'continue T1', 'replay'],
+                                          f'--replay={replay}')
+            self.assertEqual(status, 2)
+            self.assertRegex(said[-1], 'another way|cannot be followed')
+        status, said, err = self.step(RACE, ['replay'])
+        self.assertEqual(status, 2)
+        self.assertIn('no run to follow', said[-1])
+
+    def test_following_a_run_under_a_real_clock(self):
+        recording = os.path.join(self.directory.name, 'recording')
+        script = self.file('script.py', RACE.replace('x += 1', 'for i in range(3000): x += 1'))
+        done = subprocess.run([MINI, '--schedule=interval:20us', f'--record={recording}', script], capture_output=True,
+                              encoding='utf-8')
+        with open(script) as file:
+            status, said, err = self.step(file.read(), ['replay 5000', 'replay', 'back 4000', 'replay'], f'--replay={recording}')
+        self.assertEqual((status, err), (0, ''), said)
+        self.assertEqual(said[2], done.stdout + 'the program is over, exit status 0\n')
+        self.assertEqual(said[4], 'the program is over, exit status 0\n')
 
     def test_a_pipe(self):
         result = subprocess.run([MINI, '--step', self.file('s.py', RACE)], input='step\n\nhelp\nfly\nq\n', capture_output=True,

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <iostream>
 
 #include "interp/step/commands.h"
+#include "runtime/sched/replay.h"
 
 namespace mini::cli {
 
@@ -80,7 +82,7 @@ std::string save_recording(const Script& script, vm::Options options, const std:
   if (slices.empty()) return "the run is too long, or was interrupted: it cannot be repeated from its slices\n";
   std::string error;
   sched::RecordingWriter writer;
-  options.given_schedule = std::make_shared<sched::Replay>(sched::slice_source(slices), nullptr);
+  options.given_schedule = std::make_shared<sched::Replay>(sched::slice_source(slices), nullptr, sched::ClockKind::Virtual);
   if (!begin_recording(filename, script, options, writer, error)) return filename + ": " + error + "\n";
   auto machine = vm::Machine::create(std::move(options), error);
   if (!machine) return error + "\n";
@@ -94,6 +96,78 @@ std::string save_recording(const Script& script, vm::Options options, const std:
   return "saved: again with --replay=" + filename + "\n";
 }
 
+/// Counts the script's own instructions, and pauses the run after so many.
+class CountOwn final : public vm::InstructionObserver {
+ public:
+  CountOwn(vm::Machine& machine, uint64_t most) : machine_(machine), most_(most) {}
+  void runs(vm::ThreadState& thread, vm::Frame& frame, uint32_t index) override {
+    found_.add(thread.serial, step::OwnInstructions::counts(*frame.code->code, index));
+    if (found_.total() >= most_) machine_.pause();
+  }
+  const step::OwnInstructions& found() const { return found_; }
+
+ private:
+  vm::Machine& machine_;
+  uint64_t most_;
+  step::OwnInstructions found_;
+};
+
+/// Whether the list leads to where the walk stands.
+bool steps_repeat(const Script& script, vm::Options options, step::Walk& walk, const std::string& list) {
+  options.os_threads = false;
+  options.observed = true;
+  options.clock = sched::ClockKind::Virtual;
+  options.given_schedule = nullptr;
+  options.schedule = "steps:" + list;
+  options.output = options.errors = [](std::string_view) {};
+  std::string error;
+  auto machine = vm::Machine::create(std::move(options), error);
+  if (!machine) return false;
+  sched::Runner::Tape tape{walk.tape().answers, 0};
+  machine->runner().set_tape(&tape);
+  const step::OwnInstructions wanted = walk.own_instructions();
+  CountOwn counter(*machine, walk.is_over() ? ~uint64_t{0} : wanted.total());
+  machine->add_observer(counter);
+  machine->run_file(script.name, script.source);
+  return machine->runner().schedule().error().empty() && counter.found() == wanted;
+}
+
+/// The slices of the run to be replayed, and what comes from outside in it. False with the reason.
+bool read_replay(const sched::Schedule& given, std::vector<sched::Slice>& slices, sched::Runner::Tape& tape, std::string& error) {
+  const auto copy = given.clone();
+  sched::Replay& replay = *copy->replay();
+  slices = {{}};
+  for (; replay.next_event().kind != sched::Event::Kind::End; replay.advance()) {
+    const sched::Event& event = replay.next_event();
+    switch (event.kind) {
+      case sched::Event::Kind::Slice:
+        if (event.when.kind == sched::Moment::Kind::Call)
+          return error = "the run switched inside a blocking call, where the stepper does not get", false;
+        if (event.when.kind == sched::Moment::Kind::Point)
+          slices.back() = {slices.back().thread, sched::Slice::End::Point, event.when.position.ticks, event.when.position.index};
+        slices.push_back({event.thread});
+        break;
+      case sched::Event::Kind::Wake:
+        if (event.when.kind != sched::Moment::Kind::End)
+          return error = "a time came while a thread was running, which the stepper cannot repeat", false;
+        break;
+      case sched::Event::Kind::Interrupt:
+        return error = "the run was interrupted, which the stepper cannot repeat", false;
+      case sched::Event::Kind::Number:
+        if (event.outside != sched::Outside::Result) tape.answers.emplace_back(event.number);  // what was written is written
+        break;
+      case sched::Event::Kind::Bytes:
+        if (event.outside == sched::Outside::Input)
+          return error = "the run read from outside, which the stepper cannot repeat", false;
+        tape.answers.emplace_back(event.bytes);
+        break;
+      case sched::Event::Kind::End:
+        break;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 int run_stepper(const Script& script, vm::Options options, const std::string& commands_file) {
@@ -105,6 +179,13 @@ int run_stepper(const Script& script, vm::Options options, const std::string& co
       return kUsageError;
     }
   }
+  std::vector<sched::Slice> recorded;
+  sched::Runner::Tape tape;
+  std::string error;
+  if (options.given_schedule && !read_replay(*options.given_schedule, recorded, tape, error)) {
+    std::cerr << "mini: --step with --replay: " << error << '\n';
+    return kUsageError;
+  }
   bool line_begins = true;  // what the script prints and what is said here share the screen
   step::Walk walk(options, [&](std::string_view text, bool is_error) {
     (is_error ? std::cerr : std::cout) << text << std::flush;
@@ -114,10 +195,13 @@ int run_stepper(const Script& script, vm::Options options, const std::string& co
     if (!std::exchange(line_begins, true)) print("\n");
     print(text);
   };
-  step::Commands commands(walk, say, [&](const std::string& filename, const std::vector<sched::Slice>& slices) {
-    return save_recording(script, options, filename, slices);
-  });
-  std::string error;
+  walk.set_tape(std::move(tape));
+  const step::Commands::Repeat repeat{
+      [&](const std::string& filename, const std::vector<sched::Slice>& slices) {
+        return save_recording(script, options, filename, slices);
+      },
+      [&](const std::string& list) { return steps_repeat(script, options, walk, list); }};
+  step::Commands commands(walk, say, repeat, std::move(recorded));
   if (!walk.begin(script.name, script.source, error)) {
     std::cerr << "mini: --step: " << error << '\n';
     return kUsageError;

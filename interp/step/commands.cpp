@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "interp/step/follow.h"
 #include "interp/step/view.h"
 #include "interp/vm/deadlock.h"
 
@@ -29,8 +30,10 @@ const std::vector<Commands::Command>& Commands::all() {
       {"locks", "lo", "", "show the locks, who holds them and who waits", &Commands::locks},
       {"where", "w", "[Tn]", "show a thread's frames", &Commands::where},
       {"list", "l", "[Tn]", "show the source around a thread's line", &Commands::list},
+      {"replay", "rp", "[N]", "with --replay: follow that run to its end, or by N instructions", &Commands::replay},
       {"token", "tk", "", "print the token that repeats the run so far", &Commands::token},
-      {"save", "sv", "FILE", "save the run as a recording, after its end is reached", &Commands::save},
+      {"steps", "sl", "", "print the run so far as a list for --schedule=steps:", &Commands::steps},
+      {"save", "sv", "FILE", "save the run as a recording; from here to its end all threads take turns", &Commands::save},
       {"help", "h", "[COMMAND]", "this list", &Commands::help},
       {"quit", "q", "", "leave", &Commands::quit},
   };
@@ -182,6 +185,23 @@ bool Commands::run() {
         if (breakpoint.kind == Breakpoint::Kind::kSwitch) return stopped_at_ = breakpoint.text(), true;
     return breaks(look);
   }));
+}
+
+bool Commands::replay() {
+  if (recorded_.empty()) return fail("there is no run to follow: --replay=FILE or --replay=m1:TOKEN names one");
+  if (walk_.is_over()) return fail("the program is over; 'back' goes back into it");
+  uint64_t count = ~uint64_t{0};
+  if (!take_number(count)) return false;
+  auto schedule = FollowSlices::from(walk_.slices(), recorded_);
+  if (!schedule) return fail("the run is on another way than the one to be followed; 'back' or 'undo' leads to it");
+  const uint64_t before = walk_.executed();
+  stopped_at_.clear();
+  moves_.push_back(before);
+  const End end = walk_.go(std::move(schedule), [this, before, count](const Look& look) {
+    return walk_.executed() - before >= count || breaks(look);
+  });
+  if (!walk_.error().empty()) return fail(walk_.error());
+  return after(end);
 }
 
 bool Commands::thread() {
@@ -372,10 +392,34 @@ bool Commands::token() {
   return true;
 }
 
+bool Commands::steps() {
+  constexpr const char* kNone = "no list: steps: cannot tell this run; 'token' and 'save' can";
+  std::vector<std::string> words = walk_.step_words();
+  const auto repeats = [&](size_t begin, size_t end) {
+    return repeat_.steps_repeat(fmt::format("{}", fmt::join(words.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                            words.begin() + static_cast<std::ptrdiff_t>(end), " ")));
+  };
+  // The turn in which the last thread was started ends before the list begins, or goes on in it.
+  size_t begin = 0;
+  while (begin < 2 && begin < words.size() && !repeats(begin, words.size())) ++begin;
+  if (begin == 2 || begin >= words.size()) return fail(kNone);
+  // Behind the list the lowest thread runs until it blocks: what happens anyway is left out.
+  size_t few = begin, enough = words.size();
+  while (few + 1 < enough) {
+    const size_t middle = few + (enough - few) / 2;
+    (repeats(begin, middle) ? enough : few) = middle;
+  }
+  print_(fmt::format("--schedule='steps:{}'\n", fmt::join(words.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                          words.begin() + static_cast<std::ptrdiff_t>(enough), " ")));
+  return true;
+}
+
 bool Commands::save() {
   if (words_.size() != 1) return fail("save to which file?");
-  if (!walk_.is_over()) return fail("the run has to reach its end first: 'run' goes on to it");
-  print_(save_recording_(words_[0], walk_.machine().runner().slices().slices()));
+  std::vector<sched::Slice> slices;
+  std::string error;
+  if (!walk_.look_ahead(slices, error)) return fail(error);
+  print_(repeat_.save_recording(words_[0], slices));
   return true;
 }
 

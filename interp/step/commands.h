@@ -12,10 +12,16 @@ namespace mini::step {
 
 class Commands {
  public:
-  /// `save_recording`: repeats the choices in a recorded run, and says what was written or why not.
-  using SaveRecording = std::function<std::string(const std::string& filename, const std::vector<sched::Slice>&)>;
-  Commands(Walk& walk, std::function<void(std::string_view)> print, SaveRecording save_recording)
-      : walk_(walk), print_(std::move(print)), save_recording_(std::move(save_recording)) {}
+  /// Runs the script a second time, unseen.
+  struct Repeat {
+    /// Records a run with these slices; says what was written or why not.
+    std::function<std::string(const std::string& filename, const std::vector<sched::Slice>&)> save_recording;
+    /// Whether `steps:LIST` leads to where the walk stands.
+    std::function<bool(const std::string& list)> steps_repeat;
+  };
+  /// `recorded`: the run to be followed by `replay`; empty: none.
+  Commands(Walk& walk, std::function<void(std::string_view)> print, Repeat repeat, std::vector<sched::Slice> recorded)
+      : walk_(walk), print_(std::move(print)), repeat_(std::move(repeat)), recorded_(std::move(recorded)) {}
 
   /// Carries a line out; an empty one repeats the last. False: it was wrong, and what was said tells why.
   bool execute(std::string line);
@@ -59,7 +65,9 @@ class Commands {
   bool where();
   bool list();
   bool show_all();
+  bool replay();
   bool token();
+  bool steps();
   bool save();
   bool help();
   bool quit();
@@ -74,7 +82,8 @@ class Commands {
 
   Walk& walk_;
   std::function<void(std::string_view)> print_;
-  SaveRecording save_recording_;
+  Repeat repeat_;
+  std::vector<sched::Slice> recorded_;
   std::vector<Breakpoint> breakpoints_;
   std::string last_line_, rest_;  // rest_: the arguments as they were typed
   std::vector<std::string> words_;

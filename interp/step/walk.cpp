@@ -10,6 +10,7 @@ using namespace mini::vm;
 namespace {
 
 constexpr size_t kMostSaved = 32;
+constexpr uint64_t kMostAhead = 20'000'000;  // instructions
 
 }  // namespace
 
@@ -100,6 +101,7 @@ sched::Thread* Walk::next(sched::ThreadTable& table, sched::Cause cause) {
     return nullptr;
   }
   const bool forced = std::exchange(forced_, false) || cause == sched::Cause::Switched;
+  if (!forced && !turns_.empty()) turns_.back().by_itself = true;
   if (mode_ == Mode::kRepeat) {
     if (executed_ >= target_ || next_choice_ == choices_.size()) return nullptr;
     return table.find(choices_[next_choice_++].thread);
@@ -115,6 +117,7 @@ sched::Thread* Walk::next(sched::ThreadTable& table, sched::Cause cause) {
   }
   if (mode_ != Mode::kSchedule) return nullptr;
   if (sched::Thread* thread = inner_->next(table, cause)) return choose(thread, forced);
+  error_ = inner_->error();
   inner_.reset();
   return nullptr;
 }
@@ -124,6 +127,9 @@ void Walk::runs(ThreadState& thread, Frame& frame, uint32_t index) {
   ++executed_;
   ++moved_;
   last_ = thread.serial;
+  if (turns_.empty() || turns_.back().thread != thread.serial || turns_.back().by_itself) turns_.push_back({thread.serial});
+  turns_.back().counted += OwnInstructions::counts(*frame.code->code, index);
+  turns_.back().started = machine_->state().threads.started;
   shared_->note(thread, frame, index);
 }
 
@@ -163,6 +169,7 @@ std::optional<End> Walk::go(uint32_t thread, StopHere stop) {
 End Walk::go(std::unique_ptr<sched::Schedule> schedule, StopHere stop) {
   new_way();
   mode_ = Mode::kSchedule;
+  error_.clear();
   moved_ = 0;
   inner_ = std::move(schedule);
   stop_ = std::move(stop);
@@ -172,8 +179,46 @@ End Walk::go(std::unique_ptr<sched::Schedule> schedule, StopHere stop) {
   return end;
 }
 
+bool Walk::look_ahead(std::vector<sched::Slice>& slices, std::string& error) {
+  const uint64_t here = executed_;
+  const bool was_over = over_;
+  if (!over_) {
+    unseen_ = true;
+    go(std::make_unique<sched::EveryN>(100), [&](const Look&) { return executed_ - here >= kMostAhead; });
+    unseen_ = false;
+  }
+  const bool ended = over_;
+  slices = this->slices();
+  if (!was_over) {
+    go_back(here);
+    while (saved_.size() > 1 && saved_.back()->executed > here) saved_.pop_back();  // those know nothing of the output
+  }
+  if (!ended) error = fmt::format("the run does not end within {} instructions", kMostAhead);
+  else if (slices.empty()) error = "the run is too long, or was interrupted: it cannot be repeated from its slices";
+  return error.empty();
+}
+
+std::vector<std::string> Walk::step_words() const {
+  uint32_t highest = 0;
+  for (const Turn& turn : turns_) highest = std::max(highest, turn.thread);
+  const auto first = std::find_if(turns_.begin(), turns_.end(), [&](const Turn& turn) { return turn.started > highest; });
+  std::vector<std::string> words;
+  for (auto turn = first; turn != turns_.end(); ++turn) {
+    const bool last_of_all = over_ && turn + 1 == turns_.end();
+    if (turn->by_itself || last_of_all) words.push_back(fmt::format("T{}*", turn->thread));
+    else if (turn->counted > 0) words.push_back(fmt::format("T{}*{}", turn->thread, turn->counted));
+  }
+  return words;
+}
+
+OwnInstructions Walk::own_instructions() const {
+  OwnInstructions instructions;
+  for (const Turn& turn : turns_) instructions.add(turn.thread, turn.counted);
+  return instructions;
+}
+
 void Walk::save() {
-  auto saved = std::make_unique<Saved>(Saved{executed_, next_choice_, {}, *shared_, machine_->runner().log(),
+  auto saved = std::make_unique<Saved>(Saved{executed_, next_choice_, {}, *shared_, machine_->runner().log(), turns_,
                                              {channels_[0].at, channels_[1].at}, last_, at_point_, forced_});
   std::string error;
   if (!machine_->save(saved->state, error)) return;
@@ -192,6 +237,7 @@ void Walk::put_back(const Saved& saved) {
   *shared_ = saved.shared;
   executed_ = saved.executed;
   next_choice_ = saved.choices;
+  turns_ = saved.turns;
   last_ = saved.last;
   at_point_ = saved.at_point;
   forced_ = saved.forced;
@@ -215,7 +261,7 @@ void Walk::go_back(uint64_t executed) {
 // ---- Output
 
 void Walk::write(std::string_view text, bool is_error) {
-  if (mode_ == Mode::kFree) return;
+  if (mode_ == Mode::kFree || unseen_) return;
   Channel& channel = channels_[is_error];
   size_t same = 0;
   while (same < text.size() && channel.at + same < channel.shown.size() && channel.shown[channel.at + same] == text[same])
