@@ -6,7 +6,8 @@
 Where there is no CPython 3.13 (oracles.py tells how it is found), its recorded answers (conformance/expected/) stand in,
 which --record renews. A script whose first lines contain `# races` may print different things each time, and runs under
 mini alone; all others have to print the same under every runner and schedule. `# args: ...` and `# stdin: ...` give a
-script arguments and input, `# heavy` leaves out the collection at each allocation, `# timers` the virtual clock; a NAME.in file beside it is its
+script arguments and input, `# heavy` leaves out the collection at each allocation, `# timers` the virtual
+clock, `# forks` seeds for one OS thread, which cannot fork inside a native that called back; a NAME.in file beside it is its
 input. --quick leaves the other runners and schedules out.
 """
 import argparse
@@ -113,6 +114,8 @@ def main():
             continue
         for variant in VARIANTS[:1] if 'races' in options or quick else VARIANTS:
             if 'heavy' in options and variant == ['--collect-always']:
+                continue
+            if 'forks' in options and '--runner=one' in variant and len(variant) > 1:
                 continue
             if 'timers' in options and '--clock=real' not in variant and any('--schedule' in word for word in variant):
                 variant = variant + ['--clock=real']

@@ -212,6 +212,9 @@ except OSError as error:
 for make in (multiprocessing.Pipe, multiprocessing.Queue, lambda: multiprocessing.Pool(1)):
     try: make()
     except OSError as error: print(error.strerror)
+try:
+    while True: opened.append(os.open('/dev/null', os.O_RDONLY))  # what the pool has given back
+except OSError: pass
 process = multiprocessing.Process(target=print)
 try: process.start()
 except OSError as error: print(error.strerror, process.exitcode)

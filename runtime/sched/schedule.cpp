@@ -41,6 +41,7 @@ Time Interval::time_until_asked(Time waited, Random& random) const {
   const Time late = missed_tick ? std::min<Time>(random.below(static_cast<std::uint32_t>(kKernelTick)), 8 * interval_)
                                 : wake_up_time(random);
   const Time whole = begun_anew - waited + interval_ + late;
+  // CPython's speed varies from slice to slice, by a sixteenth and more.
   return whole + whole * (Time{random.below(129)} - 64) / 1024;
 }
 

@@ -384,18 +384,20 @@ TEST_CASE("a slice is what CPython 3.9 executes in the interval") {
 TEST_CASE("a thread that waited before the holder came asks after its next time-out but one") {
   const Interval schedule(5 * kMillisecond);
   Random random(1);
-  for (const auto& [waited, expected] : {std::pair<Time, Time>{0, 5 * kMillisecond},
-                                         {100 * kMicrosecond, 9'900 * kMicrosecond},
-                                         {5 * kMillisecond, 5 * kMillisecond},
-                                         {7 * kMillisecond, 8 * kMillisecond}}) {
-    CAPTURE(waited);
+  struct Wait {
+    Time waited, expected;
+  };
+  for (const Wait& wait : {Wait{0, 5 * kMillisecond}, Wait{100 * kMicrosecond, 9'900 * kMicrosecond},
+                           Wait{5 * kMillisecond, 5 * kMillisecond}, Wait{7 * kMillisecond, 8 * kMillisecond}}) {
+    CAPTURE(wait.waited);
     for (int i = 0; i < 100; ++i) {
-      const Time asked = schedule.time_until_asked(waited, random);
-      CHECK(asked >= expected);
-      CHECK(asked < expected + 4 * kMillisecond);  // late by a tick of the kernel's clock at most
+      // Late by a tick of the kernel's clock at most, and CPython's speed varies by a sixteenth.
+      const Time asked = schedule.time_until_asked(wait.waited, random);
+      CHECK(asked >= wait.expected * 15 / 16);
+      CHECK(asked <= (wait.expected + 4 * kMillisecond) * 17 / 16);
     }
   }
-  for (int i = 0; i < 100; ++i) CHECK(Interval(kMicrosecond).time_until_asked(0, random) <= 9 * kMicrosecond);
+  for (int i = 0; i < 100; ++i) CHECK(Interval(kMicrosecond).time_until_asked(0, random) <= 10 * kMicrosecond);
 }
 
 TEST_CASE("nobody is asked to give way when nobody waits") {
