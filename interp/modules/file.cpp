@@ -27,6 +27,7 @@ bool reserve(Heap& heap, char*& buffer, uint32_t& capacity, size_t needed) {
 
 /// Adds to the upper stage, or behind what the lower one holds.
 Result<void> append_pending(Heap& heap, File* file, std::string_view text, bool lower = false) {
+  if (text.empty()) return {};
   if (!reserve(heap, file->pending, file->pending_capacity, file->pending_length + text.size()))
     return raised;
   char* at = file->pending + (lower ? file->lower_length : file->pending_length);
