@@ -1,5 +1,7 @@
 // The methods of bytes.
 #include <algorithm>
+#include <array>
+#include <vector>
 
 #include "runtime/object/bytes_text.h"
 #include "runtime/object/number.h"
@@ -169,6 +171,31 @@ Result<Ref<Value>> bytes_split(Call& call) {
   return Ref<Value>(std::move(list));
 }
 
+Result<Ref<Value>> bytes_rsplit(Call& call) {
+  Heap& heap = call.heap;
+  int64_t limit = call.has(2) ? MINI_TRY(to_clamped_int64(heap, call[2])) : -1;
+  std::vector<std::string_view> pieces;  // from the end
+  std::string_view text = self(call);
+  if (!call.has(1) || call[1].is_none()) {
+    while (!(text = text.substr(0, text.find_last_not_of(kSpace) + 1)).empty()) {
+      const size_t start = limit-- == 0 ? 0 : text.find_last_of(kSpace) + 1;
+      pieces.push_back(text.substr(start));
+      text = text.substr(0, start);
+    }
+  } else {
+    std::string_view separator = MINI_TRY(bytes_argument(heap, call[1]));
+    if (separator.empty()) return heap.raise(BuiltinType::kValueError, "empty separator");
+    for (size_t at; limit != 0 && (at = text.rfind(separator)) != kNowhere; --limit) {
+      pieces.push_back(text.substr(at + separator.size()));
+      text = text.substr(0, at);
+    }
+    pieces.push_back(text);
+  }
+  Ref<List> list = MINI_TRY(make_list(heap));
+  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) MINI_TRY(add_piece(heap, list.get(), *piece));
+  return Ref<Value>(std::move(list));
+}
+
 Result<Ref<Value>> bytes_splitlines(Call& call) {
   bool keep = call.has(1) && MINI_TRY(truth(call.heap, call[1]));
   Ref<List> list = MINI_TRY(make_list(call.heap));
@@ -181,16 +208,38 @@ Result<Ref<Value>> bytes_splitlines(Call& call) {
   return Ref<Value>(std::move(list));
 }
 
-Result<Ref<Value>> bytes_partition(Call& call) {
+Result<Ref<Value>> partition(Call& call, bool last) {
   std::string_view separator = MINI_TRY(bytes_argument(call.heap, call[1]));
   if (separator.empty()) return call.heap.raise(BuiltinType::kValueError, "empty separator");
   std::string_view text = self(call);
-  size_t at = text.find(separator);
-  std::string_view pieces[] = {text.substr(0, at), at == kNowhere ? "" : separator,
-                               at == kNowhere ? "" : text.substr(at + separator.size())};
+  size_t at = last ? text.rfind(separator) : text.find(separator);
+  std::array<std::string_view, 3> pieces;
+  if (at == kNowhere) pieces[last ? 2 : 0] = text;
+  else pieces = {text.substr(0, at), separator, text.substr(at + separator.size())};
   Ref<Tuple> tuple = MINI_TRY(make_tuple(call.heap, 3));
   for (size_t i = 0; i < 3; ++i) tuple->items()[i] = MINI_TRY(answer(call.heap, pieces[i])).release();
   return Ref<Value>(std::move(tuple));
+}
+Result<Ref<Value>> bytes_partition(Call& call) {
+  return partition(call, false);
+}
+Result<Ref<Value>> bytes_rpartition(Call& call) {
+  return partition(call, true);
+}
+
+/// A part of the object, which is the object itself if it is all of it.
+Result<Ref<Value>> part(Call& call, std::string_view text) {
+  const bool is_plain = call[0].as_object()->type == call.heap.type(BuiltinType::kBytes);
+  if (is_plain && text.size() == self(call).size()) return Ref<Value>::share(call[0]);
+  return answer(call.heap, text);
+}
+Result<Ref<Value>> bytes_removeprefix(Call& call) {
+  const std::string_view prefix = MINI_TRY(bytes_argument(call.heap, call[1])), text = self(call);
+  return part(call, text.starts_with(prefix) ? text.substr(prefix.size()) : text);
+}
+Result<Ref<Value>> bytes_removesuffix(Call& call) {
+  const std::string_view suffix = MINI_TRY(bytes_argument(call.heap, call[1])), text = self(call);
+  return part(call, text.ends_with(suffix) ? text.substr(0, text.size() - suffix.size()) : text);
 }
 
 Result<Ref<Value>> bytes_replace(Call& call) {
@@ -303,9 +352,13 @@ constexpr NativeDefinition kMethods[] = {
     {"bytes.join(self, iterable_of_bytes, /)", bytes_join},
     {"bytes.lstrip(self, bytes=None, /)", bytes_lstrip},
     {"bytes.partition(self, sep, /)", bytes_partition},
+    {"bytes.removeprefix(self, prefix, /)", bytes_removeprefix},
+    {"bytes.removesuffix(self, suffix, /)", bytes_removesuffix},
     {"bytes.replace(self, old, new, count=-1, /)", bytes_replace},
     {"bytes.rfind(self, sub, start=None, end=None, /)", bytes_rfind},
     {"bytes.rindex(self, sub, start=None, end=None, /)", bytes_rindex},
+    {"bytes.rpartition(self, sep, /)", bytes_rpartition},
+    {"bytes.rsplit(self, /, sep=None, maxsplit=-1)", bytes_rsplit},
     {"bytes.rstrip(self, bytes=None, /)", bytes_rstrip},
     {"bytes.split(self, /, sep=None, maxsplit=-1)", bytes_split},
     {"bytes.splitlines(self, /, keepends=False)", bytes_splitlines},

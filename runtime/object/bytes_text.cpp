@@ -151,74 +151,6 @@ Result<Ref<Value>> bytes_expandtabs(Call& call) {
   return answer(call.heap, out);
 }
 
-// Parts ---------------------------------------------------------------------------------------------------------------
-
-/// A part of the object, which is the object itself if it is all of it.
-Result<Ref<Value>> part(Call& call, std::string_view text) {
-  const bool is_plain = call[0].as_object()->type == call.heap.type(BuiltinType::kBytes);
-  if (is_plain && text.size() == self(call).size()) return Ref<Value>::share(call[0]);
-  return answer(call.heap, text);
-}
-Result<Ref<Value>> bytes_removeprefix(Call& call) {
-  const std::string_view prefix = MINI_TRY(bytes_argument(call.heap, call[1])), text = self(call);
-  return part(call, text.starts_with(prefix) ? text.substr(prefix.size()) : text);
-}
-Result<Ref<Value>> bytes_removesuffix(Call& call) {
-  const std::string_view suffix = MINI_TRY(bytes_argument(call.heap, call[1])), text = self(call);
-  return part(call, text.ends_with(suffix) ? text.substr(0, text.size() - suffix.size()) : text);
-}
-
-Result<Ref<Value>> bytes_rpartition(Call& call) {
-  const std::string_view separator = MINI_TRY(bytes_argument(call.heap, call[1])), text = self(call);
-  if (separator.empty()) return call.heap.raise_text(BuiltinType::kValueError, "empty separator");
-  const size_t at = text.rfind(separator);
-  const bool found = at != std::string_view::npos;
-  const std::string_view pieces[] = {found ? text.substr(0, at) : "", found ? separator : "",
-                                     found ? text.substr(at + separator.size()) : text};
-  Ref<Tuple> tuple = MINI_TRY(make_tuple(call.heap, 3));
-  for (size_t i = 0; i < 3; ++i) tuple->items()[i] = MINI_TRY(answer(call.heap, pieces[i])).release();
-  return Ref<Value>(std::move(tuple));
-}
-
-/// The next piece of `text` from its end, cut off together with the blanks or the separator before it; `last`: all that is
-/// left. Nothing if no piece is left.
-std::optional<std::string_view> take_last(std::string_view& text, std::optional<std::string_view> separator, bool last) {
-  if (separator) {
-    const size_t at = last ? std::string_view::npos : text.rfind(*separator);
-    const bool found = at != std::string_view::npos;
-    const std::string_view piece = found ? text.substr(at + separator->size()) : text;
-    text = found ? text.substr(0, at) : std::string_view();
-    return piece;
-  }
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  if (text.empty()) return std::nullopt;
-  size_t start = last ? 0 : text.size();
-  while (start > 0 && !is_space(text[start - 1])) --start;
-  const std::string_view piece = text.substr(start);
-  text = text.substr(0, start);
-  return piece;
-}
-
-Result<Ref<Value>> bytes_rsplit(Call& call) {
-  Heap& heap = call.heap;
-  std::optional<std::string_view> separator;
-  if (call.has(1) && !call[1].is_none()) separator = MINI_TRY(bytes_argument(heap, call[1]));
-  if (separator && separator->empty()) return heap.raise_text(BuiltinType::kValueError, "empty separator");
-  int64_t limit = call.has(2) ? MINI_TRY(to_clamped_int64(heap, call[2])) : -1;
-  std::vector<std::string_view> pieces;
-  std::string_view text = self(call);
-  for (bool more = true; more; --limit) {
-    more = limit != 0 && (!separator || text.find(*separator) != std::string_view::npos);
-    const auto piece = take_last(text, separator, limit == 0);
-    if (!piece) break;
-    pieces.push_back(*piece);
-  }
-  Ref<List> list = MINI_TRY(make_list(heap));
-  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece)
-    MINI_TRY(append(heap, list.get(), MINI_TRY(answer(heap, *piece))));
-  return Ref<Value>(std::move(list));
-}
-
 // Tables --------------------------------------------------------------------------------------------------------------
 
 Result<Ref<Value>> bytes_translate(Call& call) {
@@ -257,11 +189,7 @@ constexpr NativeDefinition kMethods[] = {
     {"bytes.isupper(self, /)", only_case<is_upper, is_lower>},
     {"bytes.ljust(self, width, fillchar=b' ', /)", justify<Side::kLeft>},
     {"bytes.lower(self, /)", changed<to_lower>},
-    {"bytes.removeprefix(self, prefix, /)", bytes_removeprefix},
-    {"bytes.removesuffix(self, suffix, /)", bytes_removesuffix},
     {"bytes.rjust(self, width, fillchar=b' ', /)", justify<Side::kRight>},
-    {"bytes.rpartition(self, sep, /)", bytes_rpartition},
-    {"bytes.rsplit(self, /, sep=None, maxsplit=-1)", bytes_rsplit},
     {"bytes.swapcase(self, /)", changed<swap_case>},
     {"bytes.title(self, /)", bytes_title},
     {"bytes.translate(self, table, /, delete=b'')", bytes_translate},
