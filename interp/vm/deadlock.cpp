@@ -3,6 +3,7 @@
 #include <set>
 
 #include "interp/vm/frame.h"
+#include "interp/vm/imports.h"
 #include "interp/vm/lock.h"
 #include "interp/vm/object_names.h"
 
@@ -161,7 +162,7 @@ class Report {
       }
       case sched::WaitKind::Import: {
         const auto* module = static_cast<const Module*>(thread.wait_target);
-        auto* importer = static_cast<ThreadState*>(machine_.state().threads.find(module->importer - 1));
+        ThreadState* importer = importer_of(machine_, module);
         return "module '" + to_utf8(module->name) + "', which " + (importer ? thread_name(*importer) : "a thread") + " imports";
       }
       case sched::WaitKind::Sleep:
@@ -247,8 +248,7 @@ std::string describe_stuck(Machine& machine) {
     if (thread.wait_kind == sched::WaitKind::Join) {
       waits_for[&thread] = static_cast<ThreadState*>(const_cast<void*>(thread.wait_target));
     } else if (thread.wait_kind == sched::WaitKind::Import) {
-      const uint32_t importer = static_cast<const Module*>(thread.wait_target)->importer;
-      waits_for[&thread] = static_cast<ThreadState*>(machine.state().threads.find(importer - 1));
+      waits_for[&thread] = importer_of(machine, static_cast<const Module*>(thread.wait_target));
     } else if (thread.wait_kind == sched::WaitKind::Lock) {
       const auto* lock = static_cast<const Lock*>(thread.wait_target);
       if (lock->locked && !Report::waits_for_notice(thread, report.find(thread).inner)) waits_for[&thread] = lock->owner;

@@ -195,7 +195,7 @@ Module* made_elsewhere(ThreadState& thread, Value value) {
   if (!has_kind(value, BuiltinType::kModule)) return nullptr;
   auto* wanted = static_cast<Module*>(value.as_object());
   for (const Module* module = wanted; module->importer != 0;) {
-    const sched::Thread* importer = thread.machine->state().threads.find(module->importer - 1);
+    const ThreadState* importer = importer_of(*thread.machine, module);
     if (!importer || importer == &thread) return nullptr;
     if (importer->state != sched::State::Blocked || importer->wait_kind != sched::WaitKind::Import) return wanted;
     module = static_cast<const Module*>(importer->wait_target);
@@ -354,6 +354,11 @@ CallOutcome finish_import(ThreadState& thread) {
   if (outcome == CallOutcome::kValue)
     *thread.frame->stack_top++ = std::exchange(thread.result, kUnbound);
   return outcome;
+}
+
+ThreadState* importer_of(Machine& machine, const Module* module) {
+  if (module->importer == 0) return nullptr;
+  return static_cast<ThreadState*>(machine.state().threads.find(module->importer - 1));
 }
 
 Result<void> import_done(ThreadState& thread) {

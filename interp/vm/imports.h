@@ -19,6 +19,8 @@ CallOutcome finish_import(ThreadState&);
 Result<void> import_done(ThreadState& thread);
 /// The same for a body left by an exception: the half-made module is forgotten.
 void import_failed(ThreadState& thread);
+/// The thread that runs the body of `module` now; null if none does, or it is gone.
+ThreadState* importer_of(Machine&, const Module* module);
 /// `thread` does not import that module any more; whoever waits for a module looks again.
 void end_import(ThreadState& thread);
 
