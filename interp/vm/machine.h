@@ -106,10 +106,6 @@ class InstructionObservers final : public InstructionObserver {
   void runs(ThreadState& thread, Frame& frame, uint32_t index) override {
     for (auto* observer : list) observer->runs(thread, frame, index);
   }
-  void passes(ThreadState& thread, Frame& frame, uint32_t index, bool is_switch_point) override {
-    before(thread, frame, index, is_switch_point);
-    runs(thread, frame, index);
-  }
   void resumes(ThreadState& thread, Frame& frame) override {
     for (auto* observer : list) observer->resumes(thread, frame);
   }

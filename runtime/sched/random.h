@@ -21,6 +21,10 @@ class Random {
   std::uint32_t below(std::uint32_t bound) {
     return static_cast<std::uint32_t>(((next() >> 32) * bound) >> 32);
   }
+  /// Uniform in least … bound-1, which are less than 2^32 apart.
+  std::int64_t between(std::int64_t least, std::int64_t bound) {
+    return least + below(static_cast<std::uint32_t>(bound - least));
+  }
 
  private:
   std::uint64_t state_;

@@ -9,7 +9,8 @@ namespace mini::sched {
 /// CPU-bound thread. Here it is *urgent*: it asks the holder at once and stands before all others, as long as the VM has a
 /// budget for that. What urgent threads run is charged to the budget, which grows by half of the time that passes, up to
 /// 2 ms; when it is used up, nobody is urgent until half a millisecond has been saved, and the least run thread is next. So
-/// CPU-bound threads keep half of the time, whatever the others do, and in pieces that are worth a switch. A pre-empted thread goes on with the rest of its slice of TIME.
+/// CPU-bound threads keep half of the time, whatever the others do, and in pieces that are worth a switch. A pre-empted
+/// thread goes on with the rest of its slice of TIME.
 class Responsive final : public Schedule {
  public:
   explicit Responsive(Time interval) { set_interval(interval); }

@@ -44,7 +44,7 @@ void Runner::set_interval(Time interval) {
   if (!ticker_) return;
   ticker_->set_interval(schedule_->interval());
   if (!slice_.begun()) return;
-  table_.slice_time += slice_.settle(*table_.current);
+  settle_slice(*table_.current);
   begin_slice(*table_.current);
 }
 
@@ -92,7 +92,7 @@ void Runner::finish(Thread& thread) {
     if (!schedule_->fits_end(table_)) outcome_ = Outcome::ScheduleError;
   }
   if (ticker_) ticker_->retire();
-  table_.slice_time += slice_.settle(thread);
+  settle_slice(thread);
   slice_.drop();
   machine_.thread_finished(thread);
   table_.current = nullptr;  // its memory may be another's by now
@@ -256,7 +256,7 @@ void Runner::unseat(Thread* from, Cause cause) {
   if (cause == Cause::Called) parting_ = {Moment::Kind::Call, from->calls};
   has_parted_ = true;
   gather();  // whoever is here already stands before a thread that only now gives way
-  if (table_.current) table_.slice_time += slice_.settle(*table_.current);
+  if (table_.current) settle_slice(*table_.current);
   table_.current = nullptr;
   table_.last_cause = cause;
   if (cause != Cause::Switched) return;
@@ -292,10 +292,11 @@ void Runner::seat(Thread& thread) {
   table_.current = &thread;
   if (ticker_) {
     ticker_->set_holder(&thread);
-    if (thread.serial != table_.last) drop_slice(thread);
-    // A GIL that is let go of lies there until who gets it is awake; who asked for it is.
-    if (thread.serial != table_.last && table_.last_cause != Cause::Switched)
-      table_.slice_time += schedule_->wake_up_time(table_.random);
+    if (thread.serial != table_.last) {
+      drop_slice(thread);
+      // A GIL that is let go of lies there until who gets it is awake; who asked for it is.
+      if (table_.last_cause != Cause::Switched) table_.slice_time += schedule_->wake_up_time(table_.random);
+    }
   }
   calm(thread);
   if (slice_.begun()) look_again(thread);
@@ -331,6 +332,9 @@ void Runner::begin_slice(Thread& thread) {
   look_again(thread);
 }
 
+// The holder's time so far counts; its slice goes on as if it began now.
+void Runner::settle_slice(Thread& thread) { table_.slice_time += slice_.settle(thread); }
+
 void Runner::drop_slice(Thread& thread) {
   slice_.drop();
   thread.set_tick_alarm(Thread::kNoTick);
@@ -350,7 +354,7 @@ bool Runner::others_wait() {
   if (!table_.runnable.empty()) return true;
   if (polls_timers_ && !table_.timers.empty()) return false;
   ticker_->disarm();
-  table_.slice_time += slice_.settle(*table_.current);
+  settle_slice(*table_.current);
   drop_slice(*table_.current);
   gather();
   if (table_.runnable.empty()) return false;
@@ -384,7 +388,7 @@ Notice Runner::look(Thread& thread) {
       return Notice::None;
     }
     thread.gives_way = true;
-    thread.gives_way_at = thread.cpython_time + table_.random.below(static_cast<std::uint32_t>(kTimeDrawn));
+    thread.gives_way_at = thread.cpython_time + table_.random.between(0, kTimeDrawn);
   } else if (thread.cpython_time >= thread.gives_way_at) {
     return Notice::Switch;
   }

@@ -332,6 +332,7 @@ class Runner {
   bool calm(Thread& thread);
   bool others_wait();
   void begin_slice(Thread& thread);
+  void settle_slice(Thread& thread);
   void drop_slice(Thread& thread);
   void look_again(Thread& thread);
   bool switch_is_due(const Thread& thread) const;

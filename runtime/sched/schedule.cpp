@@ -31,18 +31,16 @@ std::string slice_text(const Steps::Slice& slice) {
 // ---- interval:TIME
 
 Time Interval::wake_up_time(Random& random) const {
-  const Time time = kEarliest + random.below(static_cast<std::uint32_t>(kLatest - kEarliest));
-  return std::min(time, interval_ / 4);
+  return std::min(random.between(kEarliest, kLatest), interval_ / 4);
 }
 
 Time Interval::time_until_asked(Time waited, Random& random) const {
   const Time begun_anew = (waited + interval_ - 1) / interval_ * interval_;
   const bool missed_tick = random.below(6) == 0;
-  const Time late = missed_tick ? std::min<Time>(random.below(static_cast<std::uint32_t>(kKernelTick)), 8 * interval_)
-                                : wake_up_time(random);
+  const Time late = missed_tick ? std::min(random.between(0, kKernelTick), 8 * interval_) : wake_up_time(random);
   const Time whole = begun_anew - waited + interval_ + late;
   // CPython's speed varies from slice to slice, by a sixteenth and more.
-  return whole + whole * (Time{random.below(129)} - 64) / 1024;
+  return whole + whole * random.between(-64, 65) / 1024;
 }
 
 Thread* Interval::next(ThreadTable& table, Cause cause) {

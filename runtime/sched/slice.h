@@ -23,8 +23,7 @@ class IntervalSlice {
   void begin(const Thread& thread, Time length) {
     begun_ = true;
     left_ = whole_ = std::max<Time>(length, 1);
-    look_from(thread);
-    if (thread.tick_time > 0) run_on(thread, whole_ / 2);
+    set_out(thread);
   }
   void drop() { *this = {}; }
 
@@ -38,8 +37,7 @@ class IntervalSlice {
   Time settle(const Thread& thread) {
     if (!begun_) return 0;
     const Time gone = elapsed(thread);
-    left_ -= since_look(thread);
-    begin(thread, left_);
+    begin(thread, whole_ - gone);
     return gone;
   }
   /// Ends in `left` from now, unless that is later than it would.
@@ -48,8 +46,7 @@ class IntervalSlice {
     if (left_ - gone <= left) return;
     whole_ -= left_ - gone - left;
     left_ = left;
-    look_from(thread);
-    if (thread.tick_time > 0) run_on(thread, whole_ / 2);
+    set_out(thread);
   }
 
   bool is_over(const Thread& thread) const {
@@ -80,6 +77,10 @@ class IntervalSlice {
  private:
   static constexpr Time kLookedAt = 640;
 
+  void set_out(const Thread& thread) {
+    look_from(thread);
+    if (thread.tick_time > 0) run_on(thread, whole_ / 2);
+  }
   void run_on(const Thread& thread, Time wanted) {
     const auto ticks = std::ceil(static_cast<double>(std::min(left_, wanted)) / thread.tick_time);
     run_ = std::max<Time>(static_cast<Time>(ticks), 1);

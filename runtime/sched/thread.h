@@ -78,20 +78,15 @@ class Thread : public base::ListHook<AllTag>,
   /// Whether it was asked, for a loop that looks at each instruction anyway. It and `dispatch` are the only
   /// members that others than the holder of the GIL store to. Either may be late, or be set for nothing.
   std::atomic<bool> asked{false};
-  /// Asked to look by a thread that is urgent (Schedule::preempts), not by the interval.
-  std::atomic<bool> hurried{false};
 
   void ask(DispatchTable breaker_table) {
     asked.store(true);
     dispatch.store(breaker_table);
   }
-  void hurry(DispatchTable breaker_table) {
-    hurried.store(true);
-    dispatch.store(breaker_table);
-  }
+  /// Asks for a thread that is urgent (Schedule::preempts), not because of the interval.
+  void hurry(DispatchTable breaker_table) { dispatch.store(breaker_table); }
   void calm(DispatchTable table) {
     asked.store(false);
-    hurried.store(false);
     dispatch.store(table);
   }
   /// Counts down entries and exits of functions, resumes of generators and backward jumps. When it reaches 0, the loop
