@@ -26,13 +26,14 @@ Result<sched::Time> endless_patience(Call&) { return -1; }
 
 /// The loop of acquiring, one round a call: what is free is taken by whoever runs first, so a waiter that was woken may
 /// find the lock taken again, and waits on for the rest of its time.
-Result<Ref<Value>> acquire_in_rounds(Call& call, Lock* lock, Result<sched::Time> (*patience_of)(Call&)) {
+Result<Ref<Value>> acquire_in_rounds(Call& call, Lock* lock, Result<sched::Time> (*patience_of)(Call&),
+                                     bool interruptible = true) {
   ThreadState& thread = thread_of(call);
   const bool first_round = take_phase(thread) == 0;
   sched::Time span = 0, deadline = thread.suspension.deadline;
   if (first_round) {
     span = MINI_TRY(patience_of(call));
-  } else if (interrupted(thread)) {
+  } else if (interruptible && interrupted(thread)) {
     return raised;
   }
   if (try_take(thread, lock)) return unboxed(kTrue);
@@ -89,7 +90,9 @@ Result<Ref<Value>> rlock_release_save(Call& call) {
 Result<Ref<Value>> rlock_acquire_restore(Call& call) {
   Lock* lock = as_lock(call[0]);
   const int64_t depth = MINI_TRY(to_int64(call.heap, call[1]));
-  Ref<Value> taken = MINI_TRY(acquire_in_rounds(call, lock, endless_patience));
+  // As CPython's, an interrupt has to wait: whoever waited for a condition relies on having its lock (3.13
+  // Modules/_threadmodule.c, rlock_acquire_restore).
+  Ref<Value> taken = MINI_TRY(acquire_in_rounds(call, lock, endless_patience, false));
   if (taken.get() == kSuspended) return taken;
   lock->depth = static_cast<uint64_t>(depth);
   return none();
