@@ -71,6 +71,30 @@ class Stepper(unittest.TestCase):
         self.assertEqual(said[4], said[5])
         self.assertRegex(said[2], r'after \d+ instructions')
 
+    def test_another_way_from_a_place_further_back(self):
+        script = """import threading
+x = 0
+def work():
+    global x
+    for i in range(3000):
+        x = x + 1
+a = threading.Thread(target=work)
+b = threading.Thread(target=work)
+a.start()
+b.start()
+a.join()
+"""
+        both_started, asked = ['break 11', 'run every:50'], ['info', 'print T1 i', 'print T2 i']
+        winding = ['step T1 4000', 'step T1 5000', 'back 6500', 'step T2 3000', 'step T1 5000', 'back 6590']
+        straight = ['step T1 2500', 'step T2 1410']
+        shown = []
+        for way in winding, straight:
+            status, said, err = self.step(script, both_started + way + asked)
+            self.assertEqual((status, err), (0, ''), said)
+            where = said[-len(asked)].splitlines()[0]
+            shown.append([where, *said[1 - len(asked):]])
+        self.assertEqual(shown[0], shown[1])
+
     def test_a_deadlock_and_the_way_out_of_it(self):
         script = '''import threading
 a, b = threading.Lock(), threading.Lock()

@@ -137,7 +137,8 @@ void Walk::runs(ThreadState& thread, Frame& frame, uint32_t index) {
 
 void Walk::new_way() {
   choices_.resize(next_choice_);
-  while (saved_.size() > 1 && saved_.back()->choices > next_choice_) saved_.pop_back();
+  const auto lies_ahead = [&](const Saved& saved) { return saved.choices > next_choice_ || saved.executed > executed_; };
+  while (saved_.size() > 1 && lies_ahead(*saved_.back())) saved_.pop_back();
 }
 
 End Walk::move() {
@@ -189,10 +190,7 @@ bool Walk::look_ahead(std::vector<sched::Slice>& slices, std::string& error) {
   }
   const bool ended = over_;
   slices = this->slices();
-  if (!was_over) {
-    go_back(here);
-    while (saved_.size() > 1 && saved_.back()->executed > here) saved_.pop_back();  // those know nothing of the output
-  }
+  if (!was_over) go_back(here);
   if (!ended) error = fmt::format("the run does not end within {} instructions", kMostAhead);
   else if (slices.empty()) error = "the run is too long, or was interrupted: it cannot be repeated from its slices";
   return error.empty();
