@@ -344,15 +344,16 @@ void Explorer::expand(NodeIndex node) {
   auto entry = waiting_.extract(node);
   Waiting& from = entry.mapped();
   switch_to(from.difference);
-  auto independent = [&](uint32_t a, uint32_t b) { return touch_sets_.independent(a, b); };
+  const bool commutes = settings_.commute && settings_.reduce;
   for (uint32_t i = 0; i < graph_[node].edge_count; ++i) {
     uint32_t predicted = kNowhere;
-    if (settings_.commute && settings_.reduce && !steering_->met_finalizer())
-      predicted = graph_.predict(node, graph_.edges(node)[i], independent);
-    if (predicted != kNowhere) ++predicted_;
-    if (predicted != kNowhere && !settings_.verify) {
-      graph_.edges(node)[i].target = predicted;
-      continue;
+    if (commutes && !steering_->met_finalizer()) predicted = graph_.predict(node, graph_.edges(node)[i], touch_sets_);
+    if (predicted != kNowhere) {
+      ++predicted_;
+      if (!settings_.verify) {
+        graph_.edges(node)[i].target = predicted;
+        continue;
+      }
     }
     image_->rest();
     const size_t mark = image_->hot_mark();
@@ -374,7 +375,7 @@ void Explorer::expand(NodeIndex node) {
       image_->revert(changed_);
     }
     if (predicted != kNowhere && predicted != target) mismatch_ = "two steps that seemed independent are not";
-    graph_.edges(node)[i].touches = touch_sets_.number_of(steering_->touched());
+    if (commutes) graph_.edges(node)[i].touches = touch_sets_.number_of(steering_->touched());
     graph_.edges(node)[i].target = target;
   }
   drop(from);
@@ -393,7 +394,7 @@ bool Explorer::sample() {
     const size_t mark = image_->hot_mark();
     for (int count = 0; count < kMostSteps && instructions < kMostInstructions; ++count) {
       const std::vector<uint16_t> threads = runnable();
-      const bool stay = std::find(threads.begin(), threads.end(), last) != threads.end() && random.below(3) != 0;
+      const bool stay = contains(threads, last) && random.below(3) != 0;
       last = stay ? last : threads[random.below(static_cast<uint32_t>(threads.size()))];
       const bool over = step(last).over;
       instructions += steering_->instructions();
@@ -631,7 +632,7 @@ Outcome Explorer::without_preemption(const std::vector<uint16_t>& choices, size_
     const std::vector<uint16_t> threads = runnable();
     if (machine_->state().threads.current) bad_state_ = judge_state();
     if (i < count) last = choices[i];
-    else if (std::find(threads.begin(), threads.end(), last) == threads.end()) last = threads.front();
+    else if (!contains(threads, last)) last = threads.front();
     result = step(last);
     if (result.over) break;
     from.output = text_number(texts_[from.output] + step_output_);

@@ -6,6 +6,7 @@
 // could go on), so that what is found first takes the fewest.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -21,6 +22,11 @@
 #include "interp/explore/visibility.h"
 
 namespace mini::explore {
+
+/// Whether `thread` is one of them.
+inline bool contains(const std::vector<uint16_t>& threads, uint16_t thread) {
+  return std::find(threads.begin(), threads.end(), thread) != threads.end();
+}
 
 struct Settings {
   std::string filename, source;

@@ -30,7 +30,7 @@ std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vect
   return {index, true};
 }
 
-uint32_t Graph::predict(NodeIndex node, Edge& edge, const std::function<bool(uint32_t, uint32_t)>& independent) const {
+uint32_t Graph::predict(NodeIndex node, Edge& edge, TouchSets& touch_sets) const {
   const NodeIndex parent = nodes_[node].parent;
   if (parent == kNowhere) return kNowhere;
   const Edge *here = nullptr, *other = nullptr;  // from the parent: the step that led here, and the thread's own
@@ -39,7 +39,8 @@ uint32_t Graph::predict(NodeIndex node, Edge& edge, const std::function<bool(uin
     if (each.thread == edge.thread) other = &each;
     else if (each.target == node) here = &each;
   }
-  if (!here || !other || other->target >= kNowhere || !independent(here->touches, other->touches)) return kNowhere;
+  if (!here || !other || other->target >= kNowhere) return kNowhere;
+  if (!touch_sets.independent(here->touches, other->touches)) return kNowhere;
   for (uint32_t i = 0; i < nodes_[other->target].edge_count; ++i) {
     const Edge& last = edges(other->target)[i];
     if (last.thread != here->thread || last.target >= kNowhere) continue;

@@ -3,9 +3,9 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
+#include "interp/explore/touches.h"
 #include "interp/vm/state.h"
 
 namespace mini::explore {
@@ -67,7 +67,7 @@ class Graph {
 
   /// Where a step leads by what is known of others: if it may change places with the step that led here, and the other
   /// order was tried, it leads to the same state. kNowhere: not known. `edge` has its touches then.
-  uint32_t predict(NodeIndex node, Edge& edge, const std::function<bool(uint32_t, uint32_t)>& independent) const;
+  uint32_t predict(NodeIndex node, Edge& edge, TouchSets& touch_sets) const;
 
   /// The path with the fewest preemptions from node 0 to a target (a node or an outcome); among those with fewest
   /// switches, then steps. Empty if there is none, or if the target is node 0. `preemptions` is set to their number.

@@ -1,6 +1,7 @@
 #include "interp/explore/locality.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace mini::explore {
 
@@ -40,9 +41,10 @@ std::span<const observe::Access> without_local(vm::ThreadState& thread, std::spa
     if (access.object != owner && static_cast<const Object*>(access.object)->count > 1) return false;
     return is_local(thread, owner);
   };
-  if (std::none_of(accesses.begin(), accesses.end(), local)) return accesses;
-  kept.clear();
-  std::copy_if(accesses.begin(), accesses.end(), std::back_inserter(kept), [&](const auto& access) { return !local(access); });
+  const auto first = std::find_if(accesses.begin(), accesses.end(), local);
+  if (first == accesses.end()) return accesses;
+  kept.assign(accesses.begin(), first);
+  std::remove_copy_if(std::next(first), accesses.end(), std::back_inserter(kept), local);
   return kept;
 }
 

@@ -103,13 +103,9 @@ bool MemoryImage::catch_write(const void* address) {
     std::memcpy(base_ + page * kPage, start_ + page * kPage, kPage);
     std::memcpy(current_ + page * kPage, start_ + page * kPage, kPage);
   }
-  make_hot(page);
-  return ::mprotect(start_ + page * kPage, kPage, PROT_READ | PROT_WRITE) == 0;
-}
-
-void MemoryImage::make_hot(size_t page) {
   hot_.push_back(static_cast<uint32_t>(page));
   was_hot_[page] = true;
+  return ::mprotect(start_ + page * kPage, kPage, PROT_READ | PROT_WRITE) == 0;
 }
 
 void MemoryImage::rest() {

@@ -56,7 +56,6 @@ class MemoryImage {
   const std::byte* base_line(Line line) const { return base_ + size_t{line} * kLineBytes; }
   const std::byte* start() const { return start_; }
   size_t size() const { return size_; }
-  size_t hot_pages() const { return hot_.size(); }
   /// The memory has grown beyond its room.
   bool overflowed() const { return overflowed_; }
 
@@ -67,7 +66,6 @@ class MemoryImage {
   static constexpr size_t kPage = 4096;
   std::byte* current_line(Line line) { return current_ + size_t{line} * kLineBytes; }
   static void copy(std::byte* to, const std::byte* from) { std::memcpy(to, from, kLineBytes); }
-  void make_hot(size_t page);
 
   base::Memory& memory_;
   std::byte* start_;

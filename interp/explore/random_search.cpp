@@ -8,14 +8,6 @@
 
 namespace mini::explore {
 
-namespace {
-
-bool contains(const std::vector<uint16_t>& threads, uint16_t thread) {
-  return std::find(threads.begin(), threads.end(), thread) != threads.end();
-}
-
-}  // namespace
-
 void RandomSearch::run(Findings& findings) {
   constexpr size_t kMostSteps = 100'000;
   explorer_.clear();

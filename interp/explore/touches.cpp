@@ -1,7 +1,5 @@
 #include "interp/explore/touches.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace mini::explore {
@@ -16,21 +14,22 @@ Relation relation(const Touch& a, const Touch& b) {
   return a.only_orders && b.only_orders ? Relation::kOrdered : Relation::kRace;
 }
 
+Relation relation(const Touches& a, const Touch& b) {
+  Relation result = Relation::kIndependent;
+  for (const Touch& one : a) result = std::max(result, relation(one, b));
+  return result;
+}
+
 Relation relation(const Touches& a, const Touches& b) {
   Relation result = Relation::kIndependent;
-  for (const Touch& one : a)
-    for (const Touch& other : b) result = std::max(result, relation(one, other));
+  for (const Touch& other : b) result = std::max(result, relation(a, other));
   return result;
 }
 
 uint32_t TouchSets::number_of(const Touches& touches) {
-  std::string key;
-  for (const Touch& touch : touches)
-    fmt::format_to(std::back_inserter(key), "{}/{}/{}{}{}{}{} ", touch.object, touch.key, touch.whole, touch.writes, touch.structural,
-                   touch.only_orders, touch.in_vain);
-  const auto [place, fresh] = numbers_.try_emplace(std::move(key), static_cast<uint32_t>(sets_.size()), touches);
-  if (fresh) sets_.push_back(&place->second.second);
-  return place->second.first;
+  const auto [place, fresh] = numbers_.try_emplace(touches, static_cast<uint32_t>(sets_.size()));
+  if (fresh) sets_.push_back(&place->first);
+  return place->second;
 }
 
 bool TouchSets::independent(uint32_t a, uint32_t b) {

@@ -1,8 +1,9 @@
 // What steps touch that other threads can see, and whether two of them may change places.
 #pragma once
 
+#include <compare>
 #include <cstdint>
-#include <string>
+#include <map>
 #include <unordered_map>
 #include <vector>
 
@@ -17,7 +18,7 @@ struct Touch {
   bool structural = false;   ///< adds or removes an item of a table: the order in which that is done may show
   bool only_orders = false;  ///< a thread's start, beginning, end or join: two of them can happen in one order alone
   bool in_vain = false;      ///< a wait for the end of a thread that goes on: it happens later
-  bool operator==(const Touch&) const = default;
+  auto operator<=>(const Touch&) const = default;
 };
 using Touches = std::vector<Touch>;
 
@@ -28,6 +29,7 @@ enum class Relation : uint8_t {
   kRace,
 };
 Relation relation(const Touch& a, const Touch& b);
+Relation relation(const Touches& a, const Touch& b);
 Relation relation(const Touches& a, const Touches& b);
 
 /// Sets of touches by number, and whether they are independent, each worked out once.
@@ -38,7 +40,7 @@ class TouchSets {
 
  private:
   std::vector<const Touches*> sets_;
-  std::unordered_map<std::string, std::pair<uint32_t, Touches>> numbers_;
+  std::map<Touches, uint32_t> numbers_;
   std::unordered_map<uint64_t, bool> answers_;
 };
 

@@ -4,16 +4,14 @@
 
 #include <algorithm>
 
+#include "interp/explore/steering.h"
+
 namespace mini::explore {
 
 namespace {
 
 /// A run that is longer is cut: a program may go on for ever.
 constexpr size_t kMostSteps = 20'000;
-
-bool contains(const std::vector<uint16_t>& threads, uint16_t thread) {
-  return std::find(threads.begin(), threads.end(), thread) != threads.end();
-}
 
 bool covers(const std::vector<uint32_t>& clock, uint16_t thread, uint32_t number) {
   return thread < clock.size() && clock[thread] >= number;
@@ -74,7 +72,7 @@ void TraceSearch::order(Event& event) {
     for (size_t i = events_.size(); i-- > 0;) {
       const Event& before = events_[i];
       if (covers(clock, before.thread, before.number)) continue;
-      const Relation how = relation(before.touched, {touch});
+      const Relation how = relation(before.touched, touch);
       if (how <= Relation::kWaits) continue;
       if (how == Relation::kRace) races.push_back(i);
       join(clock, before.clock);
@@ -169,10 +167,6 @@ void TraceSearch::take_step(uint16_t thread) {
 void TraceSearch::run(Findings& findings) {
   explorer_.clear();
   explorer_.return_to_base();
-  findings.incomplete.clear();
-  explorer_.changed_.clear();
-  explorer_.step_output_.clear();
-  explorer_.step_errors_.clear();
   push(explorer_.base_state(), {}, 0);
   for (uint64_t turn = 0; !path_.empty(); ++turn) {
     if (turn % 64 == 0) {

@@ -9,7 +9,6 @@
 #include <map>
 
 #include "interp/explore/explorer.h"
-#include "interp/explore/steering.h"
 
 namespace mini::explore {
 
