@@ -36,15 +36,14 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
     case Opcode::LOAD_ATTR:
     case Opcode::LOAD_METHOD:
     case Opcode::BINARY_SUBSCR:
+    case Opcode::CALL_FUNCTION:
+    case Opcode::CALL_METHOD:
       return 22;
     case Opcode::STORE_ATTR:
     case Opcode::DELETE_ATTR:
     case Opcode::STORE_SUBSCR:
     case Opcode::DELETE_SUBSCR:
       return 42;
-    case Opcode::CALL_FUNCTION:
-    case Opcode::CALL_METHOD:
-      return 22;
     case Opcode::CALL_FUNCTION_KW:
     case Opcode::CALL_FUNCTION_EX:
     case Opcode::MAKE_FUNCTION:

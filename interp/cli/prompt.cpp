@@ -184,8 +184,9 @@ Read read_statement(LineReader& reader, ThreadState& thread, std::string& text) 
   }
   text = line + "\n";
   if (text.find_first_not_of(" \t\n") == std::string::npos) return Read::kStatement;
+  const bool block = opens_block(text);
   for (bool empty = false;;) {
-    if (completeness_of(text) != Completeness::kIncomplete && (empty || !opens_block(text))) break;
+    if ((empty || !block) && completeness_of(text) != Completeness::kIncomplete) break;
     if (reader.read(thread, "... ", line) != LineReader::Outcome::kLine) break;
     text += line + "\n";
     empty = line.find_first_not_of(" \t") == std::string::npos;

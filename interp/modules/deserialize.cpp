@@ -245,7 +245,10 @@ class Reader {
     if (open.object.get().is_unbound()) {
       if (!has_kind(part, BuiltinType::kTypeType)) return damaged();
       auto* type = static_cast<Type*>(part.get().as_object());
-      if (!is_plain_instance(heap_, type)) return damaged();
+      if (part.get() != plain_.get()) {
+        if (!is_plain_instance(heap_, type)) return damaged();
+        plain_ = part.share();
+      }
       open.object = MINI_TRY(make_instance(heap_, type));
       objects_[open.number] = open.object.share();
       return {};
@@ -295,6 +298,7 @@ class Reader {
   uint64_t owed_ = 0;  ///< parts that have not begun
   std::vector<Open> open_;
   std::vector<Ref<Value>> objects_;  ///< kUnbound: cannot be spoken of yet
+  Ref<Value> plain_;                 ///< the class that was found to be plain last
 };
 
 }  // namespace

@@ -1,7 +1,6 @@
 // The module `_interpreters`: other VMs in this process, each with a memory and a GIL of its own, on an OS thread of its
 // own. What goes between them goes as bytes, through a pipe, as between processes: nothing else is shared.
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include "interp/modules/multiprocessing.h"
 #include "interp/vm/calls.h"
 #include "interp/vm/imports.h"
+#include "runtime/sched/os_threads.h"
 
 namespace mini::modules {
 namespace {
@@ -52,23 +52,6 @@ void* run_interpreter(void* argument) {
   return nullptr;
 }
 
-/// An OS thread with as much stack as the main one has, where no signal goes.
-int begin_os_thread(void* argument) {
-  constexpr size_t kStackBytes = 8 << 20;
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, kStackBytes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_t os_thread;
-  const int failure = pthread_create(&os_thread, &attributes, run_interpreter, argument);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  pthread_attr_destroy(&attributes);
-  return failure;
-}
-
 /// Starts a VM that serves what comes from `connection`, and closes `sentinel` at its end; it takes both over.
 Result<Ref<Value>> start(Call& call) {
   Heap& heap = call.heap;
@@ -91,14 +74,19 @@ Result<Ref<Value>> start(Call& call) {
   options.place_threads = own.place_threads;
   options.is_worker = true;
   auto prepared = std::make_unique<Start>(Start{std::move(options), machine.state().message_key, connection, sentinel});
-  int failure = 0;
+  constexpr size_t kStackBytes = 8 << 20;  // as much as the main thread has
+  bool begun = false;
   {
     // Left, so that the new OS thread may run on every CPU: this one may have been kept on one (OsThreads::place).
     sched::BlockingCall blocking(machine.runner(), thread);
-    failure = begin_os_thread(prepared.get());
-    if (failure == 0) static_cast<void>(prepared.release());
+    pthread_t os_thread;
+    begun = sched::create_os_thread(os_thread, kStackBytes, nullptr, run_interpreter, prepared.get());
+    if (begun) {
+      pthread_detach(os_thread);
+      static_cast<void>(prepared.release());
+    }
   }
-  if (failure != 0) return heap.raise_text(BuiltinType::kRuntimeError, "can't start new interpreter");
+  if (!begun) return heap.raise_text(BuiltinType::kRuntimeError, "can't start new interpreter");
   return none();
 }
 

@@ -8,9 +8,6 @@
 namespace mini::modules {
 namespace {
 
-Raised raise_domain(Heap& heap) { return heap.raise_text(BuiltinType::kValueError, "math domain error"); }
-Raised raise_range(Heap& heap) { return heap.raise_text(BuiltinType::kOverflowError, "math range error"); }
-
 /// The errors of C's functions as CPython tells them (3.13 Modules/mathmodule.c, math_1): a NaN that no NaN went into is
 /// outside the domain, an infinity that no infinity went into has overflowed, where the function can overflow.
 Result<Ref<Value>> finish(Heap& heap, double result, bool finite_operands, bool had_nan, bool can_overflow) {

@@ -108,14 +108,10 @@ double log_gamma_of(double x) {
   return result;
 }
 
-Raised raise_domain(Heap& heap) { return heap.raise_text(BuiltinType::kValueError, "math domain error"); }
-Raised raise_range(Heap& heap) { return heap.raise_text(BuiltinType::kOverflowError, "math range error"); }
-
 Result<Ref<Value>> gamma(Call& call) {
   const double x = MINI_TRY(to_double(call.heap, call[0]));
   if (std::isnan(x) || x == std::numeric_limits<double>::infinity()) return make_float(call.heap, x);
-  if (std::isinf(x) || (x < 0 && x == std::floor(x))) return raise_domain(call.heap);
-  if (x == 0) return raise_domain(call.heap);
+  if (std::isinf(x) || (x <= 0 && x == std::floor(x))) return raise_domain(call.heap);
   const double result = gamma_of(x);
   return std::isinf(result) ? Result<Ref<Value>>(raise_range(call.heap)) : make_float(call.heap, result);
 }

@@ -13,10 +13,7 @@
 
 namespace mini::sched {
 
-namespace {
-
-// An OS thread that takes no signal but those that its own instructions raise. false: the system has no room.
-bool create(pthread_t& os_thread, std::size_t stack_bytes, const cpu_set_t* cpus, void* (*entry)(void*), void* argument) {
+bool create_os_thread(pthread_t& os_thread, std::size_t stack_bytes, const cpu_set_t* cpus, void* (*entry)(void*), void* argument) {
   sigset_t blocked, before;
   sigfillset(&blocked);
   for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT}) sigdelset(&blocked, own);
@@ -30,8 +27,6 @@ bool create(pthread_t& os_thread, std::size_t stack_bytes, const cpu_set_t* cpus
   pthread_attr_destroy(&attributes);
   return created;
 }
-
-}  // namespace
 
 OsThreads::OsThreads(Machine& machine, ThreadTable& table, std::unique_ptr<Schedule> schedule,
                      RunnerOptions options)
@@ -145,7 +140,7 @@ bool OsThreads::prepare(Thread& child) {
   bind(slot, child);
   // Whoever was moved to one CPU must not hand that down.
   const bool moved = table_.current && table_.current->host && slot_of(*table_.current).moved;
-  if (!create(slot.os_thread, kStackBytes, moved ? &cpus_ : nullptr, begin_os_thread, task.get())) return false;
+  if (!create_os_thread(slot.os_thread, kStackBytes, moved ? &cpus_ : nullptr, begin_os_thread, task.get())) return false;
   static_cast<void>(task.release());
   slot.joinable = slot.movable = true;
   slot.moved = false;

@@ -1,6 +1,7 @@
 // The default runner: one OS thread for each thread, of which the holder of the GIL runs.
 #pragma once
 
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 
@@ -12,6 +13,10 @@
 #include "runtime/sched/runner.h"
 
 namespace mini::sched {
+
+/// An OS thread that takes no signal but those that its own instructions raise. `cpus`: where it may run; null: where the
+/// caller may. False: the system has no room.
+bool create_os_thread(pthread_t& os_thread, std::size_t stack_bytes, const cpu_set_t* cpus, void* (*entry)(void*), void* argument);
 
 /// While its thread waits, an OS thread has nothing on its C++ stack but this class, or a native that called
 /// back into the loop. A finished thread leaves its OS thread to the next one that is started: up to kCached
