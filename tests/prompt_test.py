@@ -208,7 +208,7 @@ class Prompt(unittest.TestCase):
         terminal = self.start()
         terminal.line('import threading, time')
         terminal.line('done = threading.Event()')
-        terminal.line("threading.Thread(target=lambda: (time.sleep(0.2), print('from the thread', flush=True), done.set())).start()")
+        terminal.line("threading.Thread(target=lambda: (time.sleep(0.2), done.set(), print('from the thread', flush=True))).start()")
         terminal.expect('from the thread')
         terminal.edit('done.is_set()\r')
         terminal.expect('\nTrue\r\n')  # behind a prompt that the thread's text stands behind
