@@ -39,6 +39,25 @@ def marks(path):
     return found
 
 
+def scripts():
+    return sorted(glob.glob(os.path.join(SCRIPTS, '*.mini')))
+
+
+def recorded_answer(path):
+    """The file of it."""
+    return os.path.join(SCRIPTS, 'expected', os.path.basename(path)[:-5] + '.json')
+
+
+def answer(python, path, options):
+    """What CPython says, or its recorded answer; None if there is neither."""
+    if python:
+        return run([python], path, options)
+    if not os.path.exists(recorded_answer(path)):
+        return None
+    with open(recorded_answer(path), encoding='utf-8') as file:
+        return json.load(file)
+
+
 def run(command, path, options):
     source = path[:-5] + '.in'
     text = open(source, encoding='utf-8').read() if os.path.exists(source) else options.get('stdin', '')
@@ -92,26 +111,23 @@ def main():
     record, quick, mini, names = given.record, given.quick, os.path.abspath(given.mini), given.names
     python = oracles.wanted('3.13')
     passed = failed = recorded_only = 0
-    for path in sorted(glob.glob(os.path.join(SCRIPTS, '*.mini'))):
+    for path in scripts():
         name = os.path.basename(path)[:-5]
         if names and name not in names:
             continue
         options = marks(path)
-        expected_path = os.path.join(SCRIPTS, 'expected', name + '.json')
-        if python:
-            expected = run([python], path, options)
-            if record and 'races' not in options:
-                os.makedirs(os.path.dirname(expected_path), exist_ok=True)
-                with open(expected_path, 'w', encoding='utf-8', errors='surrogateescape') as file:
-                    json.dump(expected, file, indent=1, ensure_ascii=True)
-                    file.write('\n')
-        elif os.path.exists(expected_path):
-            recorded_only += 1
-            expected = json.load(open(expected_path, encoding='utf-8'))
-        else:
+        expected = answer(python, path, options)
+        if expected is None:
             print(f'{name}: no CPython 3.13, and nothing recorded')
             failed += 1
             continue
+        if not python:
+            recorded_only += 1
+        elif record and 'races' not in options:
+            os.makedirs(os.path.dirname(recorded_answer(path)), exist_ok=True)
+            with open(recorded_answer(path), 'w', encoding='utf-8', errors='surrogateescape') as file:
+                json.dump(expected, file, indent=1, ensure_ascii=True)
+                file.write('\n')
         for variant in VARIANTS[:1] if 'races' in options or quick else VARIANTS:
             if 'heavy' in options and variant == ['--collect-always']:
                 continue

@@ -8,7 +8,6 @@ prints a table by file. --missing also shows the lines of these files that never
 """
 import argparse
 import collections
-import glob
 import json
 import os
 import pathlib
@@ -32,7 +31,7 @@ def build(folder):
 
 
 def run_scripts(mini):
-    for path in sorted(glob.glob(os.path.join(conformance.SCRIPTS, '*.mini'))):
+    for path in conformance.scripts():
         options = conformance.marks(path)
         for variant in [[], ['--observed']]:
             conformance.run([str(mini)] + variant, path, options)

@@ -40,15 +40,35 @@ def compiler_of(mini):
     return f"{'clang' if 'clang' in version else 'g++'} {number[1]}" if number else None
 
 
-def count(mini, script, *arguments):
+def count(mini, *command):
     with tempfile.TemporaryDirectory() as directory:
         done = subprocess.run(
-            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={directory}/out", mini, script, *arguments],
+            ["valgrind", "--tool=callgrind", f"--callgrind-out-file={directory}/out", mini, *command],
             capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode != 0 or not found:
-        sys.exit(f"{script}: exit status {done.returncode}\n{done.stderr}")
+        sys.exit(f"{' '.join(command)}: exit status {done.returncode}\n{done.stderr}")
     return int(found[1])
+
+
+def optimised(mini):
+    """The compiler of the build; a visible skip where nothing can be counted."""
+    if not shutil.which("valgrind"):
+        skip("valgrind is not installed")
+    return compiler_of(mini) or skip("not an optimised build")
+
+
+def count_all(mini, names, *options):
+    """The instructions of an empty script, and those of each benchmark beyond them."""
+    with tempfile.TemporaryDirectory() as directory:
+        empty = pathlib.Path(directory, "empty.py")
+        empty.write_text("")
+        counts = {"empty": count(mini, *options, str(empty))}
+    for name in names:
+        script = ROOT / "scripts" / "bench" / f"{name}.py"
+        size = re.search(r"# sizes: \d+ (\d+)", script.read_text())[1]
+        counts[name] = count(mini, *options, str(script), size) - counts["empty"]
+    return counts
 
 
 def main():
@@ -56,11 +76,7 @@ def main():
     parser.add_argument("--mini", required=True)
     parser.add_argument("--record", action="store_true")
     arguments = parser.parse_args()
-    if not shutil.which("valgrind"):
-        skip("valgrind is not installed")
-    compiler = compiler_of(arguments.mini)
-    if not compiler:
-        skip("not an optimised build")
+    compiler = optimised(arguments.mini)
     recorded = {}
     if not arguments.record:
         lines = RECORD.read_text().splitlines()
@@ -68,14 +84,7 @@ def main():
             skip(f"built with {compiler}, recorded with {lines[0][2:]}")
         recorded = {name: int(number) for name, number in (line.split() for line in lines[1:])}
 
-    with tempfile.TemporaryDirectory() as directory:
-        empty = pathlib.Path(directory, "empty.py")
-        empty.write_text("")
-        counts = {"empty": count(arguments.mini, str(empty))}
-    for name in PROGRAMS:
-        script = ROOT / "scripts" / "bench" / f"{name}.py"
-        size = re.search(r"# sizes: \d+ (\d+)", script.read_text())[1]
-        counts[name] = count(arguments.mini, str(script), size) - counts["empty"]
+    counts = count_all(arguments.mini, PROGRAMS)
     if arguments.record:
         RECORD.write_text(f"# {compiler}\n" + "".join(f"{name} {number}\n" for name, number in counts.items()))
     failed = False

@@ -6,13 +6,9 @@ of the fast loop.
 Where they cannot be counted, or the build is not an optimised one, this is a visible skip (exit status 77).
 """
 import argparse
-import pathlib
-import re
-import shutil
 import sys
-import tempfile
 
-from instructions import ROOT, compiler_of, count, skip
+from instructions import count_all, optimised
 
 MOST = 6
 # A loop whose fused forms do six and more instructions at once costs more, as nothing of it is fused before an observer.
@@ -24,23 +20,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--mini", required=True)
     mini = parser.parse_args().mini
-    if not shutil.which("valgrind"):
-        skip("valgrind is not installed")
-    if not compiler_of(mini):
-        skip("not an optimised build")
-
-    with tempfile.TemporaryDirectory() as directory:
-        empty = pathlib.Path(directory, "empty.py")
-        empty.write_text("")
-        start = {option: count(mini, *option, str(empty)) for option in ((), ("--observed",))}
+    optimised(mini)
+    fast, observed = count_all(mini, PROGRAMS), count_all(mini, PROGRAMS, "--observed")
     failed = False
     for name in PROGRAMS:
-        script = ROOT / "scripts" / "bench" / f"{name}.py"
-        size = re.search(r"# sizes: \d+ (\d+)", script.read_text())[1]
-        fast, observed = (count(mini, *option, str(script), size) - start[option] for option in start)
         most = MOST_OF.get(name, MOST)
-        failed |= observed > most * fast
-        print(f"{name:12} {fast:12} {observed:12} {observed / fast:6.2f}{f'  <<< more than {most}' if observed > most * fast else ''}")
+        dear = observed[name] > most * fast[name]
+        failed |= dear
+        print(f"{name:12} {fast[name]:12} {observed[name]:12} {observed[name] / fast[name]:6.2f}{f'  <<< more than {most}' if dear else ''}")
     sys.exit(failed)
 
 

@@ -19,9 +19,14 @@ SCRIPTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'script
 AT_ONCE = 30  # seconds: far less than the minute that the scripts below would sleep, far more than a busy machine needs
 
 
-def environment():
-    return {'PATH': os.environ.get('PATH', ''), 'PYTHONHASHSEED': '0', 'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', ''),
-            'TSAN_OPTIONS': os.environ.get('TSAN_OPTIONS', '')}
+ENVIRONMENT = {'PATH': os.environ.get('PATH', ''), 'PYTHONHASHSEED': '0', 'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', ''),
+               'TSAN_OPTIONS': os.environ.get('TSAN_OPTIONS', '')}
+
+
+def mini(*arguments, timeout=120):
+    """Status, output and errors."""
+    result = subprocess.run([MINI, *arguments], capture_output=True, encoding='utf-8', timeout=timeout, env=ENVIRONMENT)
+    return result.returncode, result.stdout, result.stderr
 
 
 class Processes(unittest.TestCase):
@@ -36,10 +41,8 @@ class Processes(unittest.TestCase):
         return path
 
     def mini(self, text, *options, timeout=120):
-        """Status, output and errors of a script; it may leave no process behind."""
-        result = subprocess.run([MINI, *options, self.script(text)], capture_output=True, encoding='utf-8', timeout=timeout,
-                                env=environment())
-        return result.returncode, result.stdout, result.stderr
+        """Status, output and errors of a script."""
+        return mini(*options, self.script(text), timeout=timeout)
 
     def check(self, text, expected, *options, timeout=120):
         status, out, err = self.mini(text, *options, timeout=timeout)
@@ -138,7 +141,7 @@ pool = {make}(3)
 print(*set(pool.map(ident, range(20))), flush=True)
 input()
 ''')],
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment())
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT)
                 workers = [int(word) for word in parent.stdout.readline().split()]
                 self.assertGreaterEqual(len(workers), 1)
                 parent.kill()
@@ -236,7 +239,7 @@ if __name__ == '__main__':
     with {pool} as pool:
         print(*set(pool.map(ident, range(6))), flush=True)
         list(pool.map(time.sleep, [60] * 4))
-''')], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=environment(), encoding='utf-8')
+''')], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=ENVIRONMENT, encoding='utf-8')
                 workers = [int(word) for word in parent.stdout.readline().split()]
                 # One after the other: where a worker's answer comes together with the interrupt, Condition.wait() may leave
                 # without its lock, in CPython as well, and what is raised is another exception.
@@ -327,9 +330,8 @@ for what in (os.fork, multiprocessing.Lock, multiprocessing.Pipe):
         error = 'cannot fork: a run that is recorded, replayed or stepped is one process\n'
         status, out, _ = self.mini(text, f'--record={recording}')
         self.assertEqual((status, out.count(error)), (0, 3))
-        result = subprocess.run([MINI, 'explore', self.script('import os\nos.fork()\n')], capture_output=True, encoding='utf-8',
-                                env=environment())
-        self.assertIn('cannot fork: a run that is explored or stepped is one process', result.stdout)
+        out = mini('explore', self.script('import os\nos.fork()\n'))[1]
+        self.assertIn('cannot fork: a run that is explored or stepped is one process', out)
 
     # Messages
 
@@ -397,6 +399,16 @@ print(count)
 class Thing:
     def __init__(self): self.names = {'a': (1, 2.5, 'text', b'bytes', {3}, frozenset({4})), 'b': [None, True, 2 ** 100]}
 def function(): pass
+def damage(message, kinds):
+    damaged = list(message)
+    for _ in range(random.randrange(1, 4)):
+        what = random.randrange(kinds)
+        at = random.randrange(len(damaged) or 1)
+        if what == 0: damaged[at:at + 1] = [random.randrange(256)]
+        elif what == 1: del damaged[at:at + random.randrange(1, 9)]
+        elif what == 2: damaged[at:at] = [random.randrange(256) for _ in range(random.randrange(1, 9))]
+        else: damaged[at:at + 1] = [ord(random.choice('NTFEAIBDSWYtldszGior'))]
+    return bytes(damaged)
 random.seed(11)
 thing = Thing()
 circle = [thing, thing, function, ValueError('x'), range(3), '\\ud800']
@@ -404,14 +416,7 @@ circle.append(circle)
 message = _serial.dumps(circle)
 refused = 0
 for _ in range(4000):
-    damaged = list(message)
-    for _ in range(random.randrange(1, 4)):
-        what = random.randrange(3)
-        at = random.randrange(len(damaged) or 1)
-        if what == 0: damaged[at:at + 1] = [random.randrange(256)]
-        elif what == 1: del damaged[at:at + random.randrange(1, 9)]
-        else: damaged[at:at] = [random.randrange(256) for _ in range(random.randrange(1, 9))]
-    damaged = bytes(damaged)
+    damaged = damage(message, 3)
     if damaged == message: continue
     try:
         _serial.loads(damaged)
@@ -422,16 +427,8 @@ assert refused > 3900
 content = message[12:]
 texts = set()
 for _ in range(30000):
-    damaged = list(content)
-    for _ in range(random.randrange(1, 4)):
-        what = random.randrange(4)
-        at = random.randrange(len(damaged) or 1)
-        if what == 0: damaged[at:at + 1] = [random.randrange(256)]
-        elif what == 1: del damaged[at:at + random.randrange(1, 9)]
-        elif what == 2: damaged[at:at] = [random.randrange(256) for _ in range(random.randrange(1, 9))]
-        else: damaged[at:at + 1] = [ord(random.choice('NTFEAIBDSWYtldszGior'))]
     try:
-        repr(_serial._loads_content(bytes(damaged)))
+        repr(_serial._loads_content(damage(content, 4)))
     except Exception as error:
         texts.add(type(error).__name__)
 for bomb in (b'l' + b'\\xff' * 8 + b'\\x7f', b't\\xff\\xff\\xff\\x7f' + b'N' * 50, b'l\\x40' * 60, b'S\\xff\\xff\\x7fx', b'r\\x00', b'', b'i\\x01N',
@@ -444,20 +441,18 @@ print('ValueError' in texts)
     # Scripts for people
 
     def test_parallel(self):
-        result = subprocess.run([MINI, os.path.join(SCRIPTS, 'parallel.mini'), '200000'], capture_output=True, encoding='utf-8',
-                                timeout=120, env=environment())
-        self.assertEqual((result.returncode, result.stderr), (0, ''))
+        status, out, err = mini(os.path.join(SCRIPTS, 'parallel.mini'), '200000')
+        self.assertEqual((status, err), (0, ''))
         for line in ('1 thread', '2 threads', '2 processes', '2 interpreters',
                      r'2 threads       they see 1000 and 2000, the main thread sees 2000',
                      r'2 processes     they see 1000 and 1000, the main thread sees 0',
                      r'2 interpreters  they see 1000 and 1000, the main thread sees 0'):
-            self.assertRegex(result.stdout, f'(?m)^ *{line}')
+            self.assertRegex(out, f'(?m)^ *{line}')
 
     def test_io_bound(self):
-        result = subprocess.run([MINI, os.path.join(SCRIPTS, 'io_bound.mini')], capture_output=True, encoding='utf-8',
-                                timeout=120, env=environment())
-        self.assertEqual((result.returncode, result.stderr), (0, ''))
-        seconds = float(re.search(r'50 threads +([\d.]+) s', result.stdout).group(1))
+        status, out, err = mini(os.path.join(SCRIPTS, 'io_bound.mini'))
+        self.assertEqual((status, err), (0, ''))
+        seconds = float(re.search(r'50 threads +([\d.]+) s', out).group(1))
         self.assertLess(seconds, 2.5)  # of the 5 s that they take one after the other; 0.2 s on an idle machine
 
     # Interpreters

@@ -29,6 +29,18 @@ for thread in threads:
 print(x)
 """
 
+EVENT = """
+import threading, time
+ready = threading.Event()
+def work():
+    print(ready.wait({patience}))
+a = threading.Thread(target=work)
+a.start()
+time.sleep({delay})
+ready.set()
+a.join()
+"""
+
 failures = []
 
 
@@ -36,6 +48,10 @@ def check(condition, message):
     if not condition:
         failures.append(message)
         print("FAIL:", message)
+
+
+def check_verified(result, title):
+    check(not any("INTERNAL" in line for line in result["not_covered"]), f"{title}: {result['not_covered']}")
 
 
 class Explorer:
@@ -121,19 +137,19 @@ def reductions(explorer):
     check(outputs(reduced) == outputs(whole), f"--no-reduction: {outputs(whole)}, not {outputs(reduced)}")
     check(reduced["states"] < whole["states"], f"the reduction saves no states: {reduced['states']}, {whole['states']}")
     for result in (reduced, whole):
-        check(not any("INTERNAL" in line for line in result["not_covered"]), f"hashes: {result['not_covered']}")
+        check_verified(result, "hashes")
 
 
 def foretold(explorer):
     """What is known of a step from the other order of two independent ones is what comes of it."""
     for title, (source, _, _) in SCRIPTS.items():
         result = explorer.run(source, "--verify")
-        check(not any("INTERNAL" in line for line in result["not_covered"]), f"{title}: {result['not_covered']}")
+        check_verified(result, title)
     for name in ("philosophers_ordered", "readers_writers", "peterson"):
         every = explorer.run(PUZZLES / f"{name}.mini", "--any-output", "--verify", "--no-commuting")
         verified = explorer.run(PUZZLES / f"{name}.mini", "--any-output", "--verify")
         quick = explorer.run(PUZZLES / f"{name}.mini", "--any-output")
-        check(not any("INTERNAL" in line for line in verified["not_covered"]), f"{name}: {verified['not_covered']}")
+        check_verified(verified, name)
         check(outputs(every) == outputs(quick) and every["states"] == quick["states"],
               f"{name}: {quick['states']} states {outputs(quick)}, not {every['states']}, {outputs(every)}")
         check(quick["predicted"] > 0, f"{name}: nothing was foretold")
@@ -402,28 +418,8 @@ a = threading.Thread(target=box.put, args=(1,)); b = threading.Thread(target=box
 a.start(); b.start()
 print(box.get(), box.get())
 """, {("ended", "1 2\n"): 0, ("ended", "2 1\n"): 1}, "bad"),
-    "an event that comes too late": ("""
-import threading, time
-ready = threading.Event()
-def work():
-    print(ready.wait(1))
-a = threading.Thread(target=work)
-a.start()
-time.sleep(2)
-ready.set()
-a.join()
-""", {("ended", "False\n"): 0}, "safe"),
-    "an event in time": ("""
-import threading, time
-ready = threading.Event()
-def work():
-    print(ready.wait(2))
-a = threading.Thread(target=work)
-a.start()
-time.sleep(1)
-ready.set()
-a.join()
-""", {("ended", "True\n"): 0}, "safe"),
+    "an event that comes too late": (EVENT.format(patience=1, delay=2), {("ended", "False\n"): 0}, "safe"),
+    "an event in time": (EVENT.format(patience=2, delay=1), {("ended", "True\n"): 0}, "safe"),
     "an exception in a thread": ("""
 import threading
 def work():

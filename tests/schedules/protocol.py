@@ -11,7 +11,6 @@ import json
 import pathlib
 import statistics
 import sys
-import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import oracles
@@ -50,9 +49,9 @@ for thread in threads: thread.join()
 # Passes of each slice.
 SLICES = """
 import threading
-owner, total = None, 0
+owner = None
 def work(me):
-    global owner, total
+    global owner
     passes = 0
     for _ in range(PASSES):
         if owner is not me:
@@ -142,10 +141,7 @@ for loop in slices, third, unfair:
 
 
 def run(command, script, *options):
-    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
-        file.write(script)
-        file.flush()
-        done = oracles.run([*command, *options, file.name])
+    done = oracles.run([*command, *options, "-c", script])
     if done.returncode != 0:
         sys.exit(f"{command}: {done.stderr}")
     return done

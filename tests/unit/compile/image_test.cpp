@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include "interp/bytecode/dis.h"
 #include "tests/unit/compile/compiled.h"
 
 namespace mini::bytecode {
