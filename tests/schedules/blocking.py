@@ -16,6 +16,19 @@ options = None
 
 # name: (setup, call that is over after about 0.15 s by itself, or by FEED; the same call without an end). None: there is none.
 LATER = "later = lambda work: threading.Timer(0.15, work).start()\n"
+# A child that ends after SLEEP seconds, or with its parent, and keeps no pipe of its parent's open.
+BE_CHILD = """\
+import os
+def be_child():
+    for descriptor in (0, 1, 2):
+        os.close(descriptor)
+    end = time.monotonic() + SLEEP
+    while os.getppid() == parent and time.monotonic() < end:
+        time.sleep(0.01)
+parent = os.getpid()
+"""
+CHILD = BE_CHILD + "child = os.fork()\nif child == 0:\n    be_child()\n    os._exit(0)"
+PROCESSES = BE_CHILD + "import multiprocessing\nprocess = multiprocessing.Process(target=be_child, daemon=True)\n"
 TABLE = {
     "time.sleep": ("", "time.sleep(0.15)", "time.sleep(1000)"),
     "Lock.acquire": (LATER + "lock = threading.Lock(); lock.acquire()",
@@ -75,8 +88,26 @@ TABLE = {
                               "assert not f.wait(futures, 0.15).done", "f.wait(futures)"),
     "Executor.shutdown": ("import concurrent.futures as f; pool = f.ThreadPoolExecutor(1)\n"
                           "pool.submit(time.sleep, SLEEP)", "pool.shutdown()", None),
-    "os.waitpid": ("import os, subprocess; child = subprocess.Popen(['sleep', str(SLEEP)])",
-                   "os.waitpid(child.pid, 0)", "os.waitpid(child.pid, 0)"),
+    "os.read": (LATER + "import os; reader, writer = os.pipe()",
+                "later(lambda: os.write(writer, b'1')); assert os.read(reader, 1) == b'1'", "os.read(reader, 1)"),
+    "os.waitpid": (CHILD, "assert os.waitpid(child, 0) == (child, 0)", "os.waitpid(child, 0)"),
+    "Process.join": (PROCESSES + "process.start()", "process.join()", "process.join()"),
+    "Process.join, timeout": (PROCESSES + "SLEEP = 1000; process.start()",
+                              "process.join(0.15); assert process.is_alive(); process.kill()", "process.join(1000)"),
+    "Connection.recv": (LATER + PROCESSES + "reader, writer = multiprocessing.Pipe(False)",
+                        "later(lambda: writer.send(1)); assert reader.recv() == 1", "reader.recv()"),
+    "Connection.poll, timeout": (PROCESSES + "reader, writer = multiprocessing.Pipe(False)",
+                                 "assert not reader.poll(0.15)", "reader.poll(1000)"),
+    "multiprocessing.Lock.acquire": (LATER + PROCESSES + "lock = multiprocessing.Lock(); lock.acquire()",
+                                     "later(lock.release); lock.acquire()", "lock.acquire()"),
+    "multiprocessing.Lock.acquire, timeout": (PROCESSES + "lock = multiprocessing.Lock(); lock.acquire()",
+                                              "assert not lock.acquire(timeout=0.15)", "lock.acquire(timeout=1000)"),
+    "multiprocessing.Event.wait, timeout": (PROCESSES + "event = multiprocessing.Event()",
+                                            "assert not event.wait(0.15)", "event.wait(1000)"),
+    "multiprocessing.Queue.get": (LATER + PROCESSES + "items = multiprocessing.Queue()",
+                                  "later(lambda: items.put(1)); assert items.get() == 1", "items.get()"),
+    "multiprocessing.Queue.get, timeout": (PROCESSES + "import queue; items = multiprocessing.Queue()",
+                                           "try: items.get(timeout=0.15)\nexcept queue.Empty: pass", "items.get(timeout=1000)"),
     "signal.pause": ("import signal; signal.signal(signal.SIGALRM, lambda *args: None)",
                      "signal.setitimer(signal.ITIMER_REAL, SLEEP, SLEEP); signal.pause()\n"
                      "signal.setitimer(signal.ITIMER_REAL, 0)", None),
@@ -122,16 +153,6 @@ def indented(text):
     return text.replace("\n", "\n    ")
 
 
-def missing_module(setup):
-    """A module that a row needs and mini does not have (yet)."""
-    for name in ("queue", "concurrent.futures", "signal", "subprocess", "os"):
-        if f"import {name}" in setup or f", {name}" in setup:
-            done = subprocess.run([options.mini, "-c", f"import {name}"], capture_output=True)
-            if done.returncode != 0:
-                return name
-    return None
-
-
 def start(script, *arguments):
     with tempfile.NamedTemporaryFile("w", suffix=".mini", delete=False) as file:
         file.write(script)
@@ -144,12 +165,8 @@ def start(script, *arguments):
 class Blocking(unittest.TestCase):
     def rows(self, which):
         for name, (setup, *calls) in TABLE.items():
-            if calls[which] is None:
-                continue
-            if module := missing_module(setup):
-                print(f"skipped: {name}: no module {module}")
-                continue
-            yield name, setup, calls[which]
+            if calls[which] is not None:
+                yield name, setup, calls[which]
 
     def check_rows(self, which, check):
         """All rows, four at a time: they mostly wait."""
