@@ -157,6 +157,31 @@ class Json(unittest.TestCase):
         self.assertTrue(err.startswith("mini: --stats=xml: not table or json\n"), err)
 
 
+class Responsive(unittest.TestCase):
+    def test_nobody_starves(self):
+        """Eight threads that compute beside eight that sleep: inside each group, shares within a factor of two."""
+        out, _ = mini("""\
+            import threading, time
+            over = False
+            computed, woken = [0] * 8, [0] * 8
+            def compute(me):
+                while not over: computed[me] += 1
+            def sleep(me):
+                while not over:
+                    time.sleep(0.001)
+                    woken[me] += 1
+            threads = [threading.Thread(target=target, args=(me,)) for me in range(8) for target in (compute, sleep)]
+            for thread in threads: thread.start()
+            time.sleep(2)
+            over = True
+            for thread in threads: thread.join()
+            print(min(computed), max(computed), min(woken), max(woken))
+            """, "--schedule=responsive:5ms")
+        least_computed, most_computed, least_woken, most_woken = map(int, out.split())
+        self.assertLess(most_computed, 2 * least_computed)
+        self.assertLess(most_woken, 2 * least_woken)
+
+
 class Module(unittest.TestCase):
     def test_accounts(self):
         out, _ = mini("""\
