@@ -14,13 +14,15 @@ namespace detail {
 /// sum to how often: small ints, short strings, names that are found at once.
 constexpr std::uint8_t nanoseconds(Opcode opcode) {
   switch (opcode) {
+    case Opcode::STORE_FAST:  // and frees what was there
+      return 6;
     case Opcode::LOAD_GLOBAL:
     case Opcode::LOAD_NAME:
     case Opcode::LOAD_DEREF:
     case Opcode::STORE_DEREF:
     case Opcode::LOAD_CLOSURE:
     case Opcode::GET_ITER:
-      return 12;
+      return 13;
     case Opcode::STORE_GLOBAL:
     case Opcode::STORE_NAME:
     case Opcode::DELETE_GLOBAL:
@@ -30,20 +32,20 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
     case Opcode::COMPARE_OP:
     case Opcode::CONTAINS_OP:
       return 13;
-    case Opcode::YIELD_VALUE:
-    case Opcode::RETURN_VALUE:
-      return 24;
     case Opcode::LOAD_ATTR:
     case Opcode::LOAD_METHOD:
     case Opcode::BINARY_SUBSCR:
+      return 19;
     case Opcode::CALL_FUNCTION:
     case Opcode::CALL_METHOD:
+    case Opcode::YIELD_VALUE:
+    case Opcode::RETURN_VALUE:
       return 22;
     case Opcode::STORE_ATTR:
     case Opcode::DELETE_ATTR:
     case Opcode::STORE_SUBSCR:
     case Opcode::DELETE_SUBSCR:
-      return 42;
+      return 34;
     case Opcode::CALL_FUNCTION_KW:
     case Opcode::CALL_FUNCTION_EX:
     case Opcode::MAKE_FUNCTION:
@@ -54,7 +56,7 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
   }
   const OpcodeInfo& facts = info(opcode);
   if (facts.flow == Flow::Branch || facts.flow == Flow::Goto) return 3;
-  if (facts.touches == Touches::Operands) return 22;
+  if (facts.touches == Touches::Operands) return 18;
   return facts.touches == Touches::Private && facts.switch_class != SwitchClass::Dispatch ? 2 : 15;
 }
 constexpr std::array<std::uint8_t, 256> make_times() {

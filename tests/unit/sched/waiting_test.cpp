@@ -381,13 +381,13 @@ TEST_CASE("a thread that waited before the holder came asks after its next time-
                            Wait{5 * kMillisecond, 5 * kMillisecond}, Wait{7 * kMillisecond, 8 * kMillisecond}}) {
     CAPTURE(wait.waited);
     for (int i = 0; i < 100; ++i) {
-      // Late by a tick of the kernel's clock at most, and CPython's speed varies by a sixteenth.
+      // Late by a tick of the kernel's clock at most; and a CPU's speed varies.
       const Time asked = schedule.time_until_asked(wait.waited, random);
-      CHECK(asked >= wait.expected * 15 / 16);
-      CHECK(asked <= (wait.expected + 4 * kMillisecond) * 17 / 16);
+      CHECK(asked >= wait.expected * 7 / 10);
+      CHECK(asked <= (wait.expected + 4 * kMillisecond) * 7 / 5);
     }
   }
-  for (int i = 0; i < 100; ++i) CHECK(Interval(kMicrosecond).time_until_asked(0, random) <= 10 * kMicrosecond);
+  for (int i = 0; i < 100; ++i) CHECK(Interval(kMicrosecond).time_until_asked(0, random) <= 13 * kMicrosecond);
 }
 
 TEST_CASE("nobody is asked to give way when nobody waits") {
