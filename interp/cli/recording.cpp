@@ -5,8 +5,8 @@
 
 #include <iostream>
 
+#include "interp/vm/repeated_run.h"
 #include "runtime/sched/runner.h"
-#include "runtime/sched/token.h"
 
 namespace mini::cli {
 
@@ -17,52 +17,6 @@ constexpr int kStatusRefused = 4;
 std::string directory_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "" : slash == 0 ? "/" : path.substr(0, slash);
-}
-
-bool prepare_token(const std::string& text, bool model_given, const Script& script, vm::Options& options,
-                   std::string& error) {
-  sched::DecodedToken decoded = sched::decode_token(text);
-  if (!decoded.error.empty()) return error = decoded.error, false;
-  if (decoded.token.script != sched::script_check(script.source))
-    return error = "it is for another script, or this one has changed since", false;
-  const auto model = static_cast<bytecode::SwitchModel>(decoded.token.model);
-  if (model_given && model != options.switch_model)
-    return error = fmt::format("it is for --switch-points={}", bytecode::name(model)), false;
-  options.switch_model = model;
-  options.given_schedule =
-      std::make_shared<sched::Replay>(sched::slice_source(std::move(decoded.slices)), nullptr, sched::ClockKind::Virtual);
-  return true;
-}
-
-bool prepare_recording(const std::string& filename, bool model_given, Script& script, vm::Options& options,
-                       std::string& error) {
-  sched::Recording recording;
-  if (!sched::read_recording(filename, recording, error)) return false;
-  const sched::RecordingHeader& header = recording.header;
-  if (header.version != MINI_VERSION)
-    return error = fmt::format("it was made by mini {}; this is mini {}", header.version, MINI_VERSION), false;
-  if (const uint64_t now = sched::Fingerprint::of(script.source); now != header.fingerprint)
-    return error = fmt::format("the script has changed: its fingerprint was {:016x} and is {:016x}", header.fingerprint, now),
-           false;
-  const auto model = bytecode::switch_model(header.switch_points);
-  auto parsed = sched::parse_schedule(header.schedule);
-  if (!model || (!parsed.schedule && header.schedule != "replay"))
-    return error = "it holds options that this mini does not know", false;
-  if (model_given && *model != options.switch_model)
-    return error = fmt::format("it was made with --switch-points={}", header.switch_points), false;
-  const std::vector<std::string> given(options.arguments.begin() + 1, options.arguments.end());
-  const std::vector<std::string> recorded(header.arguments.begin() + 1, header.arguments.end());
-  if (!given.empty() && given != recorded)
-    return error = fmt::format("the script's arguments were [{}]", fmt::join(recorded, " ")), false;
-  options.moved_directory = {directory_of(header.arguments[0]), directory_of(options.arguments[0])};
-  options.switch_model = *model;
-  options.arguments = header.arguments;
-  options.memory_limit = header.memory_limit;
-  options.seed = header.seed;
-  script.name = header.script;
-  options.given_schedule = std::make_shared<sched::Replay>(std::move(recording.events), std::move(parsed.schedule),
-                                                          header.virtual_clock ? sched::ClockKind::Virtual : sched::ClockKind::Real);
-  return true;
 }
 
 // In words ----------------------------------------------------------------------------------------------------------
@@ -143,8 +97,21 @@ bool begin_recording(const std::string& filename, const Script& script, vm::Opti
 }
 
 bool prepare_replay(const std::string& what, bool model_given, Script& script, vm::Options& options, std::string& error) {
-  return what.starts_with("m1:") ? prepare_token(what, model_given, script, options, error)
-                                 : prepare_recording(what, model_given, script, options, error);
+  const auto run = vm::read_run(what, MINI_VERSION, error);
+  if (!run) return false;
+  error = run->refusal(script.source);
+  if (!error.empty()) return false;
+  if (model_given && run->switch_model != options.switch_model)
+    return error = fmt::format("it is for --switch-points={}", bytecode::name(run->switch_model)), false;
+  const std::vector<std::string> given = options.arguments;
+  run->apply_to(options);
+  if (!run->header) return true;
+  const std::vector<std::string>& recorded = run->header->arguments;
+  if (given.size() > 1 && !std::equal(given.begin() + 1, given.end(), recorded.begin() + 1, recorded.end()))
+    return error = fmt::format("the script's arguments were [{}]", fmt::join(recorded.begin() + 1, recorded.end(), " ")), false;
+  options.moved_directory = {directory_of(recorded[0]), directory_of(given[0])};
+  script.name = run->header->script;
+  return true;
 }
 
 int print_recording(const std::string& filename) {
