@@ -1,13 +1,13 @@
 # The library that programs embed: all layers in one archive, or in one shared object that shows nothing but the headers'
 # declarations (-DBUILD_SHARED_LIBS=ON). `mini::mini` in this build, in an installed one, and by add_subdirectory.
 # Included by the top CMakeLists.txt.
-mini_layer(api interp/api modules)
+mini_layer(api interp/api modules explore)
 target_include_directories(mini_api PUBLIC ${PROJECT_SOURCE_DIR}/interp/include)
 target_compile_definitions(mini_api PRIVATE MINI_VERSION="${PROJECT_VERSION}")
 
 add_library(mini_library $<TARGET_OBJECTS:mini_base> $<TARGET_OBJECTS:mini_object> $<TARGET_OBJECTS:mini_sched>
   $<TARGET_OBJECTS:mini_bytecode> $<TARGET_OBJECTS:mini_compile> $<TARGET_OBJECTS:mini_vm> $<TARGET_OBJECTS:mini_modules>
-  $<TARGET_OBJECTS:mini_api>)
+  $<TARGET_OBJECTS:mini_observe> $<TARGET_OBJECTS:mini_explore> $<TARGET_OBJECTS:mini_api>)
 add_library(mini::mini ALIAS mini_library)
 target_include_directories(mini_library PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/interp/include>
   $<INSTALL_INTERFACE:include>)

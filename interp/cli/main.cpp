@@ -12,12 +12,12 @@
 #include <sstream>
 
 #include "interp/bytecode/dis.h"
+#include "interp/cli/explore.h"
 #include "interp/cli/observers.h"
 #include "interp/cli/prompt.h"
 #include "interp/cli/recording.h"
 #include "interp/cli/statistics.h"
 #include "interp/cli/step.h"
-#include "interp/explore/command.h"
 #include "interp/modules/modules.h"
 #include "interp/vm/counts.h"
 #include "interp/vm/signals.h"
@@ -308,7 +308,7 @@ int main(int argc, char** argv) {
   if (line.file == "dis") return disassemble(line);
   if (line.file == "explore" || line.file == "races") {
     line.options.library = &modules::library();
-    return explore::command(line.options, line.arguments, line.file == "races");
+    return cli::run_explorer(line.options, line.arguments, line.file == "races");
   }
   if (line.file == "recording") {
     if (line.arguments.size() != 1) return usage_error("recording expects one file");

@@ -1,4 +1,4 @@
-#include "interp/explore/command.h"
+#include "interp/cli/explore.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -14,7 +14,9 @@
 #include "interp/explore/explain.h"
 #include "interp/explore/report.h"
 
-namespace mini::explore {
+namespace mini::cli {
+
+using namespace explore;
 
 namespace {
 
@@ -52,7 +54,7 @@ class ProgressLine {
 
 }  // namespace
 
-int command(const vm::Options& options, const std::vector<std::string>& arguments, bool only_races) {
+int run_explorer(const vm::Options& options, const std::vector<std::string>& arguments, bool only_races) {
   Settings settings;
   std::string model(bytecode::name(options.switch_model)), memory, format = "text", engine = "states";
   bool help = false, no_reduction = false, no_commuting = false;
@@ -163,4 +165,4 @@ int command(const vm::Options& options, const std::vector<std::string>& argument
   return exit_status(reports);
 }
 
-}  // namespace mini::explore
+}  // namespace mini::cli

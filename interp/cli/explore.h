@@ -1,17 +1,16 @@
-// `mini explore [OPTIONS] FILE`.
+// `mini explore [OPTIONS] FILE` and `mini races [OPTIONS] FILE`.
 #pragma once
 
-#include <functional>
-#include <span>
 #include <string>
+#include <vector>
 
 #include "interp/vm/machine.h"
 
-namespace mini::explore {
+namespace mini::cli {
 
 /// Runs the command. `options` has the library and the switch points of the command line; `arguments` is what follows the
 /// word. Answers the exit status.
 /// `only_races`: the command is `races`.
-int command(const vm::Options& options, const std::vector<std::string>& arguments, bool only_races = false);
+int run_explorer(const vm::Options& options, const std::vector<std::string>& arguments, bool only_races);
 
-}  // namespace mini::explore
+}  // namespace mini::cli
