@@ -281,7 +281,9 @@ Result<void> fill_sys(Machine& machine, Module* module) {
   const std::vector<std::string>& arguments = machine.options().arguments;
   MINI_TRY(add_value(machine, module, "argv",
                      MINI_TRY(list_of_texts(heap, arguments.empty() ? std::vector<std::string>{""} : arguments))));
-  MINI_TRY(add_value(machine, module, "path", MINI_TRY(list_of_texts(heap, {script_directory(machine.options())}))));
+  const auto& path = machine.options().path;
+  MINI_TRY(add_value(machine, module, "path",
+                     MINI_TRY(list_of_texts(heap, path ? *path : std::vector{script_directory(machine.options())}))));
   MINI_TRY(add_value(machine, module, "modules", Ref<Dict>::share(machine.state().modules)));
   MINI_TRY(add_value(machine, module, "warnoptions", MINI_TRY(make_list(heap))));
   MINI_TRY(add_integer(machine, module, "maxsize", INT64_MAX));

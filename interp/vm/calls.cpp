@@ -528,11 +528,11 @@ Result<Ref<Value>> run_nested(ThreadState& thread) {
 Result<Ref<Value>> call_with_keywords(Heap& heap, Value function, const Value* arguments, uint32_t count,
                                       Tuple* keyword_names) {
   ThreadState& thread = Machine::of(heap).current();
-  if (!heap.hooks().enter_native(heap).ok()) return raised;
+  if (!enter_native(thread)) return raised;
   struct Leave {
-    Heap& heap;
-    ~Leave() { heap.hooks().leave_native(heap); }
-  } leave{heap};
+    ThreadState& thread;
+    ~Leave() { leave_native(thread); }
+  } leave{thread};
   Value* const end = thread.stack_end();
   Value* base = ensure_stack(thread, end, (count + 8) * sizeof(Value));
   if (!base) return raised;

@@ -45,16 +45,12 @@ void finalizers_pending(Heap& heap) {
 
 Result<void> enter_native(Heap& heap) {
   ThreadState* thread = current_of(heap);
-  if (!thread) return {};
-  if (static_cast<const char*>(__builtin_frame_address(0)) < thread->stack_floor ||
-      thread->native_depth >= Machine::of(heap).state().recursion_limit)
-    return heap.raise(BuiltinType::kRecursionError, "maximum recursion depth exceeded");
-  ++thread->native_depth;
+  if (thread && !enter_native(*thread)) return raised;
   return {};
 }
 
 void leave_native(Heap& heap) {
-  if (ThreadState* thread = current_of(heap)) --thread->native_depth;
+  if (ThreadState* thread = current_of(heap)) leave_native(*thread);
 }
 
 void** repr_chain(Heap& heap) {
@@ -146,6 +142,7 @@ bool Machine::start(std::string& error) {
   void* block = memory_->allocate(sizeof(MachineState));
   if (!block) return out_of_memory();
   state_ = std::construct_at(static_cast<MachineState*>(block), options_.seed);
+  state_->recursion_limit = options_.recursion_limit;
   define_code_type(*heap_);
   define_function_types(*heap_);
   define_generator_type(*heap_);
@@ -518,6 +515,19 @@ bool Machine::call_shutdown(ThreadState& thread) {
   if (outcome == CallOutcome::kError) report_uncaught(heap_->take_pending());
   if (outcome == CallOutcome::kValue) decref(std::exchange(thread.result, kUnbound));
   return outcome == CallOutcome::kFrame;
+}
+
+Result<void> Machine::leave_main() {
+  if (state_->main_is_over) return {};
+  state_->main_is_over = true;
+  runner_->wake_all(state_->main->joiners);
+  ThreadState& thread = current();
+  MINI_TRY(enter_native(*heap_));
+  Result<void> done;
+  if (call_shutdown(thread))
+    if (auto result = run_nested(thread); !result.ok()) done = raised;
+  leave_native(*heap_);
+  return done;
 }
 
 void Machine::give_way_at_exit() {

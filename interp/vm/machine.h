@@ -30,10 +30,13 @@ struct Options {
   bool observed = false;              ///< each instruction is looked at, whether or not the schedule asks for it
   std::optional<sched::ClockKind> clock;  ///< default: the schedule's
   size_t memory_limit = base::Memory::kUnlimited;
+  uint32_t recursion_limit = 1000;    ///< calls inside calls, until the script sets another
   uint64_t seed = 0;                  ///< of what the interval schedule draws
   std::vector<std::string> arguments; ///< sys.argv
   std::function<void(std::string_view)> output;  ///< what the script writes to standard output; null: descriptor 1
   std::function<void(std::string_view)> errors;
+  std::function<std::string()> input;  ///< a piece of standard input, empty at its end; null: descriptor 0
+  std::optional<std::vector<std::string>> path;  ///< sys.path; null: the directory of the script
   bool plain = false;                 ///< tests: no fused forms
   std::function<const std::string*(const std::string& name)> module_source;  ///< asked before files; null: not there
   void* host = nullptr;               ///< the embedder's own
@@ -71,6 +74,11 @@ struct Watch {
   InstructionObserver* observer = nullptr;  ///< null: none; with several, somebody who tells them all
   bool pause_asked = false;
 };
+
+/// A native more, or less, on the C++ stack of a thread that is at hand: MachineHooks::enter_native and leave_native. false,
+/// with the RecursionError pending: there is no room.
+bool enter_native(ThreadState& thread);
+inline void leave_native(ThreadState& thread) { --thread.native_depth; }
 
 /// Passes what happens to threads on to each that looks on.
 class ThreadObservers final : public sched::Observer {
@@ -124,7 +132,7 @@ struct MachineState {
   Dict* builtins = nullptr;
   Dict* sys = nullptr;
   Dict* main_names = nullptr;          ///< the namespace of __main__
-  uint32_t recursion_limit = 1000;
+  uint32_t recursion_limit = 0;
   uint32_t exit_status = 0;
   bool times_locks = false;            ///< measure how long locks are held
   bool main_is_over = false;           ///< the script has ended; other threads may still run
@@ -175,6 +183,11 @@ class Machine final : public sched::Machine {
   void open() { runner_->open(*state_->main); }
   /// After a run ended inside `thread`: nothing of what it was doing is left.
   void reset_thread(ThreadState& thread);
+  /// Makes this the script's `__file__`, if it is the name of a file.
+  Result<void> set_file_name(std::string_view filename);
+  /// The main thread, inside, has nothing more to do but to wait for the others: who joins it goes on, and threading does
+  /// what it was asked to do then. Only the first time.
+  Result<void> leave_main();
   /// What happens at the end of a program, once the other threads are over.
   void at_exit(ThreadState& thread);
   const std::string& deadlock_report() const { return deadlock_report_; }
@@ -304,5 +317,13 @@ class Machine final : public sched::Machine {
   bool interrupted_ = false, released_ = false, is_forked_ = false;
   int status_of(sched::Outcome outcome);
 };
+
+inline bool enter_native(ThreadState& thread) {
+  const bool has_room = static_cast<const char*>(__builtin_frame_address(0)) >= thread.stack_floor &&
+                        thread.native_depth < thread.machine->state().recursion_limit;
+  if (has_room) [[likely]] return ++thread.native_depth, true;
+  static_cast<void>(thread.heap->raise(BuiltinType::kRecursionError, "maximum recursion depth exceeded"));
+  return false;
+}
 
 }  // namespace mini::vm

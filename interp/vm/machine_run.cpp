@@ -47,11 +47,14 @@ int Machine::run_file(const std::string& filename, std::string source) {
   main_source_ = std::move(source);
   script_check_ = sched::script_check(main_source_);
   if (filename != "<stdin>") remember_source(filename, main_source_);  // CPython does not keep what it read from there
-  if (filename.empty() || filename.front() != '<') {
-    if (auto text = make_str(*heap_, filename); text.ok())
-      static_cast<void>(set_name(*heap_, state_->main_names, heap_->name(Name::k__file__), *text).ok());
-  }
+  static_cast<void>(set_file_name(filename).ok());
   return status_of(runner_->run(*state_->main));
+}
+
+Result<void> Machine::set_file_name(std::string_view filename) {
+  if (filename.starts_with('<')) return {};
+  auto text = MINI_TRY(make_str(*heap_, filename));
+  return set_name(*heap_, state_->main_names, heap_->name(Name::k__file__), text);
 }
 
 int Machine::resume() { return status_of(runner_->resume()); }

@@ -38,6 +38,10 @@ size_t write_outside(ThreadState& thread, int descriptor, std::string_view bytes
 
 std::string read_outside(ThreadState& thread, int descriptor, size_t limit, int& error) {
   sched::Runner& runner = thread.machine->runner();
+  if (const auto& input = thread.machine->options().input; input && descriptor == STDIN_FILENO) {
+    error = 0;
+    return runner.outside_bytes(sched::Outside::Input, input);
+  }
   std::string bytes;
   const int64_t result = runner.call_outside(thread, [&]() -> int64_t {
     bytes.resize(limit);

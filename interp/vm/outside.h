@@ -12,7 +12,8 @@ namespace mini::vm {
 /// ::write of all bytes, while others may run. How many were written; if not all, `error` is the errno. A replay writes
 /// to standard output and standard error only.
 size_t write_outside(ThreadState& thread, int descriptor, std::string_view bytes, int& error);
-/// ::read of at most `limit` bytes, while others may run. No bytes and no `error`: the end.
+/// ::read of at most `limit` bytes, while others may run. No bytes and no `error`: the end. The host's standard input
+/// (Options::input) gives as much as it likes.
 std::string read_outside(ThreadState& thread, int descriptor, size_t limit, int& error);
 /// ::isatty.
 bool isatty_outside(Machine& machine, int descriptor);
