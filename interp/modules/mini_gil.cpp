@@ -161,6 +161,9 @@ constexpr NativeDefinition kFunctions[] = {
 
 }  // namespace
 
-Result<void> fill_mini_gil(Machine& machine, Module* module) { return add_functions(machine, module, kFunctions); }
+Result<void> fill_mini_gil(Machine& machine, Module* module) {
+  machine.runner().keep_accounts();
+  return add_functions(machine, module, kFunctions);
+}
 
 }  // namespace mini::modules

@@ -62,7 +62,7 @@ class Histogram {
 
 /// A thread's time since it was started, in nanoseconds of the VM's clock.
 struct Account {
-  Time since = 0;                         ///< when it entered the state that it is in
+  Time since = 0;                         ///< when it entered the state that it is in; kNever: not known (keep_accounts())
   Time running = 0;                       ///< held the GIL
   Time outside = 0;                       ///< in calls around which it had given the GIL up
   std::array<Time, kWaitKinds> blocked{}; ///< waited, by what for

@@ -15,6 +15,7 @@ namespace mini::sched {
 void OsThreads::open(Thread& main) {
   gil_ = std::make_unique<Gil>(ticker_.get());
   open_ = true;
+  keeps_accounts_ = preempts_;
   admit(main);
   main_slot_.store(&slot_of(main));
   begin(main);
@@ -72,7 +73,7 @@ void OsThreads::hand_on() {
   if (ticker_) ticker_->set_holder(nullptr);
   do {
     gather();
-    if (schedule_->exact() && inside_ == 0) continue;  // the others stand still
+    if ((exact_ || replay_) && inside_ == 0) continue;  // the others stand still
     if (Thread* next = choose(nullptr, Cause::Called)) {
       seat(*next);
       return gil_->grant(slot_of(*next));

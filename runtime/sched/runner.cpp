@@ -142,8 +142,8 @@ bool Runner::wait_for_non_daemons(Thread& main) {
 
 void Runner::account(Thread& thread, Time present, Cause cause) {
   Account& account = thread.account;
-  const Time span = present - account.since;
-  account.since = present;
+  const Time since = std::exchange(account.since, present);
+  const Time span = since == kNever ? 0 : present - since;
   switch (thread.state) {
     case State::Running:
       account.running += span;
@@ -164,6 +164,11 @@ void Runner::account(Thread& thread, Time present, Cause cause) {
     default:
       break;
   }
+}
+
+void Runner::keep_accounts() {
+  if (std::exchange(keeps_accounts_, true) || !table_.current) return;
+  if (Time& since = table_.current->account.since; since == kNever) since = now();
 }
 
 void Runner::came_back(Thread& thread, Time present) {
@@ -283,7 +288,8 @@ Thread* Runner::choose(Thread* from, Cause cause) {
 }
 
 void Runner::seat(Thread& thread) {
-  const Time present = now();
+  const bool has_account = keeps_accounts_ || thread.state != State::Outside;
+  const Time present = has_account ? now() : kNever;
   account(thread, present);
   if (thread.state == State::Runnable) table_.runnable.erase(table_.runnable.iterator_to(thread));
   if (thread.state == State::Calling) --table_.calling;
@@ -310,14 +316,15 @@ void Runner::seat(Thread& thread) {
   const HandOver hand_over{++table_.hand_overs, std::exchange(table_.last, thread.serial), thread,
                            table_.last_cause};
   ++thread.grants;
-  if (ticker_) ticker_->restart(clock_ == ClockKind::Real ? present : monotonic_now());
+  if (ticker_) ticker_->restart(has_account && clock_ == ClockKind::Real ? present : monotonic_now());
   if (options_.observer) options_.observer->on_hand_over(hand_over);
 }
 
 // Takes back what the thread was asked, but for an interrupt that is its own: true. The flag is looked at
 // last, and interrupt() sets it first: one that comes in between is seen here, or it asks after this.
 bool Runner::calm(Thread& thread) {
-  thread.calm(options_.fast_table);
+  // Looked at first: what was not asked need not be taken back, by stores that are the dearest part of taking the GIL.
+  if (thread.asked.load() || thread.dispatch.load() != options_.fast_table) thread.calm(options_.fast_table);
   const bool own = interrupted_.load() && &thread == main_.load(std::memory_order_relaxed);
   if (own || over_ || thread.lets_go || stop_.load()) thread.ask(options_.breaker_table);
   return own;

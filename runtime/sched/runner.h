@@ -147,7 +147,7 @@ class Runner {
   /// may have been chosen to conclude a run that ended while it waited.
   virtual void enter(Thread& thread) = 0;
   /// `thread`, the holder, is outside, with nothing on its C++ stack. The others run on without it; but under an exact
-  /// schedule, and under OneThread, only while somebody is inside.
+  /// schedule, in a replay, and under OneThread, only while somebody is inside.
   virtual void leave(Thread& thread) = 0;
   /// The run has ended: whoever is inside lets go and calls conclude().
   bool over() const { return over_; }
@@ -156,11 +156,16 @@ class Runner {
   virtual Outcome conclude(Thread& thread) = 0;
   /// Ends the run (Outcome::Stopped) at once; conclude() is due. The host's, inside, with nothing on its C++ stack.
   virtual void end_here() = 0;
+  /// From now on the time that threads of the host spend inside is told from the moment that they enter. Before, it is told
+  /// from the first time that they give way: looking at the clock costs as much as the rest of entering.
+  void keep_accounts();
   /// The end for good, by the main thread, inside, when nobody else is or comes any more.
   virtual void close() = 0;
   /// Ends the run (Outcome::Stopped) as soon as the holder looks, and somebody is inside. Any thread.
   void stop() noexcept;
-  void forget_stop() { stop_.store(false); }
+  void forget_stop() {
+    if (stop_.load()) stop_.store(false);
+  }
 
   // ---- For the holder of the GIL: threads
 
@@ -398,6 +403,7 @@ class Runner {
   Moment parting_{};         // how the slice ended of the thread that gave the GIL up …
   bool has_parted_ = false;  // … if nobody has got it since
   bool noticed_ = false;     // the journal knows of the interrupt
+  bool keeps_accounts_ = true;
   std::uint64_t polls_ = 0;
   bool over_ = false;  // no thread runs script code any more
   std::atomic<bool> stop_{false};
