@@ -248,8 +248,7 @@ void Explorer::return_to_base() {
 
 /// Takes one step from the state that the memory holds, which becomes the next one; only texts are kept.
 void Explorer::walk(Waiting& from, uint16_t thread, std::optional<uint32_t>& outcome) {
-  bad_state_.reset();
-  if (machine_->state().threads.current) bad_state_ = judge_state();
+  judge_state();
   const StepResult result = step(thread);
   if (result.over) {
     outcome = finish(from, result);
@@ -290,6 +289,7 @@ Outcome Explorer::describe_end(const Waiting& from, const StepResult& end) const
   outcome.status = end.status;
   outcome.output = texts_[from.output] + step_output_;
   outcome.errors = texts_[from.errors] + step_errors_;
+  outcome.shown = shown_value_;
   constexpr int kStatusDeadlock = 3;
   if (bad_state_) {
     outcome.kind = OutcomeKind::kBadState;
@@ -313,15 +313,24 @@ Outcome Explorer::describe_end(const Waiting& from, const StepResult& end) const
 /// The number of the outcome with which a step from `from` ended the run.
 uint32_t Explorer::finish(const Waiting& from, const StepResult& end) {
   Outcome outcome = describe_end(from, end);
-  std::string key = fmt::format("{} {} {}:{}{}", static_cast<int>(outcome.kind), outcome.status, outcome.output.size(),
-                                outcome.output, outcome.errors);
+  std::string key = fmt::format("{} {} {}:{}{}:{}{}", static_cast<int>(outcome.kind), outcome.status, outcome.output.size(),
+                                outcome.output, outcome.shown.size(), outcome.shown, outcome.errors);
   const auto [place, fresh] = outcome_numbers_.try_emplace(std::move(key), static_cast<uint32_t>(outcomes_.size()));
   if (fresh) outcomes_.push_back(std::move(outcome));
   return place->second;
 }
 
-/// Evaluates the condition of --bad in the state at the end of the program; what there is to say about it if it holds.
-std::optional<std::string> Explorer::judge_state() {
+/// Looks at the state that the memory holds, if it is one at the end of the program.
+void Explorer::judge_state() {
+  bad_state_.reset();
+  shown_value_.clear();
+  if (!machine_->state().threads.current) return;
+  bad_state_ = find_bad();
+  shown_value_ = shown_value();
+}
+
+/// Evaluates the condition of --bad; what there is to say about it if it holds.
+std::optional<std::string> Explorer::find_bad() {
   if (!bad_code_) return {};
   Heap& heap = machine_->heap();
   steering_->in_prefix = true;  // no part of the schedule
@@ -335,6 +344,23 @@ std::optional<std::string> Explorer::judge_state() {
   }
   if (*holds) return fmt::format("--bad={} holds\n", settings_.bad);
   return {};
+}
+
+std::string Explorer::shown_value() {
+  if (settings_.shown.empty()) return "";
+  Heap& heap = machine_->heap();
+  steering_->in_prefix = true;  // no part of the schedule
+  std::string text = "not defined";
+  Ref<Str> name;
+  if (auto interned = heap.intern(settings_.shown); interned.ok()) name = interned.take();
+  const Value value = name ? get_name(machine_->state().main_names, name.get()) : kUnbound;
+  if (!value.is_unbound()) {
+    auto shown = repr(heap, Ref<Value>::share(value));
+    text = shown.ok() ? to_utf8(shown->get()) : "";
+  }
+  if (heap.has_pending()) text = to_utf8(heap.take_pending()->type->name);
+  steering_->in_prefix = false;
+  return text;
 }
 
 // The search ----------------------------------------------------------------------------------------------------------
@@ -357,13 +383,9 @@ void Explorer::expand(NodeIndex node) {
     }
     image_->rest();
     const size_t mark = image_->hot_mark();
-    bad_state_.reset();
     visibility_->set_order(from.order);
-    const bool ends_program = machine_->state().threads.current != nullptr;
-    if (ends_program) {
-      bad_state_ = judge_state();
-      image_->cool_down(mark);
-    }
+    judge_state();
+    if (machine_->state().threads.current) image_->cool_down(mark);
     const StepResult end = step(graph_.edges(node)[i].thread);
     uint32_t target;
     if (end.over) {
@@ -553,7 +575,7 @@ bool Explorer::run(Findings& findings, std::string& error) {
     // Over before a second thread began: there is one schedule.
     StepResult end{true, false, status, {}};
     if (status == vm::Machine::kPaused) {
-      bad_state_ = judge_state();
+      judge_state();
       step_output_.clear();
       step_errors_.clear();
       end.status = machine_->resume();
@@ -627,10 +649,9 @@ Outcome Explorer::without_preemption(const std::vector<uint16_t>& choices, size_
   Waiting from{{}, text_number(output_before_), text_number(errors_before_), 0};
   uint16_t last = 0xffff;
   StepResult result{};
-  bad_state_.reset();
   for (size_t i = 0; i < kMostSteps && !result.over; ++i) {
     const std::vector<uint16_t> threads = runnable();
-    if (machine_->state().threads.current) bad_state_ = judge_state();
+    judge_state();
     if (i < count) last = choices[i];
     else if (!contains(threads, last)) last = threads.front();
     result = step(last);

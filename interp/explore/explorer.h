@@ -32,6 +32,7 @@ struct Settings {
   std::string filename, source;
   vm::Options machine;               ///< model, library, arguments; the rest is the explorer's
   std::string bad;                   ///< an expression over the final globals; empty: none
+  std::string shown;                 ///< a global whose final value tells outcomes apart; empty: none
   uint32_t max_preemptions = ~0u;
   uint64_t max_states = ~uint64_t{0};
   size_t memory_limit = size_t{2} << 30;  ///< bytes that the explorer may use
@@ -54,6 +55,7 @@ struct Outcome {
   OutcomeKind kind;
   int status = 0;               ///< as `mini` would exit
   std::string output, errors;
+  std::string shown;            ///< repr() of Settings::shown; empty if the script did not come to its end, or has none
   bool bad = false;
   uint32_t preemptions = 0;     ///< at least
   double schedules = 0;         ///< how many lead here, told apart by the order of visible accesses
@@ -144,7 +146,9 @@ class Explorer {
   NodeIndex arrive(const Waiting& from, bool& is_new, NodeIndex parent = kNowhere);
   Outcome describe_end(const Waiting& from, const StepResult& end) const;
   uint32_t finish(const Waiting& from, const StepResult& end);
-  std::optional<std::string> judge_state();
+  void judge_state();
+  std::optional<std::string> find_bad();
+  std::string shown_value();
   Waiting capture(const Waiting& from);
   Waiting base_state() { return {{}, text_number(output_before_), text_number(errors_before_), 0}; }
   void return_to_base();
@@ -188,6 +192,7 @@ class Explorer {
   size_t peak_bytes_ = 0;
   std::string mismatch_;
   std::optional<std::string> bad_state_;  ///< what is bad about the state at the end
+  std::string shown_value_;               ///< what Settings::shown is there
   std::string output_before_, errors_before_;  ///< the base
   uint64_t split_states_ = 0;            ///< verify: equal states that were told apart
   std::chrono::steady_clock::time_point begun_;

@@ -28,7 +28,7 @@ void Steering::begin_step(uint16_t thread) {
 
 /// What a daemon does can be seen when the program ends, which may be before or after it.
 bool Steering::shows_at_exit(std::span<const observe::Access> accesses) const {
-  const bool judged = !explorer_.settings_.bad.empty();
+  const bool judged = !explorer_.settings_.bad.empty() || !explorer_.settings_.shown.empty();
   return std::any_of(accesses.begin(), accesses.end(), [&](const observe::Access& access) {
     return access.kind == observe::LocationKind::kFile || (judged && access.writes());
   });

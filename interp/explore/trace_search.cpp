@@ -120,11 +120,8 @@ void TraceSearch::take_step(uint16_t thread) {
   moved_ = false;
   const size_t mark = explorer_.image_->hot_mark();
   explorer_.visibility_->set_order(path_.back().state.order);
-  explorer_.bad_state_.reset();
-  if (explorer_.machine_->state().threads.current) {
-    explorer_.bad_state_ = explorer_.judge_state();
-    explorer_.image_->cool_down(mark);
-  }
+  explorer_.judge_state();
+  if (explorer_.machine_->state().threads.current) explorer_.image_->cool_down(mark);
   sched::ThreadTable& table = explorer_.machine_->state().threads;
   for (const sched::Thread& each : table.all) met_daemon_ = met_daemon_ || each.daemon;
   const Explorer::StepResult end = explorer_.step(thread);
