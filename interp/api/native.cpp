@@ -68,6 +68,10 @@ Value NativeCall::value(size_t index) const {
 }
 void NativeCall::answer(const Argument& result) {
   auto& self = static_cast<Calling&>(*this);
+  if (result.kind == Argument::Kind::kInt && object::Value::fits_int(result.number)) {
+    self.result = object::unboxed(object::Value::integer(result.number));
+    return;
+  }
   auto made = self.core.make(result);
   self.failed = !made.ok();
   if (made.ok()) self.result = made.take();
@@ -80,7 +84,7 @@ base::Result<Ref<object::Value>> Core::call_host(object::Call& call) {
     return call.heap.raise(BuiltinType::kTypeError, "{} expected at least {} argument{}, got {}", function.native.name,
                            function.native.required, function.native.required == 1 ? "" : "s", call.count);
   vm::ThreadState& thread = core.machine->current();
-  if (!call.heap.hooks().enter_native(call.heap).ok()) return base::raised;
+  if (!vm::enter_native(thread)) return base::raised;
   Calling self(core, call);
   bool thrown = false;
   ++thread.host_calls;
@@ -94,7 +98,7 @@ base::Result<Ref<object::Value>> Core::call_host(object::Call& call) {
     }
   }
   --thread.host_calls;
-  call.heap.hooks().leave_native(call.heap);
+  vm::leave_native(thread);
   if (thread.abandoned && !call.heap.has_pending())
     return call.heap.raise_text(BuiltinType::kSystemExit, "the run is over");
   if (thrown || self.failed || thread.abandoned) return base::raised;

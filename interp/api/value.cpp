@@ -398,22 +398,26 @@ bool Value::less_than(const Value& other) const {
 Value Value::call_with(const Argument* arguments, std::size_t count) const {
   return make_from(*this, [&](Core& core, Heap& heap, object::Value function) -> Result<Object> {
     constexpr std::size_t kLocal = 8;
-    Object made[kLocal];
-    object::Value local[kLocal];
-    if (count <= kLocal) {
-      for (std::size_t i = 0; i < count; ++i) {
-        made[i] = MINI_TRY(core.make(arguments[i]));
-        local[i] = made[i].get();
-      }
-      return vm::call_nested(heap, function, local, static_cast<std::uint32_t>(count));
+    object::Value local[kLocal], *raw = local;
+    std::vector<object::Value> many;
+    std::vector<Object> made;  // only what has to be let go of afterwards: small numbers and the host's values need not
+    if (count > kLocal) {
+      many.resize(count);
+      raw = many.data();
     }
-    std::vector<Object> many(count);
-    std::vector<object::Value> raw(count);
     for (std::size_t i = 0; i < count; ++i) {
-      many[i] = MINI_TRY(core.make(arguments[i]));
-      raw[i] = many[i].get();
+      const Argument& argument = arguments[i];
+      if (argument.kind == Argument::Kind::kInt && object::Value::fits_int(argument.number)) {
+        raw[i] = object::Value::integer(argument.number);
+      } else if (argument.kind == Argument::Kind::kValue) {
+        raw[i] = core.raw(*argument.value);
+      } else {
+        Object object = MINI_TRY(core.make(argument));
+        raw[i] = object.get();
+        if (raw[i].is_object()) made.push_back(std::move(object));
+      }
     }
-    return vm::call_nested(heap, function, raw.data(), static_cast<std::uint32_t>(count));
+    return vm::call_nested(heap, function, raw, static_cast<std::uint32_t>(count));
   });
 }
 
