@@ -66,7 +66,39 @@ bytecode::SwitchModel model_of(SwitchPoints points) {
   return *bytecode::switch_model(kNames[index]);
 }
 
+/// The run that this schedule repeats; nothing if it repeats none. Throws why it cannot be read.
+std::optional<vm::RepeatedRun> repeated_run(const mini::Schedule& schedule) {
+  constexpr std::string_view kRecording = "recording:", kToken = "m1:";
+  std::string what = schedule.name();
+  if (what.starts_with(kRecording)) what.erase(0, kRecording.size());
+  else if (!what.starts_with(kToken)) return {};
+  std::string error;
+  auto run = vm::read_run(what, MINI_VERSION, error);
+  if (!run) throw_error(ErrorKind::kSchedule, fmt::format("schedule {}: {}", schedule.name(), error));
+  return run;
+}
+
 }  // namespace
+
+vm::Options machine_options(const Options& options) {
+  vm::Options made;
+  made.library = &modules::library();
+  made.switch_model = model_of(options.switch_points);
+  if (options.clock != Clock::kDefault)
+    made.clock = options.clock == Clock::kReal ? sched::ClockKind::Real : sched::ClockKind::Virtual;
+  if (options.limits.memory) made.memory_limit = options.limits.memory;
+  if (options.limits.depth) made.recursion_limit = options.limits.depth;
+  made.seed = options.seed;
+  made.arguments = options.arguments;
+  made.path = options.path;
+  if (!options.modules.empty()) {
+    made.module_source = [&modules = options.modules](const std::string& name) {
+      const auto found = modules.find(name);
+      return found == modules.end() ? nullptr : &found->second;
+    };
+  }
+  return made;
+}
 
 bool holds_gil(Core& core) {
   const Held::Item* item = held.find(core);
@@ -77,19 +109,20 @@ void set_away(Core& core, bool away) {
   if (Held::Item* item = held.find(core)) item->away = away;
 }
 
-HostScope::HostScope(Core& core, bool barred) : core_(core), pushed_(!holds_gil(core)), barred_before_(false) {
-  if (pushed_) {
-    if (held.count == Held::kMost) std::abort();  // sixteen VMs that call each other
-    held.push(core, barred);
-  } else {
-    Held::Item* item = held.find(core);
-    barred_before_ = std::exchange(item->barred, item->barred || barred);
+HostScope::HostScope(Core& core, bool barred) : core_(core), pushed_(false), bars_(false) {
+  Held::Item* item = held.find(core);
+  if (item && !item->away) {
+    bars_ = barred && !std::exchange(item->barred, item->barred || barred);
+    return;
   }
+  if (held.count == Held::kMost) std::abort();  // sixteen VMs that call each other
+  held.push(core, barred);
+  pushed_ = true;
 }
 
 HostScope::~HostScope() {
   if (pushed_) held.remove(core_);
-  else if (Held::Item* item = held.find(core_)) item->barred = barred_before_;
+  else if (Held::Item* item = bars_ ? held.find(core_) : nullptr) item->barred = false;
 }
 
 // Entry ---------------------------------------------------------------------------------------------------------------
@@ -182,39 +215,35 @@ void Core::refill_guests() {
 // Life ----------------------------------------------------------------------------------------------------------------
 
 Core::Core(Vm& vm, Options given) : serial(next_serial()), owner(&vm), options(std::move(given)) {
-  vm::Options machine_options;
-  machine_options.library = &modules::library();
-  machine_options.host = this;
-  machine_options.switch_model = model_of(options.switch_points);
-  machine_options.os_threads = options.runner == Runner::kOsThreads;
-  if (options.clock != Clock::kDefault)
-    machine_options.clock = options.clock == Clock::kReal ? sched::ClockKind::Real : sched::ClockKind::Virtual;
-  if (options.limits.memory) machine_options.memory_limit = options.limits.memory;
+  vm::Options made = machine_options(options);
   if (options.limits.time.count() < 0) throw_usage("a negative time limit");
-  machine_options.seed = options.seed;
-  machine_options.arguments = options.arguments;
-  machine_options.wait_on_deadlock = options.wait_on_deadlock;
-  machine_options.observed = options.limits.instructions > 0 || (options.observer && options.observer->wants_instructions());
-  if (options.output)
-    machine_options.output = [this](std::string_view text) { guarded(false, [&] { options.output(text); }); };
-  if (options.errors)
-    machine_options.errors = [this](std::string_view text) { guarded(false, [&] { options.errors(text); }); };
-  if (!options.modules.empty()) {
-    machine_options.module_source = [this](const std::string& name) {
-      const auto found = options.modules.find(name);
-      return found == options.modules.end() ? nullptr : &found->second;
-    };
+  made.host = this;
+  made.os_threads = options.runner == Runner::kOsThreads;
+  made.wait_on_deadlock = options.wait_on_deadlock;
+  made.observed = options.limits.instructions > 0 || (options.observer && options.observer->wants_instructions());
+  if (options.output) made.output = [this](std::string_view text) { guarded(false, [&] { options.output(text); }); };
+  if (options.errors) made.errors = [this](std::string_view text) { guarded(false, [&] { options.errors(text); }); };
+  if (options.input) made.input = [this] { return read_line(); };
+  std::unique_ptr<sched::Schedule> schedule;
+  if (auto run = repeated_run(options.schedule)) {
+    repeated_ = std::move(run);
+    repeated_->apply_to(made);
+    made.observed = true;  // so that stop() is noticed
+    if (repeated_->header) {
+      made.path.reset();
+      made.input = nullptr;
+    }
+  } else {
+    schedule = make_schedule(options.schedule);
+    made.make_schedule = [&schedule] { return std::move(schedule); };
   }
-  auto schedule = make_schedule(options.schedule);  // throws what is wrong with it
-  machine_options.make_schedule = [&schedule] { return std::move(schedule); };
   std::string error;
-  machine = vm::Machine::create(std::move(machine_options), error);
+  machine = vm::Machine::create(std::move(made), error);
   if (!machine) {
     auto data = error_data(ErrorKind::kLimit, error);
     data->limit = Limit::kMemory;
     throw Error(data);
   }
-  if (options.limits.depth) machine->state().recursion_limit = options.limits.depth;
   main_thread = machine->state().main;
   if (machine->observed() && (options.limits.instructions > 0 || options.observer))
     machine->add_observer(static_cast<vm::InstructionObserver&>(*this));
@@ -223,57 +252,32 @@ Core::Core(Vm& vm, Options given) : serial(next_serial()), owner(&vm), options(s
   machine->open();
 }
 
-/// Standard streams that end at callbacks: written a line at a time, read through an object whose readline() asks the host.
-void Core::install_streams() {
-  inside([&](Entry& entry) -> base::Result<void> {
-    Heap& heap = entry.heap();
+/// Standard streams that end at callbacks are written a line at a time.
+void Core::open_streams() {
+  inside([&](Entry& entry) {
     refill_guests();
+    // What a replay writes, it writes in the pieces of the recorded run.
+    if (machine->runner().repeats_outside()) return;
     for (auto [name, given] : {std::pair{object::Name::kstdout, static_cast<bool>(options.output)},
                                std::pair{object::Name::kstderr, static_cast<bool>(options.errors)}}) {
-      const object::Value stream = get_name(machine->state().sys, heap.name(name));
+      const object::Value stream = get_name(machine->state().sys, entry.heap().name(name));
       if (auto* file = modules::as_file(stream); file && given) file->line_buffered = 1;
     }
-    auto path = MINI_TRY(object::make_list(heap));
-    for (const std::string& directory : options.path)
-      MINI_TRY(append(heap, path.get(), Ref<object::Value>(MINI_TRY(object::make_str(heap, directory)))));
-    auto name = MINI_TRY(heap.intern("path"));
-    return set_name(heap, machine->state().sys, name.get(), path);
   });
-  if (!options.input) return;
-  owner->define("_read_line", [this]() -> std::string {
-    std::optional<std::string> line;
-    std::exception_ptr failure;
-    try {
-      line = options.input();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    if (failure) {
-      guarded(false, [&] { std::rethrow_exception(failure); });
-      return {};
-    }
-    return line ? *line + "\n" : std::string();
-  });
-  owner->run(
-      "import sys\n"
-      "class _Input:\n"
-      "    name, mode, encoding = '<stdin>', 'r', 'utf-8'\n"
-      "    def __init__(self, read):\n"
-      "        self._read = read\n"
-      "    def readline(self, size=-1):\n"
-      "        return self._read()\n"
-      "    def read(self, size=-1):\n"
-      "        return ''.join(self)\n"
-      "    def __iter__(self):\n"
-      "        return iter(self._read, '')\n"
-      "    def readlines(self):\n"
-      "        return list(self)\n"
-      "    def isatty(self):\n"
-      "        return False\n"
-      "_Input.__module__ = 'mini'\n"
-      "sys.stdin = _Input(_read_line)\n"
-      "del sys, _Input, _read_line\n",
-      "<input>");
+}
+
+/// Standard input that comes from the callback.
+std::string Core::read_line() {
+  std::optional<std::string> line;
+  guarded(false, [&] { line = options.input(); });
+  return line ? *line + "\n" : "";
+}
+
+std::optional<std::string> Core::begin_repeating(std::string_view source) {
+  if (!repeated_ || std::exchange(begun_, true)) return {};
+  if (const std::string refusal = repeated_->refusal(std::string(source)); !refusal.empty())
+    throw_error(ErrorKind::kSchedule, fmt::format("schedule {}: {}", options.schedule.name(), refusal));
+  return repeated_->header ? std::optional(repeated_->header->script) : std::nullopt;
 }
 
 void Core::close() {
@@ -418,9 +422,11 @@ void Core::bury_dropped(bool with_gil) {
 void Core::begin_limits() {
   instructions_left_ = options.limits.instructions;
   limit_met_.store(Limit::kNone, std::memory_order_relaxed);
-  // What came too late for the last call is not meant for this one; stop() interrupts, too.
-  if (ending_.exchange(false)) static_cast<void>(machine->runner().take_interrupt());
-  callback_exception_ = nullptr;
+  // What came too late for the last call is not meant for this one; stop() interrupts, too. Looked at before it is
+  // changed, as the rest here: whoever only takes the GIL shall not pay for an end that nobody asked for.
+  if (ending_.load(std::memory_order_relaxed) && ending_.exchange(false))
+    static_cast<void>(machine->runner().take_interrupt());
+  if (callback_exception_) callback_exception_ = nullptr;
   machine->runner().forget_stop();
   if (options.limits.time.count() == 0) return;
   std::lock_guard lock(time_mutex_);

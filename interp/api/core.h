@@ -20,6 +20,7 @@
 #include "interp/vm/finalizers.h"
 #include "interp/vm/imports.h"
 #include "interp/vm/native.h"
+#include "interp/vm/repeated_run.h"
 #include "interp/vm/state.h"
 #include "interp/vm/traceback.h"
 #include "runtime/base/number.h"
@@ -88,7 +89,7 @@ class Entry {
 class Core final : public vm::InstructionObserver, public sched::Observer {
  public:
   Core(Vm& owner, Options options);
-  void install_streams();  ///< by Vm's constructor: the rest of the beginning
+  void open_streams();  ///< by Vm's constructor: the rest of the beginning
   void close();            ///< by ~Vm
   void refer() { references_.fetch_add(1, std::memory_order_relaxed); }
   void unrefer();
@@ -151,7 +152,10 @@ class Core final : public vm::InstructionObserver, public sched::Observer {
   Value make_function(NativeFunction native);
   State save();
   void restore(const State& state, const mini::Schedule* schedule);
+  /// Throws what is wrong with it.
   std::unique_ptr<sched::Schedule> make_schedule(const mini::Schedule& schedule);
+  /// A text is compiled to be run: the first one has to be that of the run that is repeated, if one is. Its name then.
+  std::optional<std::string> begin_repeating(std::string_view source);
   ThreadView view(vm::ThreadState& thread, bool switch_point);
   void stop_because(Limit limit);
 
@@ -188,7 +192,7 @@ class Core final : public vm::InstructionObserver, public sched::Observer {
   void refill_guests();
   void begin_limits();
   void end_limits();
-  void watch_time();
+  std::string read_line();
   void bury_dropped(bool with_gil);
   void update_death_watcher();
   static void object_dies(Heap&, object::Object*);
@@ -213,6 +217,9 @@ class Core final : public vm::InstructionObserver, public sched::Observer {
   std::atomic<bool> ending_{false};    ///< a limit, stop() or a callback's exception: the run is to end
   std::unique_ptr<Error> last_end_;    ///< for those who were inside when somebody else concluded a run
 
+  std::optional<vm::RepeatedRun> repeated_;
+  bool begun_ = false;                 ///< its script is known
+
   uint64_t instructions_left_ = 0;     ///< 0: no limit
   std::atomic<Limit> limit_met_{Limit::kNone};
   std::mutex time_mutex_;
@@ -222,6 +229,9 @@ class Core final : public vm::InstructionObserver, public sched::Observer {
 };
 
 inline Heap& Entry::heap() { return core_.machine->heap(); }
+
+/// What Options say of the machine, but for its schedule and what is called back. Refers to their modules.
+vm::Options machine_options(const Options& options);
 
 /// Says that the OS thread holds the GIL of a VM without an Entry: around callbacks and C++ functions.
 class HostScope {
@@ -233,7 +243,7 @@ class HostScope {
 
  private:
   Core& core_;
-  bool pushed_, barred_before_;
+  bool pushed_, bars_;  ///< put the VM among those held; barred calls into it, which were not before
 };
 /// Whether the calling OS thread holds the GIL of this VM.
 bool holds_gil(Core& core);

@@ -13,7 +13,7 @@ std::string_view library_version() noexcept { return MINI_VERSION; }
 
 Vm::Vm(Options options) : core_(new Core(*this, std::move(options))) {
   try {
-    core_->install_streams();
+    core_->open_streams();
   } catch (...) {
     core_->close();
     throw;
@@ -32,6 +32,8 @@ Result<Ref<vm::CodeObject>> compile_text(Core& core, std::string_view source, st
                                          compile::CompileMode mode) {
   constexpr std::size_t kMostKept = 1 << 20;
   std::string name(filename);
+  if (mode == compile::CompileMode::kExec)
+    if (auto recorded = core.begin_repeating(source)) name = std::move(*recorded);
   if (name.empty()) name = fmt::format("<run-{}>", ++core.run_number);
   if (source.size() <= kMostKept) core.machine->remember_source(name, std::string(source));
   return core.machine->compile(std::string(source), name, mode);
@@ -47,6 +49,7 @@ void Vm::run(std::string_view source, std::string_view filename) {
   core_->inside([&](Entry&) -> Result<void> {
     object::Dict* names = MINI_TRY(main_names(*core_));
     auto code = MINI_TRY(compile_text(*core_, source, filename, compile::CompileMode::kExec));
+    MINI_TRY(core_->machine->set_file_name(code->code->filename));
     auto done = core_->machine->run_module_code(code.get(), names);
     if (!core_->machine->current().abandoned) {
       Ref<object::Exception> pending = done.ok() ? Ref<object::Exception>() : core_->machine->heap().take_pending();
@@ -56,6 +59,19 @@ void Vm::run(std::string_view source, std::string_view filename) {
     if (!done.ok()) return base::raised;
     return {};
   });
+}
+
+void Vm::run_program(std::string_view source, std::string_view filename) {
+  std::optional<Error> death;
+  try {
+    run(source, filename);
+  } catch (const Error& error) {
+    if (error.exception().is_none()) throw;  // the run is over
+    death = error;
+  }
+  core_->inside([&](Entry&) { return core_->machine->leave_main(); });
+  wait();
+  if (death) throw *death;
 }
 
 Value Vm::eval(std::string_view expression, std::initializer_list<std::pair<std::string_view, Value>> names) {
@@ -109,13 +125,15 @@ void Vm::wait() {
 }
 
 void Vm::finish() {
+  core_->inside([&](Entry&) -> Result<void> {
+    if (core_->finished) throw_usage("the program has finished");
+    return core_->machine->leave_main();
+  });
   wait();
   core_->inside([&](Entry& entry) {
     if (core_->finished) throw_usage("the program has finished");
     if (entry.thread().host_calls > 0) throw_usage("a function of the embedder cannot end the program");
     core_->finished = true;
-    core_->machine->state().main_is_over = true;
-    core_->machine->runner().wake_all(entry.thread().joiners);
     core_->machine->at_exit(entry.thread());
   });
 }

@@ -33,6 +33,7 @@ Schedule Schedule::every(std::uint64_t instructions) {
 }
 Schedule Schedule::seeded(std::uint64_t seed) { return detail_access::text("seeded:" + std::to_string(seed)); }
 Schedule Schedule::steps(std::string_view list) { return detail_access::text("steps:" + std::string(list)); }
+Schedule Schedule::recording(std::string_view file) { return detail_access::text("recording:" + std::string(file)); }
 Schedule Schedule::text(std::string_view text) { return detail_access::text(std::string(text)); }
 Schedule Schedule::directed(Director director) { return detail_access::directed(std::move(director)); }
 

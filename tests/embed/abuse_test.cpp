@@ -48,6 +48,23 @@ def cycle():
     return a
 )";
 
+constexpr const char* kRace = R"(
+import threading
+x = 0
+def work():
+    global x
+    x += 1
+ts = [threading.Thread(target=work) for _ in range(2)]
+for t in ts: t.start()
+for t in ts: t.join()
+)";
+
+/// A token of kRace.
+const std::string& race_token() {
+  static const std::string token = mini::outcomes(kRace, {.global = "x"}).find("1")->token;
+  return token;
+}
+
 class Abuser {
  public:
   explicit Abuser(unsigned seed) : random_(seed) {}
@@ -73,7 +90,8 @@ class Abuser {
     place.reset();
     Options options;
     options.runner = below(2) ? Runner::kOsThreads : Runner::kOneThread;
-    switch (below(4)) {
+    bool repeats = false;
+    switch (below(5)) {
       case 0: options.schedule = Schedule::seeded(random_()); break;
       case 1: options.schedule = Schedule::every(1 + below(50)); break;
       case 2:
@@ -82,6 +100,13 @@ class Abuser {
           return below(5000) == 0 ? 77u : runnable[below(static_cast<unsigned>(runnable.size()))].number;
         });
         break;
+      case 3: {
+        std::string token = race_token();
+        if (below(2)) token[3 + below(static_cast<unsigned>(token.size()) - 3)] = static_cast<char>('a' + below(26));
+        options.schedule = Schedule::text(token);
+        repeats = true;
+        break;
+      }
     }
     options.limits.instructions = 3000;
     if (below(3) == 0) options.limits.memory = 4 << 20;
@@ -91,6 +116,7 @@ class Abuser {
     options.leaked_values = [](std::size_t, std::string_view) {};
     place = std::make_unique<Vm>(options);
     Vm* vm = place.get();
+    if (repeats && below(3) > 0) vm->run_program(kRace);
     vm->define("touch", [this, vm](int what) -> Value {
       switch (below(8)) {
         case 0: throw Thrown();
@@ -114,7 +140,7 @@ class Abuser {
     if (!vm || below(40) == 0) return make(vm);
     static constexpr const char* kFunctions[] = {"work", "start", "start_forever", "hang", "spin",
                                                  "fail", "cycle", "Node", "touch", "absent"};
-    switch (below(22)) {
+    switch (below(24)) {
       case 0: any_value() = vm->call(kFunctions[below(10)], 3); break;
       case 1: any_value() = vm->call(kFunctions[below(10)]); break;
       case 2: any_value() = vm->value(static_cast<int>(below(10))); break;
@@ -155,6 +181,8 @@ class Abuser {
         break;
       }
       case 21: if (below(10) == 0) vm.reset(); break;
+      case 22: vm->run_program(below(2) ? kRace : "start()\nfail()"); break;
+      case 23: if (below(10) == 0) vm->finish(); break;
     }
   }
 

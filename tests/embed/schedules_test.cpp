@@ -1,6 +1,9 @@
 // Steering, watching, saving: interleavings in tests.
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "mini/mini.h"
@@ -152,37 +155,231 @@ TEST_CASE("a state is saved, restored and told apart") {
   CHECK_THROWS_AS(threads.save(), Error);
 }
 
-TEST_CASE("the outcomes of two threads with one increment each are 1 and 2, with two each 2, 3 and 4") {
-  const mini::Outcomes one = mini::outcomes(kIncrement, {.global = "x", .seeds = 60});
-  CHECK(one.values() == std::set<std::string>{"1", "2"});
-  const std::string twice = std::string(kIncrement).replace(std::string(kIncrement).find("    x += 1"), 10,
-                                                            "    for _ in range(2): x += 1");
-  CHECK(mini::outcomes(twice, {.global = "x", .seeds = 150}).values() == std::set<std::string>{"2", "3", "4"});
-  for (const mini::Outcome& outcome : one.all()) {
-    CHECK(outcome.count > 0);
-    CHECK(std::to_string(run(Schedule::text(outcome.token), Runner::kOsThreads)) == outcome.value);
-  }
+namespace {
+
+std::string incremented_twice() {
+  std::string script = kIncrement;
+  return script.replace(script.find("    x += 1"), 10, "    for _ in range(2): x += 1");
 }
 
-TEST_CASE("a deadlock is among the outcomes") {
-  const mini::Outcomes outcomes = mini::outcomes(R"(
+constexpr const char* kPhilosophers = R"(
 import threading
 a, b = threading.Lock(), threading.Lock()
-def left():
-    for _ in range(10):
-        with a:
-            with b: pass
-def right():
-    for _ in range(10):
-        with b:
-            with a: pass
-ts = [threading.Thread(target=left), threading.Thread(target=right)]
+def eat(first, second):
+    with first:
+        with second: pass
+ts = [threading.Thread(target=eat, args=(a, b)), threading.Thread(target=eat, args=(b, a))]
 for t in ts: t.start()
 for t in ts: t.join()
 print('done')
-)", {.seeds = 60});
-  CHECK(outcomes.values() == std::set<std::string>{"done\n", "deadlock"});
-  CHECK(outcomes.has_deadlock());
-  REQUIRE(outcomes.find("deadlock"));
-  CHECK(outcomes.find("deadlock")->report.starts_with("deadlock: no thread can run"));
+)";
+
+/// What a token's run comes to: the repr of a global, or what the Error says.
+std::string repeated(std::string_view script, const char* global, const std::string& token, Runner runner) {
+  Options options;
+  options.schedule = Schedule::text(token);
+  options.runner = runner;
+  Vm vm(options);
+  try {
+    vm.run_program(script);
+    return vm.get(global).repr();
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+ErrorKind kind_of_refusal(const Options& options, std::string_view script) {
+  try {
+    Vm(options).run_program(script);
+  } catch (const Error& error) {
+    CHECK(error.report().size() > 20);
+    return error.kind();
+  }
+  return ErrorKind::kScript;
+}
+
+}  // namespace
+
+TEST_CASE("all outcomes of two threads with one increment each are 1 and 2, with two each 2, 3 and 4") {
+  const std::string twice = incremented_twice();
+  const mini::Outcomes one = mini::outcomes(kIncrement, {.global = "x"});
+  CHECK(one.values() == std::set<std::string>{"1", "2"});
+  CHECK(one.complete());
+  const mini::Outcomes two = mini::outcomes(twice, {.global = "x"});
+  CHECK(two.values() == std::set<std::string>{"2", "3", "4"});
+  CHECK(two.complete());
+  CHECK(two.find("4")->preemptions == 0);
+  CHECK(two.find("2")->preemptions == 1);
+  CHECK(two.find("3")->preemptions == 2);
+  CHECK(mini::outcomes(kIncrement, {.global = "x", .vm = {.switch_points = mini::SwitchPoints::k312}}).values() ==
+        std::set<std::string>{"2"});
+  for (Runner runner : kRunners) {
+    for (const mini::Outcome& outcome : one.all()) {
+      CHECK(outcome.token.starts_with("m1:"));
+      CHECK(outcome.count > 0);
+      CHECK(repeated(kIncrement, "x", outcome.token, runner) == outcome.value);
+    }
+    for (const mini::Outcome& outcome : two.all()) CHECK(repeated(twice, "x", outcome.token, runner) == outcome.value);
+  }
+}
+
+TEST_CASE("a number of seeds finds the same, and cannot tell that there is no more") {
+  const mini::Outcomes outcomes = mini::outcomes(incremented_twice(), {.global = "x", .seeds = 150});
+  CHECK(outcomes.values() == std::set<std::string>{"2", "3", "4"});
+  CHECK(!outcomes.complete());
+  for (const mini::Outcome& outcome : outcomes.all())
+    CHECK(repeated(incremented_twice(), "x", outcome.token, Runner::kOsThreads) == outcome.value);
+}
+
+TEST_CASE("a deadlock is among the outcomes") {
+  for (std::uint64_t seeds : {0, 100}) {
+    const mini::Outcomes outcomes = mini::outcomes(kPhilosophers, {.seeds = seeds});
+    CHECK(outcomes.values() == std::set<std::string>{"done\n", "deadlock"});
+    CHECK(outcomes.has_deadlock());
+    const mini::Outcome* deadlock = outcomes.find("deadlock");
+    REQUIRE(deadlock);
+    CHECK(deadlock->kind == ErrorKind::kDeadlock);
+    CHECK(deadlock->report.starts_with("deadlock: no thread can run"));
+    for (Runner runner : kRunners) CHECK(repeated(kPhilosophers, "a", deadlock->token, runner) == "deadlock");
+  }
+}
+
+TEST_CASE("outcomes are also what a script raises, how it exits, and that it never ends") {
+  auto values = [](const char* script, mini::OutcomeOptions options = {}) { return mini::outcomes(script, options).values(); };
+  const std::string head = "import threading, sys\nx = 0\ndef work():\n    global x\n    x += 1\n"
+                           "t = threading.Thread(target=work)\nt.start()\n";
+  CHECK(values((head + "if x: raise ValueError('late')\n").c_str(), {.global = "x"}) ==
+        std::set<std::string>{"1", "ValueError: late"});
+  CHECK(values((head + "print(x)\nsys.exit(3)\n").c_str()) == std::set<std::string>{"0\n", "1\n"});
+  CHECK(values("print(6 * 7)") == std::set<std::string>{"42\n"});
+  CHECK(values("y = 1", {.global = "x"}) == std::set<std::string>{"NameError: name 'x' is not defined"});
+  const mini::Outcomes endless = mini::outcomes("while True: pass", {.vm = {.limits = {.instructions = 1000}}});
+  CHECK(endless.all().size() == 1);
+  CHECK(endless.all()[0].kind == ErrorKind::kLimit);
+  CHECK(!endless.complete());
+  const mini::Outcomes spinning = mini::outcomes(head + "while x == 0: pass\nif x == 1: x = 2\n", {.global = "x"});
+  CHECK(spinning.values() == std::set<std::string>{"2"});
+  CHECK_THROWS_AS(values("x ="), Error);
+  CHECK_THROWS_AS(values("x = input()", {.vm = {.input = []() -> std::optional<std::string> { throw 5; }}}), int);
+}
+
+TEST_CASE("every run of a search for outcomes reads the same input") {
+  int asked = 0;
+  mini::OutcomeOptions options;
+  options.vm.input = [&]() -> std::optional<std::string> { return "line " + std::to_string(++asked); };
+  for (std::uint64_t seeds : {0, 3}) {
+    asked = 0;
+    options.seeds = seeds;
+    const std::string script = std::string("name = input()\n") + kIncrement + "print(name)";
+    CHECK(mini::outcomes(script, options).values() == std::set<std::string>{"line 1\n"});
+    CHECK(asked == 1);
+  }
+}
+
+TEST_CASE("limits of a search leave it incomplete, and say so") {
+  const mini::Outcomes few = mini::outcomes(incremented_twice(), {.global = "x", .preemptions = 0});
+  CHECK(few.values() == std::set<std::string>{"4"});
+  CHECK(!few.complete());
+  CHECK(few.incomplete() == "proved up to 0 preemptions");
+}
+
+TEST_CASE("a token is refused for another script, and so is what is no token") {
+  const mini::Outcomes outcomes = mini::outcomes(kIncrement, {.global = "x"});
+  Options options;
+  options.schedule = Schedule::text(outcomes.find("1")->token);
+  CHECK(kind_of_refusal(options, kPhilosophers) == ErrorKind::kSchedule);
+  CHECK(kind_of_refusal(options, kIncrement) == ErrorKind::kScript);
+  for (const char* text : {"m1:", "m1:????", "recording:/does/not/exist"}) {
+    options.schedule = Schedule::text(text);
+    CHECK(kind_of_refusal(options, kIncrement) == ErrorKind::kSchedule);
+  }
+}
+
+TEST_CASE("after a refused replay the VM goes on") {
+  for (Runner runner : kRunners) {
+    Options options;
+    options.runner = runner;
+    options.schedule = Schedule::text(mini::outcomes(kPhilosophers).find("deadlock")->token);
+    Vm vm(options);
+    CHECK_THROWS_AS(vm.run_program(kPhilosophers), Error);
+    vm.run("x = 6 * 7");
+    CHECK(vm.get("x").to<int>() == 42);
+    vm.run(kIncrement);
+    CHECK(vm.get("x").to<int>() >= 1);
+  }
+}
+
+TEST_CASE("what mini recorded runs again, with all that came from outside") {
+  constexpr const char* kScript = R"(
+import os, random, sys, threading, time
+x, seen = 0, []
+def work():
+    global x
+    for _ in range(2000): x += 1
+ts = [threading.Thread(target=work) for _ in range(3)]
+for t in ts: t.start()
+for t in ts: t.join()
+seen = [x, time.time(), os.urandom(4), random.random(), input(), sys.argv[1:]]
+print(seen)
+)";
+  std::string directory = std::filesystem::temp_directory_path() / "mini-XXXXXX";
+  REQUIRE(mkdtemp(directory.data()));
+  const std::string file = directory + "/script.py", recording = directory + "/run";
+  std::ofstream(file) << kScript;
+  const std::string command = "echo typed | " MINI_PROGRAM " --schedule=interval:20us --record=" + recording + " " + file +
+                              " one two >" + directory + "/output";
+  REQUIRE(std::system(command.c_str()) == 0);
+  std::string recorded;
+  std::getline(std::ifstream(directory + "/output"), recorded);
+  for (Runner runner : kRunners) {
+    std::string output;
+    Options options;
+    options.runner = runner;
+    options.schedule = Schedule::recording(recording);
+    options.output = [&](std::string_view text) { output += text; };
+    options.input = []() -> std::optional<std::string> { throw std::logic_error("not to be asked"); };
+    {
+      Vm vm(options);
+      vm.run_program(kScript);
+      CHECK(vm.get("seen").repr() == recorded);
+      vm.finish();
+    }
+    CHECK(output == recorded + "\n");
+    CHECK(kind_of_refusal(options, kIncrement) == ErrorKind::kSchedule);
+  }
+  std::filesystem::resize_file(recording, std::filesystem::file_size(recording) - 1);
+  CHECK(kind_of_refusal({.schedule = Schedule::recording(recording)}, kScript) == ErrorKind::kSchedule);
+  std::filesystem::remove_all(directory);
+}
+
+TEST_CASE("the end of a program shuts pools down, and is the end of the main thread for who joins it") {
+  constexpr const char* kScript = R"(
+import concurrent.futures, threading
+pool = concurrent.futures.ThreadPoolExecutor(2)
+results = []
+pool.submit(results.append, 1)
+def last():
+    threading.main_thread().join()
+    results.append(2)
+threading.Thread(target=last).start()
+)";
+  for (Runner runner : kRunners) {
+    Options options;
+    options.runner = runner;
+    options.schedule = Schedule::every(100);
+    Vm vm(options);
+    vm.run_program(kScript);
+    CHECK(vm.get("results").repr() == "[1, 2]");
+    Vm other(options);
+    other.run(kScript);
+    other.finish();
+  }
+}
+
+TEST_CASE("the others run to their end before an exception of a program's main thread is thrown") {
+  Vm vm;
+  CHECK_THROWS_AS(vm.run_program("import threading, time\ndone = []\n"
+                                 "threading.Thread(target=lambda: (time.sleep(0.01), done.append(1))).start()\n1 / 0"),
+                  Error);
+  CHECK(vm.get("done").size() == 1);
 }

@@ -4,6 +4,8 @@ file(GLOB embed_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/embed/*_test
 add_executable(embed_test ${embed_tests} tests/embed/main.cpp)
 target_compile_options(embed_test PRIVATE -Wall -Wextra -Wshadow $<$<BOOL:${MINI_WERROR}>:-Werror>)
 target_link_libraries(embed_test PRIVATE mini::mini doctest::doctest)
+target_compile_definitions(embed_test PRIVATE MINI_PROGRAM="$<TARGET_FILE:mini>")  # makes recordings
+add_dependencies(embed_test mini)
 add_test(NAME embed COMMAND embed_test)
 set_tests_properties(embed PROPERTIES LABELS threads)
 

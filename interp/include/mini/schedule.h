@@ -38,6 +38,9 @@ using Director = std::function<std::uint32_t(std::span<const ThreadView> runnabl
 /// All but interval() are exact: they decide by instructions, so that the same script runs in the same way every time, on
 /// every machine, and time passes on a virtual clock unless Options::clock says otherwise. Under an exact schedule no thread
 /// runs while no call is inside the VM.
+///
+/// After a run that ended with an Error (deadlock, limit, schedule) the next one begins the schedule anew; after a recording
+/// or a token it is under interval().
 class [[gnu::visibility("default")]] Schedule {
  public:
   /// interval() with mini's default: real preemption, after about as many instructions as in CPython.
@@ -53,7 +56,17 @@ class [[gnu::visibility("default")]] Schedule {
   /// started; after it, the lowest thread that can run does. A list that does not fit the script ends the run with an Error
   /// (kSchedule) that says which counts are possible where it failed.
   static Schedule steps(std::string_view list);
-  /// As the command line has it: "interval:5ms", "every:100", "seeded:17", "steps:T1* T2*"; what Outcome::token gives.
+  /// A recorded run again: one that `mini --record=FILE` wrote. What came from outside then (times, random numbers, input,
+  /// what files held) comes again; standard output is written anew. Options::switch_points, clock, arguments, path, seed,
+  /// input and limits.memory are those of the recorded run.
+  ///
+  /// The run begins with the VM's first Vm::run() or Vm::run_program(), whose text has to be the recorded script's. One OS
+  /// thread at a time may be inside the VM. What does not fit is refused with an Error (kSchedule): a file that cannot be
+  /// read, another script, a run that went another way, with the place where it did.
+  static Schedule recording(std::string_view file);
+  /// As the command line has it: "interval:5ms", "every:100", "seeded:17", "steps:T1* T2*"; also "recording:FILE", and a
+  /// token such as "m1:ekcqkvVGbhAQ" (what `mini explore`, a deadlock's report and Outcome::token give), of which all is
+  /// true that is said of recordings, but that nothing from outside is in it: arguments, input and path are those of Options.
   static Schedule text(std::string_view text);
   /// A callback decides. It is shown all threads that can run, the current one first, and answers the number of one of them:
   /// before each instruction of the current thread where the model allows a switch, and whenever that thread cannot go on.

@@ -44,6 +44,10 @@ class [[gnu::visibility("default")]] Vm {
 
   /// Runs statements in `__main__`. Returns when they have run; threads that they started go on. See finish().
   void run(std::string_view source, std::string_view filename = "<string>");
+  /// The same for a whole program, as `mini FILE` runs it up to its exit code, which is finish()'s: waits until all threads
+  /// that are no daemons have ended, for whom the main thread is over then. An exception of the main thread is thrown after
+  /// that.
+  void run_program(std::string_view source, std::string_view filename = "<string>");
   /// The value of an expression, in `__main__`'s names, of which `names` hides some.
   Value eval(std::string_view expression, std::initializer_list<std::pair<std::string_view, Value>> names = {});
   /// A code object, to be run any number of times.
@@ -51,7 +55,7 @@ class [[gnu::visibility("default")]] Vm {
   void run(const Value& code);
   /// Waits until all threads that are no daemons have ended.
   void wait();
-  /// The end of the program, as when the interpreter exits: wait(), then the atexit callbacks, the globals' finalisers, the
+  /// The end of the program, as when the interpreter exits: what threading does then (it shuts down pools), wait(), then the atexit callbacks, the globals' finalisers, the
   /// output. Afterwards only the destructor may be called.
   void finish();
 
