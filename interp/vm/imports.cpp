@@ -363,21 +363,21 @@ ThreadState* importer_of(Machine& machine, const Module* module) {
 
 Result<void> import_done(ThreadState& thread) {
   Ref<Module> module = Ref<Module>::share(thread.importing);
-  end_import(thread);
+  end_import(thread, &thread.machine->runner());
   return bind_to_parent(*thread.machine, to_utf8(module->name));
 }
 
-void end_import(ThreadState& thread) {
+void end_import(ThreadState& thread, sched::Runner* runner) {
   Ref<Module> module = Ref<Module>::adopt(thread.importing);
   thread.importing = std::exchange(module->outer, nullptr);
   module->importer = 0;
-  thread.machine->runner().wake_all(thread.machine->state().import_waiters);
+  if (runner) runner->wake_all(thread.machine->state().import_waiters);
 }
 
 void import_failed(ThreadState& thread) {
   Ref<Module> module = Ref<Module>::share(thread.importing);
   remove_name(*thread.heap, thread.machine->state().modules, module->name);
-  end_import(thread);
+  end_import(thread, &thread.machine->runner());
 }
 
 Result<Ref<Value>> import_from(ThreadState& thread, Value module, Str* name) {

@@ -21,7 +21,7 @@ Result<void> import_done(ThreadState& thread);
 void import_failed(ThreadState& thread);
 /// The thread that runs the body of `module` now; null if none does, or it is gone.
 ThreadState* importer_of(Machine&, const Module* module);
-/// `thread` does not import that module any more; whoever waits for a module looks again.
-void end_import(ThreadState& thread);
+/// `thread` does not import that module any more; whoever waits for a module looks again. Without a runner, nobody does.
+void end_import(ThreadState& thread, sched::Runner* runner);
 
 }  // namespace mini::vm

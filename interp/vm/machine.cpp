@@ -348,7 +348,7 @@ void Machine::reset_thread(ThreadState& thread) {
   }
   if (thread.handled) decref(std::exchange(thread.handled, nullptr));
   if (thread.body_names) decref(std::exchange(thread.body_names, nullptr));
-  while (thread.importing) end_import(thread);
+  while (thread.importing) end_import(thread, runner_.get());
   for (Value* value : {&thread.result, &thread.suspension.callable, &thread.suspension.saved_arguments})
     decref(std::exchange(*value, kUnbound));
   thread.suspension.kind = Suspension::kNone;
