@@ -357,16 +357,17 @@ class Reported(unittest.TestCase):
         script = """\
             import threading
             lock = threading.Lock()
-            def work():
+            def work(is_second):
+                while is_second and not lock.locked(): pass
                 lock.acquire()
-            threads = [threading.Thread(target=work) for i in range(2)]
+            threads = [threading.Thread(target=work, args=(i == 1,)) for i in range(2)]
             for thread in threads: thread.start()
             for thread in threads: thread.join()
             """
         for schedule in ("interval:10us", "every:1", "seeded:3", "steps:T1* T2*"):
-            self.check(script, "MainThread waits at FILE:7 for the end of Thread-2 (work)",
-                       "Thread-2 (work) waits at FILE:4 for Lock 'lock' (made at FILE:2), "
-                       "held by Thread-1 (work), which ended at FILE:4", arguments=(f"--schedule={schedule}",))
+            self.check(script, "MainThread waits at FILE:8 for the end of Thread-2 (work)",
+                       "Thread-2 (work) waits at FILE:5 for Lock 'lock' (made at FILE:2), "
+                       "held by Thread-1 (work), which ended at FILE:5", arguments=(f"--schedule={schedule}",))
 
     def test_at_a_hang_as_cpython_has_it_ctrl_c_ends_the_wait(self):
         for runner in ("os", "one"):
