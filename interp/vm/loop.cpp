@@ -20,6 +20,7 @@
 #include "interp/vm/slow_paths.h"
 #include "interp/vm/unwind.h"
 #include "runtime/base/number.h"
+#include "runtime/object/table.h"
 
 namespace mini::vm {
 

@@ -14,12 +14,21 @@ Result<Ref<Dict>> make_dict(Heap& heap) {
 }
 
 Result<Value> get(Heap& heap, Dict* dict, Value key) {
+  if (const int64_t known = quick_entry(dict, key); known != kAsk) [[likely]]
+    return known < 0 ? kUnbound : dict->entries[known].value;
   const int64_t hash = MINI_TRY(key_hash(heap, key));
   const int64_t number = MINI_TRY(find_entry(heap, dict, key, hash));
   return number < 0 ? kUnbound : dict->entries[number].value;
 }
 
 Result<void> set(Heap& heap, Dict* dict, Value key, Value value) {
+  if (const int64_t known = quick_entry(dict, key); known >= 0) {
+    incref(value);
+    decref(std::exchange(dict->entries[known].value, value));
+    return {};
+  } else if (known != kAsk) {
+    return insert_entry(heap, dict, key, plain_hash(key), value);
+  }
   return store(heap, dict, key, MINI_TRY(key_hash(heap, key)), value);
 }
 

@@ -18,6 +18,7 @@ Result<void> add(Heap& heap, Set* set, Value item) {
 }
 
 Result<bool> contains(Heap& heap, Set* set, Value item) {
+  if (const int64_t known = quick_entry(set, item); known != kAsk) [[likely]] return known >= 0;
   const int64_t hash = MINI_TRY(key_hash(heap, item));
   return MINI_TRY(find_entry(heap, set, item, hash)) >= 0;
 }

@@ -93,20 +93,26 @@ Result<void> rebuild(Heap& heap, Table* table, const Table* source, uint32_t cap
 
 }  // namespace
 
+namespace {
+
+bool is_plain_int(Value key) {
+  return key.is_int() && key.as_int() > -Value::kMaxInt && key.as_int() < Value::kMaxInt;
+}
+int64_t hash_of_int(int64_t number) { return number == -1 ? -2 : number; }
+int64_t known_hash(const Str* text) { return text->cached_hash != 0 ? text->cached_hash : hash_of(text); }
+
+}  // namespace
+
 Result<int64_t> key_hash(Heap& heap, Value key) {
-  if (const Str* text = exact_str(key)) return text->cached_hash != 0 ? text->cached_hash : hash_of(text);
-  if (key.is_int() && key.as_int() > -Value::kMaxInt && key.as_int() < Value::kMaxInt) {
-    return key.as_int() == -1 ? -2 : key.as_int();
-  }
+  if (const Str* text = exact_str(key)) return known_hash(text);
+  if (is_plain_int(key)) return hash_of_int(key.as_int());
   return hash(heap, key);
 }
 
 namespace {
 
-/// The search for a str or an int, which runs no script code: an entry, -1, or kAsk where a key of another kind has the
-/// same hash and may say itself what it equals.
-constexpr int64_t kAsk = -2;
-int64_t find_plain(const Table* table, Value key, const Str* text, int64_t hash) {
+/// The search for a str or an int (then `text` is null), which runs no script code; answers as quick_entry.
+inline int64_t find_plain(const Table* table, Value key, const Str* text, int64_t hash) {
   const DictEntry* entries = table->entries;
   auto differs = [&](const DictEntry& entry) -> int64_t {  // 0: it is another key
     if (entry.key.is_unbound() || (key.is_int() && entry.key.is_int())) return 0;
@@ -132,6 +138,12 @@ int64_t find_plain(const Table* table, Value key, const Str* text, int64_t hash)
 }
 
 }  // namespace
+
+int64_t quick_entry(const Table* table, Value key) {
+  if (const Str* text = exact_str(key)) return find_plain(table, key, text, known_hash(text));
+  if (is_plain_int(key)) return find_plain(table, key, nullptr, hash_of_int(key.as_int()));
+  return kAsk;
+}
 
 Result<int64_t> find_entry(Heap& heap, Table* table, Value key, int64_t hash) {
   const Str* text = exact_str(key);

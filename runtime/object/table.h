@@ -12,6 +12,10 @@ Result<int64_t> key_hash(Heap&, Value key);
 /// The number of the entry for a key, or -1. May run the script's `__eq__`; starts again when that changed
 /// the table. The caller keeps the table's owner and the key alive.
 Result<int64_t> find_entry(Heap&, Table*, Value key, int64_t hash);
+/// The number of the entry for a key that is a str or an unboxed int, found without running script code; -1: there is
+/// none. kAsk: it is another key, or one with the same hash may say itself what it equals; then find_entry knows.
+constexpr int64_t kAsk = -2;
+int64_t quick_entry(const Table*, Value key);
 /// For those who only look: as find_entry for a key that is an unboxed int, a bool or an exact str; runs no script
 /// code and changes nothing. -1 also for other keys. `hash` as plain_hash() answers.
 int64_t peek_entry(const Table*, Value key, int64_t hash);
