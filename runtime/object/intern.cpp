@@ -3,6 +3,7 @@
 
 #include "runtime/object/heap.h"
 #include "runtime/object/str.h"
+#include "runtime/object/type_internal.h"
 
 namespace mini::object {
 
@@ -46,6 +47,7 @@ Result<Ref<Str>> Heap::intern(std::string_view utf8) {
 }
 
 void Heap::forget_interned(Str* text) {
+  if (text->interned & kLookedUpName) std::fill(std::begin(lookups_), std::end(lookups_), LookupEntry{});
   InternTable& table = interned_;
   const uint32_t mask = table.capacity - 1;
   uint32_t hole = static_cast<uint32_t>(hash_of(text)) & mask;

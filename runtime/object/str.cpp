@@ -10,6 +10,7 @@
 #include "runtime/object/operations.h"
 #include "runtime/object/str_methods.h"
 #include "runtime/object/str_search.h"
+#include "runtime/object/type_internal.h"
 #include "runtime/object/visitor.h"
 
 namespace mini::object {
@@ -36,7 +37,7 @@ void visit_str(Object* object, Visitor& visitor) {
   visitor.scalar(text->length);
   visitor.scalar(text->capacity);
   visitor.scalar(text->wide);
-  visitor.scalar(text->interned);
+  visitor.scalar(text->interned & ~kLookedUpName);
   visitor.content(text->narrow(), byte_length(text));
 }
 

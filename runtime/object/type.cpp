@@ -90,9 +90,9 @@ Value lookup(Type* type, Str* name) {
   for (size_t i = 0; i < order->length && found.is_unbound(); ++i) {
     found = get_name(static_cast<Type*>(order->items()[i].as_object())->attributes, name);
   }
-  // A name that was found lives as long as this version; of the others only those that never die are safe to
-  // keep.
-  if (found.is_unbound() ? name->interned == kImmortalName : name->interned != 0) {
+  if (name->interned) {
+    // A name that was found lives as long as this version; any other is forgotten when it dies (forget_interned).
+    if (found.is_unbound() && name->interned != kImmortalName) name->interned |= kLookedUpName;
     entry = {type->version, name, found};
   }
   return found;

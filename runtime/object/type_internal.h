@@ -8,6 +8,9 @@ namespace mini::object {
 /// `Str::interned` of the names in names.def: they never die before the heap does, so a cache may hold them
 /// unowned.
 inline constexpr uint8_t kImmortalName = 2;
+/// Set in `Str::interned` of any other name that the heap's last lookups may hold as one that some class lacks: they forget
+/// it before it dies.
+inline constexpr uint8_t kLookedUpName = 4;
 
 void define_type_types(Heap&);
 Result<void> define_type_methods(Heap&);
