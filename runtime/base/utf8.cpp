@@ -11,16 +11,20 @@ void append_utf8(std::string& text, char32_t c) {
 }
 
 bool is_ascii(std::string_view text) {
-  size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
+  auto high_bits = [&](size_t at) {
     uint64_t word;
-    std::memcpy(&word, text.data() + i, 8);
-    if (word & 0x8080808080808080) return false;
+    std::memcpy(&word, text.data() + at, 8);
+    return word & 0x8080808080808080;
+  };
+  if (text.size() < 8) {
+    unsigned char all = 0;
+    for (const char byte : text) all |= static_cast<unsigned char>(byte);
+    return all < 0x80;
   }
-  for (; i < text.size(); ++i) {
-    if (static_cast<unsigned char>(text[i]) >= 0x80) return false;
+  for (size_t i = 0; i + 8 < text.size(); i += 8) {
+    if (high_bits(i)) return false;
   }
-  return true;
+  return !high_bits(text.size() - 8);  // the last word overlaps the one before
 }
 
 size_t count_code_points(std::string_view text) {

@@ -3,6 +3,7 @@
 #include "runtime/object/format.h"
 
 #include <algorithm>
+#include <charconv>
 #include <climits>
 
 #include "runtime/base/number.h"
@@ -138,16 +139,21 @@ std::string group(const std::string& digits, char separator, size_t size, int64_
 }
 
 void append_fill(std::string& out, char32_t fill, int64_t count) {
-  for (; count > 0; --count) base::append_utf8(out, fill);
+  if (count <= 0) return;
+  if (fill < 0x80) {
+    out.append(static_cast<size_t>(count), static_cast<char>(fill));
+  } else {
+    for (; count > 0; --count) base::append_utf8(out, fill);
+  }
 }
 
-Result<Ref<Str>> check_width(Heap& heap, int64_t width) {
+Result<void> check_width(Heap& heap, int64_t width) {
   if (width > Str::kMaxLength) return heap.raise_memory_error();
-  return make_blank_str(heap, 0, false);
+  return {};
 }
 
-Result<Ref<Str>> lay_out(Heap& heap, NumberText text, const Spec& spec, size_t group_size = 3) {
-  static_cast<void>(MINI_TRY(check_width(heap, spec.width)));
+Result<Ref<Str>> lay_out(Heap& heap, NumberText&& text, const Spec& spec, size_t group_size = 3) {
+  MINI_TRY(check_width(heap, spec.width));
   if (text.sign.empty() && (spec.sign == '+' || spec.sign == ' ')) text.sign = static_cast<char>(spec.sign);
   int64_t around = static_cast<int64_t>(text.sign.size() + text.prefix.size() + text.rest.size());
   bool fills_zeros = spec.fill == '0' && spec.align == '=';
@@ -159,15 +165,17 @@ Result<Ref<Str>> lay_out(Heap& heap, NumberText text, const Spec& spec, size_t g
   int64_t inside = spec.align == '=' ? blanks : 0;
   std::string out;
   append_fill(out, spec.fill, before);
-  out += text.sign + text.prefix;
+  out += text.sign;
+  out += text.prefix;
   append_fill(out, spec.fill, inside);
-  out += text.digits + text.rest;
+  out += text.digits;
+  out += text.rest;
   append_fill(out, spec.fill, blanks - before - inside);
   return make_str(heap, out);
 }
 
 Result<Ref<Str>> lay_out_text(Heap& heap, Str* text, const Spec& spec) {
-  static_cast<void>(MINI_TRY(check_width(heap, spec.width)));
+  MINI_TRY(check_width(heap, spec.width));
   size_t length = spec.precision >= 0 ? std::min<size_t>(text->length, static_cast<size_t>(spec.precision))
                                       : text->length;
   int64_t blanks = std::max<int64_t>(spec.width - static_cast<int64_t>(length), 0);
@@ -268,10 +276,8 @@ Result<NumberText> int_text(Heap& heap, Value value, unsigned base, bool upper_c
   int64_t small = 0;
   if (small_int(value, small)) {
     uint64_t magnitude = small < 0 ? 0 - static_cast<uint64_t>(small) : static_cast<uint64_t>(small);
-    text.digits = base == 10  ? fmt::format("{}", magnitude)
-                  : base == 2 ? fmt::format("{:b}", magnitude)
-                  : base == 8 ? fmt::format("{:o}", magnitude)
-                              : fmt::format("{:x}", magnitude);
+    char digits[64];
+    text.digits.assign(digits, std::to_chars(digits, std::end(digits), magnitude, static_cast<int>(base)).ptr);
     if (small < 0) text.sign = "-";
   } else {
     text.digits = base == 10

@@ -59,6 +59,7 @@ Result<Ref<Str>> repr(Heap& heap, Value value) {
 
 Result<Ref<Str>> str(Heap& heap, Value value) {
   Type* type = heap.type_of(value);
+  if (value.is_int()) return type->behaviour.repr(heap, value);
   if (type == heap.type(BuiltinType::kStr)) return Ref<Str>::share(static_cast<Str*>(value.as_object()));
   if (Value method = script_method(heap, type, Name::k__str__); !method.is_unbound()) {
     NativeScope scope(heap, " while getting the str of an object");

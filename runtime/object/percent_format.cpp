@@ -1,5 +1,6 @@
 // `text % values` (CPython 3.13, unicode_format in Objects/unicodeobject.c).
 #include <algorithm>
+#include <charconv>
 #include <climits>
 
 #include "runtime/base/utf8.h"
@@ -15,6 +16,9 @@ struct Directive {
   bool left = false, plus = false, space = false, alternate = false, zero = false;
   int64_t width = -1, precision = -1;
   char32_t kind = 0;
+
+  /// Nothing between the percent sign and the letter that would change a number's text.
+  bool is_bare() const { return !plus && !space && width < 0 && precision < 0; }
 };
 
 class PercentFormatter {
@@ -31,7 +35,10 @@ class PercentFormatter {
     while (at_ < format_->length) {
       char32_t unit = format_->at(at_++);
       if (unit != '%') {
-        base::append_utf8(out_, unit);
+        if (format_->wide)
+          base::append_utf8(out_, unit);
+        else
+          out_ += static_cast<char>(unit);
       } else if (at_ < format_->length && format_->at(at_) == '%') {
         out_ += '%';
         ++at_;
@@ -164,6 +171,10 @@ class PercentFormatter {
   }
 
   Result<void> text(const Directive& what, Str* value) {
+    if (what.precision < 0 && what.width < 0) {
+      append_utf8(out_, value);
+      return {};
+    }
     size_t length = what.precision >= 0 ? std::min<size_t>(value->length, static_cast<size_t>(what.precision))
                                         : value->length;
     Ref<Str> piece = MINI_TRY(substring(heap_, value, 0, length));
@@ -190,6 +201,11 @@ class PercentFormatter {
 
   Result<void> integer(const Directive& what, Value value) {
     bool decimal = what.kind == 'd' || what.kind == 'i' || what.kind == 'u';
+    if (decimal && value.is_int() && what.is_bare()) {
+      char digits[24];
+      out_.append(digits, std::to_chars(digits, std::end(digits), value.as_int()).ptr);
+      return {};
+    }
     Type* type = heap_.type_of(value);
     Ref<Value> number = Ref<Value>::share(value);
     if (!is_any_int(value)) {
@@ -214,15 +230,17 @@ class PercentFormatter {
     return lay_out(what, std::move(parts));
   }
 
-  Result<void> lay_out(const Directive& what, NumberText parts) {
+  Result<void> lay_out(const Directive& what, NumberText&& parts) {
     if (parts.sign.empty() && (what.plus || what.space)) parts.sign = what.plus ? "+" : " ";
     size_t length = parts.sign.size() + parts.prefix.size() + parts.digits.size() + parts.rest.size();
     size_t blanks = what.width > static_cast<int64_t>(length) ? static_cast<size_t>(what.width) - length : 0;
     bool zeros = what.zero && !what.left;
     if (!what.left && !zeros) out_.append(blanks, ' ');
-    out_ += parts.sign + parts.prefix;
+    out_ += parts.sign;
+    out_ += parts.prefix;
     if (zeros) out_.append(blanks, '0');
-    out_ += parts.digits + parts.rest;
+    out_ += parts.digits;
+    out_ += parts.rest;
     if (what.left) out_.append(blanks, ' ');
     return {};
   }

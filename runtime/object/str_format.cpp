@@ -33,6 +33,7 @@ class Formatter {
   Raised error(std::string_view message) { return heap_.raise_text(BuiltinType::kValueError, message); }
   char32_t at(size_t position) const { return text_->at(position); }
   void copy(TextBuilder& out, Range range) {
+    if (!text_->wide) return out.append(text_->ascii().substr(range.start, range.end - range.start));
     std::string piece;
     for (size_t i = range.start; i < range.end; ++i) base::append_utf8(piece, at(i));
     out.append(piece);
