@@ -57,8 +57,12 @@ Result<Ref<Value>> enumerate_next(Heap& heap, Value self) {
   auto* enumerate = as<Enumerate>(self);
   Ref<Value> item = MINI_TRY(next(heap, enumerate->iterator));
   if (item.get().is_unbound()) return item;
-  Ref<Value> following = MINI_TRY(binary(heap, BinaryOp::kAdd, enumerate->index, Value::integer(1)));
-  Value pair[] = {std::exchange(enumerate->index, following.release()), item.release()};
+  Value pair[] = {enumerate->index, kUnbound};
+  if (pair[0].is_int() && pair[0].as_int() < Value::kMaxInt) [[likely]]
+    enumerate->index = Value::integer(pair[0].as_int() + 1);
+  else
+    enumerate->index = MINI_TRY(binary(heap, BinaryOp::kAdd, pair[0], Value::integer(1))).release();
+  pair[1] = item.release();
   return widen(make_tuple_from_stack(heap, pair, 2));
 }
 

@@ -214,10 +214,10 @@ CallOutcome advance_iterator(ThreadState& thread) {
                ? CallOutcome::kFrame
                : CallOutcome::kError;
   }
-  if (type->behaviour.next && !(type->type_flags & Type::kHasScriptMethods)) {
-    auto item = type->behaviour.next(heap, iterator);
-    if (!item.ok()) return CallOutcome::kError;
-    thread.result = item.take().release();
+  if (NextItem next_item = native_next(heap, type)) {
+    const Value item = next_of(heap, next_item, iterator);
+    if (item.is_error()) return CallOutcome::kError;
+    thread.result = item;
     return CallOutcome::kValue;
   }
   if (Value method = script_method(heap, type, Name::k__next__);
@@ -290,19 +290,18 @@ Result<Ref<Str>> join_strings(Heap& heap, const Value* pieces, uint32_t count) {
     length += piece->length;
     wide |= piece->wide != 0;
   }
-  if (!wide && length < 4096) {
-    char buffer[4096];
-    size_t at = 0;
-    for (uint32_t i = 0; i < count; ++i) {
-      std::string_view piece = static_cast<Str*>(pieces[i].as_object())->ascii();
-      piece.copy(buffer + at, piece.size());
-      at += piece.size();
-    }
-    return make_str(heap, std::string_view(buffer, at));
+  if (length > Str::kMaxLength) return heap.raise_memory_error();
+  Ref<Str> text = MINI_TRY(make_blank_str(heap, length, wide));
+  size_t at = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    const Str* piece = static_cast<Str*>(pieces[i].as_object());
+    if (!wide)
+      piece->ascii().copy(text->narrow() + at, piece->length);
+    else
+      for (size_t k = 0; k < piece->length; ++k) text->wide_units()[at + k] = piece->at(k);
+    at += piece->length;
   }
-  TextBuilder text;
-  for (uint32_t i = 0; i < count; ++i) text.append(static_cast<Str*>(pieces[i].as_object()));
-  return text.finish(heap);
+  return text;
 }
 
 Result<Ref<Str>> format_value(Heap& heap, Value value, uint32_t conversion, Value specification) {

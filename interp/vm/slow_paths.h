@@ -35,6 +35,17 @@ CallOutcome call_unpacked_on_stack(ThreadState&, bool with_keywords);
 CallOutcome enter_with(ThreadState&);
 /// The next item of the iterator on top, in ThreadState::result; kUnbound at its end.
 CallOutcome advance_iterator(ThreadState&);
+/// What advances iterators of this type, kUnbound at the end; null for generators and where a script's `__next__` may stand.
+using NextItem = decltype(NativeBehaviour::next);
+inline NextItem native_next(Heap& heap, const Type* type) {
+  const bool by_frame = type == heap.type(BuiltinType::kGenerator) || type->type_flags & Type::kHasScriptMethods;
+  return by_frame ? nullptr : type->behaviour.next;
+}
+/// What it answers, owned; kError after raising.
+[[gnu::always_inline]] inline Value next_of(Heap& heap, NextItem next_item, Value iterator) {
+  auto item = next_item(heap, iterator);
+  return item.ok() ? item.take_unchecked().release() : kError;
+}
 Result<void> make_function_on_stack(ThreadState&, uint32_t parts);
 /// Unpacks the iterable on top into `before` values and, unless `after` is -1, a list and `after` values.
 Result<void> unpack_on_stack(ThreadState&, uint32_t before, int32_t after);

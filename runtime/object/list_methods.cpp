@@ -72,6 +72,7 @@ Result<Ref<Value>> list_pop(Call& call) {
   if (index < 0) index += length;
   if (index < 0 || index >= length)
     return call.heap.raise(BuiltinType::kIndexError, "pop index out of range");
+  if (index == length - 1 && list->length > list->capacity / 2) return Ref<Value>::adopt(list->items[--list->length]);
   Ref<Value> item = Ref<Value>::share(list->items[index]);
   splice(call.heap, list, static_cast<size_t>(index), 1, nullptr, 0);
   return item;
