@@ -30,8 +30,23 @@ void remember(InlineCache& cache, const Type* type, const Attributes* attributes
   cache.version = type->version;
   cache.shape = attributes->shape;
   cache.offset = type->attributes_offset;
+  cache.builtins_version = 0;
   cache.slot = static_cast<uint32_t>(slot);
   cache.next = nullptr;
+}
+
+/// Where a variable of a module lies, if the module's type has no attribute of that name; null: not so simple. The cache
+/// remembers the place under the version of the module's keys, in `builtins_version`: `version` is that of a type.
+Value* module_place(Heap& heap, Module* module, Str* name, InlineCache& cache) {
+  Dict* names = module->dict;
+  if (cache.builtins_version != 0 && cache.builtins_version == names->keys_version) return cache.place;
+  if (!lookup(module->type, name).is_unbound()) return nullptr;
+  const int64_t number = entry_of(names, name);
+  if (number < 0) return nullptr;
+  cache.version = ~0u;
+  cache.builtins_version = keys_version(heap, names);
+  cache.place = &names->entries[number].value;
+  return cache.place;
 }
 
 CallOutcome leave_on_stack(Frame* frame, Value result) {
@@ -60,6 +75,12 @@ CallOutcome load_attribute(ThreadState& thread, Frame* frame, uint32_t name_inde
   Str* name = frame->code->names[name_index];
   Value object = frame->stack_top[-1];
   Type* type = heap.type_of(object);
+  if (type == heap.type(BuiltinType::kModule)) {
+    if (const Value* place = module_place(heap, static_cast<Module*>(object.as_object()), name, cache)) {
+      incref(*place);
+      return leave_on_stack(frame, *place);
+    }
+  }
   if (!has_hooks(type) && type != heap.type(BuiltinType::kTypeType) && object.is_object()) {
     Value found = lookup(type, name);
     if (found.is_object() && found.as_object()->type == heap.type(BuiltinType::kProperty)) {
@@ -87,6 +108,16 @@ CallOutcome load_method(ThreadState& thread, Frame* frame, uint32_t name_index, 
   Str* name = frame->code->names[name_index];
   Value object = frame->stack_top[-1];
   Type* type = heap.type_of(object);
+  if (type == heap.type(BuiltinType::kModule)) {
+    if (const Value* place = module_place(heap, static_cast<Module*>(object.as_object()), name, cache)) {
+      Value value = *place;
+      incref(value);
+      frame->stack_top[-1] = kUnbound;
+      *frame->stack_top++ = value;
+      decref(object);
+      return CallOutcome::kValue;
+    }
+  }
   if (!has_hooks(type) && type != heap.type(BuiltinType::kTypeType) && type != heap.type(BuiltinType::kModule) &&
       type != heap.type(BuiltinType::kSuper)) {
     Value found = lookup(type, name);
@@ -103,6 +134,7 @@ CallOutcome load_method(ThreadState& thread, Frame* frame, uint32_t name_index, 
         if (object.is_object() && (!attributes || attributes->shape)) {
           if (!attributes || type->attributes_offset != Type::kAttributesAtEnd) {
             cache.version = type->version;
+            cache.builtins_version = 0;
             cache.shape = attributes ? attributes->shape : nullptr;
             cache.offset = type->attributes_offset;
             cache.value = found;
