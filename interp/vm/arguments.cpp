@@ -152,18 +152,51 @@ bool bind_cells(ThreadState& thread, Frame* frame, Function* function) {
     if (!cell.ok()) return false;
     cells[i] = Value(cell.take().release());
   }
-  for (uint32_t i = 0; i < code->free_count; ++i) {
-    Value cell = function->closure->items()[i];
-    incref(cell);
-    cells[code->cell_count + i] = cell;
-  }
+  share_closure(frame, function);
   return true;
 }
+
+namespace {
+
+/// The end of a call whose frame has its arguments: its cells are made, and of a generator function the generator.
+CallOutcome enter(ThreadState& thread, Frame* frame, Function* function) {
+  if (!bind_cells(thread, frame, function)) {
+    pop_frame(thread, frame);
+    return CallOutcome::kError;
+  }
+  if (!frame->code->has(bytecode::kGenerator)) return CallOutcome::kFrame;
+  auto generator = make_generator(thread, frame);
+  pop_frame(thread, frame);
+  if (!generator.ok()) return CallOutcome::kError;
+  thread.result = Value(generator.take().release());
+  return CallOutcome::kValue;
+}
+
+/// Whether so many positional arguments, with defaults behind them, are all that the function takes.
+bool takes_positional(const Function* function, uint32_t count) {
+  const CodeObject* code = function->code;
+  const uint32_t defaults = function->defaults ? static_cast<uint32_t>(function->defaults->length) : 0;
+  return count <= code->argument_count && count + defaults >= code->argument_count && code->keyword_only_count == 0 &&
+         !code->has(bytecode::kVarArgs) && !code->has(bytecode::kVarKeywords);
+}
+
+}  // namespace
 
 CallOutcome call_function(ThreadState& thread, Function* function, Value* base, uint32_t count, Tuple* keyword_names,
                           Value* caller_top, Completion completion) {
   CodeObject* code = function->code;
   Heap& heap = *thread.heap;
+  if (!keyword_names && takes_positional(function, count)) {
+    Frame* frame = push_frame(thread, function, base + 1, count, caller_top, completion);
+    if (!frame) return CallOutcome::kError;
+    const uint32_t defaults = function->defaults ? static_cast<uint32_t>(function->defaults->length) : 0;
+    for (uint32_t i = count; i < code->argument_count; ++i) {
+      Value value = function->defaults->items()[i + defaults - code->argument_count];
+      incref(value);
+      frame->locals[i] = value;
+    }
+    return enter(thread, frame, function);
+  }
   // The arguments are moved aside: they and the parameters overlap.
   constexpr uint32_t kInline = 16;
   Value inline_given[kInline];
@@ -185,16 +218,11 @@ CallOutcome call_function(ThreadState& thread, Function* function, Value* base, 
   const uint32_t keywords = keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0;
   const bool bound = bind(heap, function, given, count - keywords, keyword_names, frame->locals).ok();
   drop_given();
-  if (!bound || !bind_cells(thread, frame, function)) {
+  if (!bound) {
     pop_frame(thread, frame);
     return CallOutcome::kError;
   }
-  if (!code->has(bytecode::kGenerator)) return CallOutcome::kFrame;
-  auto generator = make_generator(thread, frame);
-  pop_frame(thread, frame);
-  if (!generator.ok()) return CallOutcome::kError;
-  thread.result = Value(generator.take().release());
-  return CallOutcome::kValue;
+  return enter(thread, frame, function);
 }
 
 namespace {

@@ -11,6 +11,15 @@ CallOutcome call_function(ThreadState&, Function*, Value* base, uint32_t count, 
                           Value* caller_top, Completion completion);
 /// Makes the cells of a fresh frame and puts the closure's in place; false after raising.
 bool bind_cells(ThreadState&, Frame*, Function*);
+/// Puts the cells of the function's closure behind the frame's own.
+inline void share_closure(Frame* frame, const Function* function) {
+  const CodeObject* code = frame->code;
+  Value* cells = frame->locals + code->local_count + code->cell_count;
+  for (uint32_t i = 0; i < code->free_count; ++i) {
+    cells[i] = function->closure->items()[i];
+    incref(cells[i]);
+  }
+}
 
 /// What `type(...)` makes before a script's `__init__` runs; `count` values, the last named by `keyword_names`.
 Result<Ref<Value>> construct(Heap&, Type*, Value* arguments, uint32_t count, Tuple* keyword_names, bool script_init);

@@ -82,7 +82,7 @@ bool too_deep(ThreadState& thread, uint32_t depth) {
 
 namespace {
 
-void drop_values(Value* values, size_t count) {
+inline void drop_values(Value* values, size_t count) {
   for (size_t i = count; i-- > 0;) decref(values[i]);
 }
 
@@ -143,6 +143,14 @@ void pop_frame(ThreadState& thread, Frame* frame) {
 }
 
 namespace {
+
+/// A frame for a function that got exactly its parameters (CodeObject::simple_arguments).
+CallOutcome push_simple(ThreadState& thread, Function* function, Value* locals, Value* caller_top, Completion completion) {
+  Frame* frame = push_frame(thread, function, locals, function->code->simple_arguments, caller_top, completion);
+  if (!frame) return CallOutcome::kError;
+  share_closure(frame, function);
+  return CallOutcome::kFrame;
+}
 
 CallOutcome start_suspension(ThreadState& thread, Frame* frame);
 
@@ -206,18 +214,35 @@ struct OccupiedScope {
   Value* outer;
 };
 
+/// Calls a native function or method descriptor with arguments that stay where they are, as most do: with exactly its
+/// parameters, and a self of the very type. The others get theirs bound or checked first.
+Result<Ref<Value>> call_native_in_place(Heap& heap, Object* callee, Value* arguments, uint32_t count,
+                                        Tuple* keyword_names) {
+  const bool is_function = callee->type == heap.type(BuiltinType::kNativeFunction);
+  const NativeDefinition& definition = is_function ? *static_cast<NativeObject*>(callee)->definition
+                                                   : *static_cast<MethodDescriptor*>(callee)->definition;
+  const Signature& signature = definition.signature;
+  if (count == signature.count && count == signature.positional && !signature.variadic && !signature.keyword_variadic &&
+      !keyword_names) [[likely]] {
+    const auto* method = static_cast<MethodDescriptor*>(callee);
+    if (is_function ? static_cast<NativeObject*>(callee)->self.is_unbound()
+                    : count > 0 && heap.type_of(arguments[0]) == method->owner) [[likely]] {
+      Call call{heap, arguments, count, nullptr, &definition};
+      return definition.function(call);
+    }
+  }
+  const uint32_t positional = count - (keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0);
+  if (is_function)
+    return call_native(heap, definition, static_cast<NativeObject*>(callee)->self, arguments, positional, keyword_names);
+  return call_descriptor(heap, static_cast<MethodDescriptor*>(callee), arguments, positional, keyword_names);
+}
+
 /// Calls a native with what lies on the stack; the values are dropped afterwards.
 CallOutcome call_native_on_stack(ThreadState& thread, Value* base, uint32_t count, Tuple* keyword_names,
                                  Value* caller_top, Completion completion) {
   Heap& heap = *thread.heap;
-  Object* callee = base[0].as_object();
-  const uint32_t positional = count - (keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0);
   const OccupiedScope occupied(thread, base + count + 1);
-  auto result =
-      callee->type == heap.type(BuiltinType::kNativeFunction)
-          ? call_native(heap, *static_cast<NativeObject*>(callee)->definition, static_cast<NativeObject*>(callee)->self,
-                        base + 1, positional, keyword_names)
-          : call_descriptor(heap, static_cast<MethodDescriptor*>(callee), base + 1, positional, keyword_names);
+  auto result = call_native_in_place(heap, base[0].as_object(), base + 1, count, keyword_names);
   if (!result.ok()) {
     drop_values(base, count + 1);
     return CallOutcome::kError;
@@ -247,6 +272,9 @@ bool closes_with(const Frame* frame) {
 /// A class is called: `__new__` and `__init__`, as type.__call__.
 CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t count, Tuple* keyword_names,
                        Value* caller_top, Completion completion);
+/// The callees that are neither a function nor a native: kept apart, so that the way to those stays short.
+[[gnu::noinline]] CallOutcome call_other(ThreadState& thread, Value* base, uint32_t count, Tuple* keyword_names,
+                                         Value* caller_top, Completion completion);
 
 }  // namespace
 
@@ -260,8 +288,7 @@ CallOutcome call_on_stack(ThreadState& thread, Value* base, uint32_t count, Tupl
       auto* function = static_cast<Function*>(callee.as_object());
       CodeObject* code = function->code;
       if (count == code->simple_arguments && !keyword_names) [[likely]]
-        return push_frame(thread, function, base + 1, count, caller_top, completion) ? CallOutcome::kFrame
-                                                                                     : CallOutcome::kError;
+        return push_simple(thread, function, base + 1, caller_top, completion);
       return call_function(thread, function, base, count, keyword_names, caller_top, completion);
     }
     if (type == heap.type(BuiltinType::kMethodDescriptor))
@@ -271,6 +298,18 @@ CallOutcome call_on_stack(ThreadState& thread, Value* base, uint32_t count, Tupl
         return build_class(thread, base, count, keyword_names, caller_top, completion);
       return call_native_on_stack(thread, base, count, keyword_names, caller_top, completion);
     }
+  }
+  return call_other(thread, base, count, keyword_names, caller_top, completion);
+}
+
+namespace {
+
+CallOutcome call_other(ThreadState& thread, Value* base, uint32_t count, Tuple* keyword_names, Value* caller_top,
+                       Completion completion) {
+  Heap& heap = *thread.heap;
+  Value callee = base[0];
+  if (callee.is_object()) {
+    Type* type = callee.as_object()->type;
     if (type == heap.type(BuiltinType::kBoundMethod)) {
       auto* method = static_cast<BoundMethod*>(callee.as_object());
       Value function = method->function, self = method->self;
@@ -302,8 +341,6 @@ CallOutcome call_on_stack(ThreadState& thread, Value* base, uint32_t count, Tupl
   drop_values(base, count + 1);
   return CallOutcome::kError;
 }
-
-namespace {
 
 CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t count, Tuple* keyword_names,
                        Value* caller_top, Completion completion) {
@@ -387,8 +424,7 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
   thread.frame->stack_top = home + 1;  // the instance belongs to the caller's stack now
   CodeObject* code = function->code;
   if (count + 1 == code->simple_arguments && !keyword_names)
-    return push_frame(thread, function, home + 2, count + 1, home + 1, Completion::kInitialise) ? CallOutcome::kFrame
-                                                                                                : CallOutcome::kError;
+    return push_simple(thread, function, home + 2, home + 1, Completion::kInitialise);
   return call_function(thread, function, home + 1, count + 1, keyword_names, home + 1, Completion::kInitialise);
 }
 

@@ -195,8 +195,7 @@ Result<Ref<CodeObject>> bind_code(Machine& machine, std::shared_ptr<const Code> 
       static_cast<uint32_t>((object->slot_count + object->stack_size) * sizeof(Value) + sizeof(Frame) +
                             object->block_bytes);
   const bool simple = !code->has(bytecode::kVarArgs) && !code->has(bytecode::kVarKeywords) &&
-                      !code->has(bytecode::kGenerator) && code->keyword_only_count == 0 && object->cell_count == 0 &&
-                      object->free_count == 0;
+                      !code->has(bytecode::kGenerator) && code->keyword_only_count == 0 && object->cell_count == 0;
   object->simple_arguments = simple ? object->argument_count : CodeObject::kNeverSimple;
   MINI_TRY(bind_instructions(heap, object.get()));
   if (!machine.options().plain && !machine.observed()) quicken(object.get());

@@ -11,6 +11,7 @@
 // A handler with a handle among its locals ends its scope before NEXT(): a computed goto runs no destructors.
 #include "interp/vm/loop.h"
 
+#include "interp/vm/arguments.h"
 #include "interp/vm/breaker.h"
 #include "interp/vm/calls.h"
 #include "interp/vm/form.h"

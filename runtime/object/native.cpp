@@ -179,6 +179,16 @@ Result<Ref<Value>> bind_and_call(Heap& heap, const NativeDefinition& definition,
 
 }  // namespace
 
+namespace {
+
+/// Whether so many positional arguments alone are a good call, in which the other parameters are left out.
+bool takes(const Signature& signature, uint32_t given) {
+  return given >= signature.required && given <= signature.positional && !signature.variadic &&
+         !signature.keyword_variadic;
+}
+
+}  // namespace
+
 Result<Ref<Value>> call_native(Heap& heap, const NativeDefinition& definition, Value self, Value* arguments,
                                uint32_t count, Tuple* keyword_names) {
   const Signature& signature = definition.signature;
@@ -188,8 +198,7 @@ Result<Ref<Value>> call_native(Heap& heap, const NativeDefinition& definition, V
       Call call{heap, arguments, count, nullptr, &definition};
       return definition.function(call);
     }
-    if (!keyword_names && count >= signature.required && count <= signature.positional && !signature.variadic &&
-        !signature.keyword_variadic) [[likely]] {
+    if (!keyword_names && takes(signature, count)) [[likely]] {
       Value slots[Signature::kMaxParameters];
       std::copy_n(arguments, count, slots);
       std::fill(slots + count, slots + signature.count, kUnbound);
@@ -200,6 +209,7 @@ Result<Ref<Value>> call_native(Heap& heap, const NativeDefinition& definition, V
   }
   // `self` has to stand before the others.
   constexpr uint32_t kLocal = 16;
+  static_assert(kLocal >= Signature::kMaxParameters);
   Value local[kLocal];
   Value* all = local;
   if (count + 1 > kLocal) {
@@ -209,9 +219,9 @@ Result<Ref<Value>> call_native(Heap& heap, const NativeDefinition& definition, V
   all[0] = self;
   std::copy_n(arguments, count, all + 1);
   Result<Ref<Value>> result = raised;
-  if (!keyword_names && count + 1 == signature.count && signature.count == signature.positional &&
-      !signature.variadic && !signature.keyword_variadic) {
-    Call call{heap, all, count + 1, nullptr, &definition};
+  if (!keyword_names && takes(signature, count + 1)) [[likely]] {  // then there is room for the others in `local`
+    std::fill(all + count + 1, all + std::max(count + 1, signature.count), kUnbound);
+    Call call{heap, all, count + 1, all + signature.count, &definition};
     result = definition.function(call);
   } else {
     result = bind_and_call(heap, definition, all, count + 1, arguments + count, keyword_names);
