@@ -203,59 +203,29 @@ const NativeDefinition& definition_of(Heap& heap, Value native) {
   return *static_cast<MethodDescriptor*>(object)->definition;
 }
 
-/// While native work uses values on the stack: what it calls is put behind them. Those of a generator lie in its object:
-/// then what natives further out occupy still counts.
-struct OccupiedScope {
-  OccupiedScope(ThreadState& state, Value* end) : thread(state), outer(state.occupied) {
-    if (end >= state.chunk->begin() && end <= state.chunk->end()) state.occupied = end;
-  }
-  ~OccupiedScope() { thread.occupied = outer; }
-  ThreadState& thread;
-  Value* outer;
-};
-
-/// Calls a native function or method descriptor with arguments that stay where they are, as most do: with exactly its
-/// parameters, and a self of the very type. The others get theirs bound or checked first.
-Result<Ref<Value>> call_native_in_place(Heap& heap, Object* callee, Value* arguments, uint32_t count,
-                                        Tuple* keyword_names) {
-  const bool is_function = callee->type == heap.type(BuiltinType::kNativeFunction);
-  const NativeDefinition& definition = is_function ? *static_cast<NativeObject*>(callee)->definition
-                                                   : *static_cast<MethodDescriptor*>(callee)->definition;
-  const Signature& signature = definition.signature;
-  if (count == signature.count && count == signature.positional && !signature.variadic && !signature.keyword_variadic &&
-      !keyword_names) [[likely]] {
-    const auto* method = static_cast<MethodDescriptor*>(callee);
-    if (is_function ? static_cast<NativeObject*>(callee)->self.is_unbound()
-                    : count > 0 && heap.type_of(arguments[0]) == method->owner) [[likely]] {
-      Call call{heap, arguments, count, nullptr, &definition};
-      return definition.function(call);
-    }
-  }
-  const uint32_t positional = count - (keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0);
-  if (is_function)
-    return call_native(heap, definition, static_cast<NativeObject*>(callee)->self, arguments, positional, keyword_names);
-  return call_descriptor(heap, static_cast<MethodDescriptor*>(callee), arguments, positional, keyword_names);
-}
-
 /// Calls a native with what lies on the stack; the values are dropped afterwards.
 CallOutcome call_native_on_stack(ThreadState& thread, Value* base, uint32_t count, Tuple* keyword_names,
                                  Value* caller_top, Completion completion) {
   Heap& heap = *thread.heap;
-  const OccupiedScope occupied(thread, base + count + 1);
-  auto result = call_native_in_place(heap, base[0].as_object(), base + 1, count, keyword_names);
-  if (!result.ok()) {
-    drop_values(base, count + 1);
-    return CallOutcome::kError;
+  Object* callee = base[0].as_object();
+  const NativeDefinition* in_place = keyword_names ? nullptr : taken_in_place(heap, callee, base + 1, count);
+  Value answer;
+  if (in_place) {
+    answer = answer_of(thread, *in_place, base + 1, count);
+  } else {
+    const uint32_t positional = count - (keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0);
+    const OccupiedScope occupied(thread, base + count + 1);
+    auto result =
+        callee->type == heap.type(BuiltinType::kNativeFunction)
+            ? call_native(heap, *static_cast<NativeObject*>(callee)->definition, static_cast<NativeObject*>(callee)->self,
+                          base + 1, positional, keyword_names)
+            : call_descriptor(heap, static_cast<MethodDescriptor*>(callee), base + 1, positional, keyword_names);
+    answer = result.ok() ? result.take_unchecked().release() : kError;
   }
-  if (result->get() == kSuspended) [[unlikely]] {
-    static_cast<void>(result.take().release());
-    Ref<Value> native = Ref<Value>::share(base[0]);
-    drop_values(base, count + 1);
-    return push_native(thread, std::move(native), base, caller_top, completion);
-  }
-  thread.result = result.take().release();
+  if (answer == kSuspended) [[unlikely]] return suspend_native(thread, base, count, caller_top, completion);
+  if (!answer.is_error()) thread.result = answer;
   drop_values(base, count + 1);
-  return CallOutcome::kValue;
+  return answer.is_error() ? CallOutcome::kError : CallOutcome::kValue;
 }
 
 /// Whether the instruction at hand calls the `__exit__` of a `with`: there a lock stands for that method, since no method
@@ -277,6 +247,12 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
                                          Value* caller_top, Completion completion);
 
 }  // namespace
+
+CallOutcome suspend_native(ThreadState& thread, Value* base, uint32_t count, Value* caller_top, Completion completion) {
+  Ref<Value> native = Ref<Value>::share(base[0]);
+  drop_values(base, count + 1);
+  return push_native(thread, std::move(native), base, caller_top, completion);
+}
 
 CallOutcome call_on_stack(ThreadState& thread, Value* base, uint32_t count, Tuple* keyword_names, Value* caller_top,
                           Completion completion) {

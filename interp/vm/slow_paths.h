@@ -8,6 +8,53 @@ namespace mini::vm {
 /// The native that LOAD_BUILD_CLASS finds: calls of it run a class body (interp/modules/builtins).
 extern const NativeDefinition kBuildClass;
 
+// Natives ----------------------------------------------------------------------------------------------------------
+
+/// The native that a call of `callee` runs with its arguments as they lie there: a function or method that gets exactly its
+/// parameters, and a self of the very type. Null: it needs more, or is no native.
+[[gnu::always_inline]] inline const NativeDefinition* taken_in_place(Heap& heap, Object* callee, const Value* arguments,
+                                                                     uint32_t count) {
+  const NativeDefinition* definition;
+  if (callee->type == heap.type(BuiltinType::kMethodDescriptor)) {
+    if (count == 0 || heap.type_of(arguments[0]) != static_cast<MethodDescriptor*>(callee)->owner) return nullptr;
+    definition = static_cast<MethodDescriptor*>(callee)->definition;
+  } else if (callee->type == heap.type(BuiltinType::kNativeFunction)) {
+    if (!static_cast<NativeObject*>(callee)->self.is_unbound()) return nullptr;
+    definition = static_cast<NativeObject*>(callee)->definition;
+  } else {
+    return nullptr;
+  }
+  const Signature& signature = definition->signature;
+  const bool exact = count == signature.count && count == signature.positional && !signature.variadic &&
+                     !signature.keyword_variadic;
+  return exact ? definition : nullptr;
+}
+
+/// While native work uses values on the stack: what it calls is put behind them. Those of a generator lie in its object:
+/// then what natives further out occupy still counts.
+struct OccupiedScope {
+  [[gnu::always_inline]] OccupiedScope(ThreadState& state, Value* end) : thread(state), outer(state.occupied) {
+    if (end >= state.chunk->begin() && end <= state.chunk->end()) state.occupied = end;
+  }
+  [[gnu::always_inline]] ~OccupiedScope() { thread.occupied = outer; }
+  ThreadState& thread;
+  Value* outer;
+};
+
+/// The answer of a native that takes its arguments in place, owned: kError after raising, kSuspended where it waits or
+/// asked for a call.
+[[gnu::always_inline]] inline Value answer_of(ThreadState& thread, const NativeDefinition& native, Value* arguments,
+                                              uint32_t count) {
+  const OccupiedScope occupied(thread, arguments + count);
+  Call call{*thread.heap, arguments, count, nullptr, &native};
+  auto result = native.function(call);
+  return result.ok() ? result.take_unchecked().release() : kError;
+}
+
+/// After a native answered kSuspended: a frame of its own for it, whose only instruction calls it again. Takes over
+/// base[0 … count].
+CallOutcome suspend_native(ThreadState&, Value* base, uint32_t count, Value* caller_top, Completion completion);
+
 // Names ------------------------------------------------------------------------------------------------------------
 void raise_unbound_local(ThreadState&, Frame*, uint32_t local);
 void raise_unbound_cell(ThreadState&, Frame*, uint32_t cell);
