@@ -107,10 +107,13 @@ void Heap::free_now(Object* object) {
   if (hooks_.freed) [[unlikely]] hooks_.freed(*this, object);
   Type* type = object->type;
   if (death_watcher_) [[unlikely]] death_watcher_(*this, object);
-  const size_t bytes = object_size(object);
+  size_t bytes;
   if (type == types_[static_cast<uint32_t>(BuiltinType::kStr)]) {
-    if (static_cast<Str*>(object)->interned) forget_interned(static_cast<Str*>(object));
+    auto* text = static_cast<Str*>(object);
+    bytes = sizeof(Str) + text->capacity * (text->wide ? sizeof(char32_t) : 1);
+    if (text->interned) forget_interned(text);
   } else {
+    bytes = object_size(object);
     if (type->behaviour.drop) type->behaviour.drop(*this, object);
     if (type->trailer_size) drop_attributes(*this, object);
   }

@@ -109,7 +109,7 @@ class Formatter {
       TextBuilder expanded;
       MINI_TRY(expand(spec, expanded, depth - 1));
       spec_text = MINI_TRY(expanded.finish(heap_));
-    } else {
+    } else if (spec.start < spec.end) {
       spec_text = MINI_TRY(piece(spec));
     }
     Ref<Str> formatted = MINI_TRY(object::format(heap_, value, spec_text.get()));
