@@ -1,6 +1,7 @@
 // Builtin functions that go through iterables.
 #include "interp/modules/builtins.h"
 #include "interp/vm/function.h"
+#include "interp/vm/generators.h"
 
 namespace mini::modules {
 namespace {
@@ -47,13 +48,11 @@ Result<Ref<Value>> iter(Call& call) {
   return make_callable_iterator(call.heap, call[0], call[1]);
 }
 
-/// What next(iterator) answers; a generator's or script's own StopIteration, with its value, is the answer at the end.
+/// What next(iterator) answers; a script's own StopIteration, with its value, is the answer at the end.
 Result<Ref<Value>> advance(Heap& heap, Value iterator) {
   Type* type = heap.type_of(iterator);
   Value method = script_method(heap, type, Name::k__next__);
   if (!method.is_unbound()) return call_special(heap, method, iterator);
-  if (has_kind(iterator, BuiltinType::kGenerator))
-    return call_method(heap, iterator, heap.name(Name::k__next__), nullptr, 0);
   if (!type->behaviour.next)
     return heap.raise(BuiltinType::kTypeError, "'{}' object is not an iterator", type_name(heap, iterator));
   Ref<Value> item = MINI_TRY(next(heap, iterator));
@@ -61,6 +60,8 @@ Result<Ref<Value>> advance(Heap& heap, Value iterator) {
   return item;
 }
 Result<Ref<Value>> next_(Call& call) {
+  if (has_kind(call[0], BuiltinType::kGenerator))
+    return vm::advance(call, static_cast<vm::Generator*>(call[0].as_object()), kNone, call.has(1) ? call[1] : kUnbound);
   if (!call.has(1)) return advance(call.heap, call[0]);
   Type* type = call.heap.type_of(call[0]);
   if (type->behaviour.next && script_method(call.heap, type, Name::k__next__).is_unbound()) {

@@ -171,6 +171,7 @@ CallOutcome push_native(ThreadState& thread, Ref<Value> native, Value* base, Val
   frame->globals = nullptr;
   frame->builtins = nullptr;
   const CallOutcome outcome = start_suspension(thread, frame);
+  if (outcome == CallOutcome::kError) pop_frame(thread, frame);  // as after any native that raises
   if (outcome != CallOutcome::kValue) return outcome;
   *frame->stack_top++ = std::exchange(thread.result, kUnbound);  // the native goes on at once
   return CallOutcome::kFrame;
@@ -189,6 +190,13 @@ CallOutcome start_suspension(ThreadState& thread, Frame* frame) {
     Ref<Value> keywords = Ref<Value>::adopt(std::exchange(suspension.arguments[1], kUnbound));
     return call_unpacked(thread, base, function, static_cast<Tuple*>(arguments.get().as_object()),
                          static_cast<Dict*>(keywords.get().as_object()), base, Completion::kNative);
+  }
+  if (kind == Suspension::kResume) {
+    Ref<Value> generator = Ref<Value>::adopt(std::exchange(suspension.callable, kUnbound));
+    const Value sent = std::exchange(suspension.arguments[0], kUnbound);
+    return resume_frame(thread, static_cast<Generator*>(generator.get().as_object()), sent, base, Completion::kNative)
+               ? CallOutcome::kFrame
+               : CallOutcome::kError;
   }
   base[0] = std::exchange(suspension.callable, kUnbound);
   for (uint32_t i = 0; i < suspension.argument_count; ++i)

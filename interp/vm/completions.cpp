@@ -178,6 +178,11 @@ Completed complete_yield(ThreadState& thread, Completion completion, Value* call
     case Completion::kDelegate:
       frame->stack_top = caller_top;
       thread.result = result;
+      return Completed::kYield;
+    case Completion::kNative:
+      ++frame->stage;  // see resume_then()
+      *caller_top = result;
+      frame->stack_top = caller_top + 1;
       return Completed::kStay;
     default:
       MINI_ASSERT(completion == Completion::kLeaveLoop);

@@ -25,7 +25,7 @@ enum class Completion : uint8_t {
   kIterate,      ///< `__next__` under FOR_ITER: StopIteration ends the loop
   kResume,       ///< a generator under FOR_ITER: its end ends the loop
   kDelegate,     ///< a generator under YIELD_FROM
-  kNative,       ///< a call that a suspended native asked for
+  kNative,       ///< a call that a suspended native asked for, or a generator that it let go on
   kDiscard,      ///< `__del__` and callbacks: the result is dropped, an exception reported
   kClassBody,    ///< the body of a class statement: its namespace becomes the class
   kImport,       ///< the body of a module under IMPORT_NAME
@@ -52,7 +52,7 @@ struct Frame {
   uint32_t slot_count;
   uint32_t block_count;
   Completion completion;
-  uint8_t stage;        ///< Completion::kBinary: which candidate is being tried
+  uint8_t stage;        ///< Completion::kBinary: which candidate is being tried; a suspended native: its next phase
   bool is_generator;
   bool is_native;       ///< a suspended native; `code` is the machine's stub
   uint32_t depth;       ///< how many frames lie below, for the recursion limit

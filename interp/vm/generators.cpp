@@ -261,6 +261,40 @@ Result<void> close(ThreadState& thread, Generator* generator) {
   return raised;
 }
 
+namespace {
+
+/// An item as it is, the end as StopIteration.
+Result<Ref<Value>> item_or_stop(Heap& heap, Result<Ref<Value>> item, Value returned) {
+  if (!item.ok() || !item->get().is_unbound()) return item;
+  Ref<Value> value = Ref<Value>::adopt(returned);
+  return heap.raise_value(BuiltinType::kStopIteration, value.get().is_none() ? kUnbound : value.get());
+}
+
+}  // namespace
+
+Result<Ref<Value>> advance(Call& call, Generator* generator, Value sent, Value at_end) {
+  constexpr uint32_t kReturned = 1, kYielded = 2;
+  ThreadState& thread = thread_of(call);
+  Ref<Value> result = Ref<Value>::share(kNone);
+  switch (take_phase(thread)) {
+    case kYielded:
+      return take_result(thread);
+    case kReturned:
+      result = take_result(thread);
+      break;
+    default:
+      if (generator->running) return call.heap.raise(BuiltinType::kValueError, "generator already executing");
+      if (generator->frame) {
+        if (!generator->started && !sent.is_none())
+          return call.heap.raise(BuiltinType::kTypeError, "can't send non-None value to a just-started generator");
+        incref(sent);
+        return resume_then(call, kReturned, generator, sent);
+      }
+  }
+  if (!at_end.is_unbound()) return Ref<Value>::share(at_end);
+  return item_or_stop(call.heap, Ref<Value>(), result.release());
+}
+
 CallOutcome delegate(ThreadState& thread) {
   Frame* frame = thread.frame;
   Heap& heap = *thread.heap;
@@ -343,13 +377,6 @@ size_t generator_size(const Object* object) {
 
 Generator* self_of(Call& call) { return static_cast<Generator*>(call[0].as_object()); }
 
-/// An item as it is, the end as StopIteration.
-Result<Ref<Value>> item_or_stop(Heap& heap, Result<Ref<Value>> item, Value returned) {
-  if (!item.ok() || !item->get().is_unbound()) return item;
-  Ref<Value> value = Ref<Value>::adopt(returned);
-  return heap.raise_value(BuiltinType::kStopIteration, value.get().is_none() ? kUnbound : value.get());
-}
-
 /// Who only iterates does not see what a generator returns.
 Result<Ref<Value>> generator_next(Heap& heap, Value self) {
   Value returned = kNone;
@@ -359,19 +386,9 @@ Result<Ref<Value>> generator_next(Heap& heap, Value self) {
   return item;
 }
 
-Result<Ref<Value>> method_next(Call& call) {
-  Value returned = kNone;
-  auto* generator = self_of(call);
-  auto item = send(thread_of(call), generator, generator->started ? kNone : kUnbound, &returned);
-  return item_or_stop(call.heap, std::move(item), returned);
-}
+Result<Ref<Value>> method_next(Call& call) { return advance(call, self_of(call), kNone, kUnbound); }
 
-Result<Ref<Value>> method_send(Call& call) {
-  Value returned = kNone;
-  incref(call[1]);
-  auto item = send(thread_of(call), self_of(call), call[1], &returned);
-  return item_or_stop(call.heap, std::move(item), returned);
-}
+Result<Ref<Value>> method_send(Call& call) { return advance(call, self_of(call), call[1], kUnbound); }
 
 Result<Ref<Value>> method_throw(Call& call) {
   Heap& heap = call.heap;

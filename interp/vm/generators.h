@@ -23,6 +23,10 @@ Result<Ref<Value>> send(ThreadState&, Generator*, Value sent, Value* returned);
 Result<Ref<Value>> throw_into(ThreadState&, Generator*, Ref<Exception> exception, Value* returned);
 Result<void> close(ThreadState&, Generator*);
 
+/// What `next()` and `send()` answer, as a native in its own right (native.h) that does not recurse: the generator's next
+/// item, or `at_end`; kUnbound: StopIteration with the generator's value. `sent`: None to go on.
+Result<Ref<Value>> advance(Call& call, Generator*, Value sent, Value at_end);
+
 /// YIELD_FROM: resumes the iterator below the value to send.
 CallOutcome delegate(ThreadState&);
 

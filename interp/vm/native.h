@@ -62,6 +62,21 @@ inline Result<Ref<Value>> call_unpacked_then(Call& call, uint32_t phase, Value f
   suspension.arguments[1] = Value(keywords.release());
   return suspended();
 }
+/// Lets `generator` go on with `sent` (owned; kUnbound at the first start), likewise. The native is called in `phase` when
+/// the generator has returned, in the next one when it has yielded; take_result() has what.
+inline Result<Ref<Value>> resume_then(Call& call, uint32_t phase, Generator* generator, Value sent) {
+  if (!keep_arguments(call)) {
+    decref(sent);
+    return raised;
+  }
+  Suspension& suspension = thread_of(call).suspension;
+  suspension.kind = Suspension::kResume;
+  suspension.phase = phase;
+  suspension.callable = Value(generator);
+  incref(generator);
+  suspension.arguments[0] = sent;
+  return suspended();
+}
 inline Ref<Value> take_result(ThreadState& thread) { return Ref<Value>::adopt(std::exchange(thread.result, kUnbound)); }
 
 /// What a Python-visible module written in C++ offers.

@@ -116,7 +116,7 @@ Result<void> merge_keywords(Heap&, Dict*, Value mapping, Value function);
 Result<void> display(ThreadState&, Value);
 
 // The ends of calls that the machine made itself -------------------------------------------------------------------
-enum class Completed : uint8_t { kNext, kJump, kStay, kParked, kLeaveLoop, kRaise };
+enum class Completed : uint8_t { kNext, kJump, kStay, kYield, kParked, kLeaveLoop, kRaise };
 /// A frame other than an ordinary call's returned `result` (owned).
 Completed complete_call(ThreadState&, Completion, Value* caller_top, Value result);
 /// A generator yielded `result` (owned).

@@ -11,14 +11,14 @@ class Machine;
 /// What a native asked of the loop by answering kSuspended: it is called again, with the same arguments, once that is
 /// done. So a native that waits has nothing on the C++ stack, and a thread is its VM state and nothing else.
 struct Suspension {
-  enum Kind : uint32_t { kNone, kWait, kCall, kCallUnpacked };
+  enum Kind : uint32_t { kNone, kWait, kCall, kCallUnpacked, kResume };
   Kind kind = kNone;
   uint32_t phase = 0;            ///< what the native sees next time
   uint32_t argument_count = 0;   ///< kCall: arguments of the call
   uint32_t reserved = 0;
   sched::Time deadline = sched::kNever;  ///< kept for a native that may have to wait again
-  Value callable;                ///< kCall, owned
-  Value arguments[4];            ///< kCall, owned; kCallUnpacked: a tuple and a dict
+  Value callable;                ///< kCall, owned; kResume: the generator
+  Value arguments[4];            ///< kCall, owned; kCallUnpacked: a tuple and a dict; kResume: what is sent
   Value saved_arguments;         ///< owned: a tuple of the native's own arguments
 };
 
