@@ -297,7 +297,7 @@ void Memory::give_span(std::byte* start, size_t bytes) {
     bytes += next->size;
     remove_free(*next);
   }
-  if (bytes >= kGiveBack) {
+  if (bytes >= kGiveBack && gives_back_) {
     ::madvise(released - dirty_before, dirty_before + released_bytes + dirty_after, MADV_DONTNEED);
   }
   if (start + bytes == top_) {

@@ -159,6 +159,10 @@ class Memory {
   /// Puts everything back as it was when `snapshot` was saved from this Memory.
   void restore(const Snapshot& snapshot);
 
+  /// From now on free pages keep their bytes, instead of being given back to the operating system: for whoever restores
+  /// only the pages that were written to (explore/memory_image.h), and would not see that one had become zeros.
+  void keep_pages() { gives_back_ = false; }
+
   /// The accessible part of the range, for whoever watches its pages. Grows only.
   std::span<std::byte> accessible() { return {begin(), static_cast<size_t>(committed_ - begin())}; }
 
@@ -241,6 +245,7 @@ class Memory {
   ptrdiff_t mark_ = 0;
   size_t limit_;
   size_t overshoot_ = 0;
+  bool gives_back_ = true;
   size_t peak_ = 0;
   uint64_t fail_countdown_ = 0;
   std::byte* bump_ = nullptr;  // the rest of the current chunk
