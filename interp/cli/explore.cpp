@@ -52,12 +52,42 @@ class ProgressLine {
   bool shown_, written_ = false;
 };
 
+int print_reports(const std::string& filename, const std::vector<ModelReport>& reports, const std::string& format) {
+  const auto report = format == "json" ? json_report : format == "junit" ? junit_report : text_report;
+  std::cout << report(filename, reports) << std::flush;
+  return exit_status(reports);
+}
+
+/// False after saying why the file cannot be read.
+bool read_file(const std::string& file, std::string& text) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream || std::filesystem::is_directory(file)) {
+    std::cerr << fmt::format("mini: can't open file '{}': {}\n", file, std::strerror(stream ? EISDIR : errno));
+    return false;
+  }
+  std::ostringstream bytes;
+  bytes << stream.rdbuf();
+  text = bytes.str();
+  return true;
+}
+
+int merge_files(const std::vector<std::string>& files, const std::string& format) {
+  std::vector<std::string> documents(files.size());
+  for (size_t i = 0; i < files.size(); ++i)
+    if (!read_file(files[i], documents[i])) return kUsageError;
+  std::string filename, error;
+  std::vector<ModelReport> reports;
+  if (!merge(documents, filename, reports, error)) return usage_error("--merge: " + error);
+  return print_reports(filename, reports, format);
+}
+
 }  // namespace
 
 int run_explorer(const vm::Options& options, const std::vector<std::string>& arguments, bool only_races) {
   Settings settings;
   std::string model(bytecode::name(options.switch_model)), memory, format = "text", engine = "states";
-  bool help = false, no_reduction = false, no_commuting = false;
+  std::string shard;
+  bool help = false, no_reduction = false, no_commuting = false, merges = false;
   CLI::App app{"explores all schedules of a script"};
   app.set_help_flag();
   app.add_flag("-h,--help", help, "show this text");
@@ -70,6 +100,9 @@ int run_explorer(const vm::Options& options, const std::vector<std::string>& arg
   app.add_option("--time", settings.max_seconds, "explore for at most so many seconds")->type_name("=SECONDS");
   app.add_option("--memory", memory, "use at most so many MiB; default 2048")->type_name("=MIB");
   app.add_option("--engine", engine, "states (default); traces: every order of dependent steps; or random:N, that many random schedules")->type_name("=ENGINE");
+  app.add_option("--jobs", settings.jobs, "so many processes share the work; default 1")->type_name("=N");
+  app.add_option("--shard", shard, "explore the I-th of N parts of the schedules")->type_name("=I/N");
+  app.add_flag("--merge", merges, "instead of a script, the JSON reports on all shards of one follow: report on the whole");
   app.add_option("--format", format, "text (default), json or junit")->type_name("=FORMAT");
   app.add_flag("--no-reduction", no_reduction, "take every access for visible");
   app.add_flag("--no-commuting", no_commuting, "execute independent steps in both orders");
@@ -99,6 +132,15 @@ int run_explorer(const vm::Options& options, const std::vector<std::string>& arg
   }
   if (format != "text" && format != "json" && format != "junit")
     return usage_error("--format=" + format + ": not text, json or junit");
+  if (merges) return merge_files({arguments.begin() + static_cast<std::ptrdiff_t>(at), arguments.end()}, format);
+  if (settings.jobs == 0 || settings.jobs > 256) return usage_error("--jobs: not from 1 to 256");
+  if (!shard.empty()) {
+    char* end;
+    settings.shard.index = static_cast<uint32_t>(std::strtoul(shard.c_str(), &end, 10));
+    if (*end == '/') settings.shard.count = static_cast<uint32_t>(std::strtoul(end + 1, &end, 10));
+    if (*end || settings.shard.index == 0 || settings.shard.index > settings.shard.count)
+      return usage_error("--shard=" + shard + ": not of the form I/N, I from 1 to N");
+  }
   if (engine.starts_with("random:")) {
     char* end;
     settings.engine = Settings::Engine::kRandom;
@@ -109,6 +151,8 @@ int run_explorer(const vm::Options& options, const std::vector<std::string>& arg
   } else if (engine != "states") {
     return usage_error("--engine=" + engine + ": not states, traces or random:N");
   }
+  if (settings.engine == Settings::Engine::kTraces && settings.shard.count > 1)
+    return usage_error("--engine=traces has no shards");
   std::vector<bytecode::SwitchModel> models;
   if (model == "all") {
     models = {bytecode::SwitchModel::k39, bytecode::SwitchModel::k310, bytecode::SwitchModel::k312, bytecode::SwitchModel::kEvery};
@@ -118,14 +162,7 @@ int run_explorer(const vm::Options& options, const std::vector<std::string>& arg
     return usage_error("--switch-points=" + model + ": not one of 3.9, 3.10, 3.12, every, all");
   }
   const std::string& file = arguments[at];
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || std::filesystem::is_directory(file)) {
-    std::cerr << fmt::format("mini: can't open file '{}': {}\n", file, std::strerror(stream ? EISDIR : errno));
-    return kUsageError;
-  }
-  std::ostringstream source;
-  source << stream.rdbuf();
-  settings.source = source.str();
+  if (!read_file(file, settings.source)) return kUsageError;
   settings.filename = (std::filesystem::current_path() / file).string();
   settings.reduce = !no_reduction;
   settings.commute = !no_commuting;
@@ -135,6 +172,7 @@ int run_explorer(const vm::Options& options, const std::vector<std::string>& arg
 
   struct sigaction action {}, before {};
   action.sa_handler = on_interrupt;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // whoever presses Ctrl-C twice does not want to wait
   sigaction(SIGINT, &action, &before);
   std::vector<ModelReport> reports;
   ProgressLine line;
@@ -142,6 +180,7 @@ int run_explorer(const vm::Options& options, const std::vector<std::string>& arg
     settings.machine.switch_model = each;
     ModelReport& report = reports.emplace_back();
     report.model = bytecode::name(each);
+    report.any_output = settings.any_output || !settings.bad.empty();
     Explorer explorer(settings);
     explorer.on_progress = [&](const Progress& progress) { line.show(report.model, progress); };
     std::string error;
@@ -158,11 +197,14 @@ int run_explorer(const vm::Options& options, const std::vector<std::string>& arg
   sigaction(SIGINT, &before, nullptr);
   if (only_races) {
     std::cout << race_report(file, reports) << std::flush;
-    const bool none = std::all_of(reports.begin(), reports.end(), [](const ModelReport& report) { return report.findings.races.empty(); });
+    const bool none = std::all_of(reports.begin(), reports.end(), [](const ModelReport& report) {
+      const auto& circles = report.findings.potential_deadlocks;
+      return report.findings.races.empty() &&
+             std::none_of(circles.begin(), circles.end(), [](const PotentialDeadlock& circle) { return circle.gates.empty(); });
+    });
     return none ? exit_status(reports) == kStatusIncomplete ? kStatusIncomplete : 0 : kStatusBad;
   }
-  std::cout << (format == "json" ? json_report : format == "junit" ? junit_report : text_report)(file, reports) << std::flush;
-  return exit_status(reports);
+  return print_reports(file, reports, format);
 }
 
 }  // namespace mini::cli

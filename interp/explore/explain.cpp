@@ -62,7 +62,9 @@ std::string token_of(Explorer& explorer, const Settings& settings, const Outcome
   std::vector<sched::Slice> slices{{.thread = 0}};  // up to the base, the main thread ran alone
   bool open = false;                                // the last slice may go on
   std::optional<Explorer::Stop> stop;
+  bool told = true;  // a token has no hand-overs inside natives
   explorer.replay(outcome.choices, nullptr, [&](uint16_t thread, const Explorer::StepResult& result) {
+    told = told && result.told;
     if (open && slices.back().thread != thread) {
       slices.back().end = sched::Slice::End::Point;
       slices.back().count = stop->ticks;
@@ -73,6 +75,7 @@ std::string token_of(Explorer& explorer, const Settings& settings, const Outcome
     stop = result.stop;
     open = stop.has_value() || result.at_exit;
   });
+  if (!told) return "";
   return sched::encode_token({static_cast<uint32_t>(settings.machine.switch_model), sched::script_check(settings.source)}, slices);
 }
 

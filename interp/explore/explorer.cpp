@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <tuple>
 
+#include "interp/explore/crew.h"
 #include "interp/explore/random_search.h"
 #include "interp/explore/steering.h"
 #include "interp/explore/trace_search.h"
@@ -18,6 +20,26 @@ namespace {
 
 /// How much a script's memory may grow during an exploration.
 constexpr size_t kRoom = size_t{256} << 20;
+
+constexpr NativeDefinition kNativeId{"get_native_id()", [](Call&) -> Result<Ref<Value>> {
+  return Ref<Value>::share(Value::integer(1));
+}};
+
+/// The system's number of a thread belongs to no schedule, and is another one in each process of a crew: here all threads
+/// have the same.
+void fix_native_id(vm::Machine& machine) {
+  Heap& heap = machine.heap();
+  auto name = heap.intern("get_native_id");
+  auto native = make_native(heap, kNativeId);
+  bool done = name.ok() && native.ok();
+  for (std::string_view module_name : {"_thread", "threading"}) {
+    auto key = heap.intern(module_name);
+    const Value module = done && key.ok() ? get_name(machine.state().modules, key->get()) : kUnbound;
+    if (has_kind(module, BuiltinType::kModule))
+      done = set_name(heap, static_cast<Module*>(module.as_object())->dict, name->get(), *native).ok();
+  }
+  if (heap.has_pending()) static_cast<void>(heap.take_pending());  // no memory for that
+}
 
 bool last_line_begins(const std::string& text, std::string_view with) {
   size_t end = text.find_last_not_of('\n');
@@ -74,12 +96,15 @@ double Explorer::seconds() const {
 }
 
 size_t Explorer::bytes_in_use() const {
-  return graph_.bytes() + pool_.bytes() + waiting_bytes_ + waiting_.size() * (sizeof(Waiting) + 32);
+  return graph_.bytes() + pool_.bytes() + image_->bytes() + waiting_bytes_ + waiting_.size() * (sizeof(Waiting) + 32);
 }
 
 uint32_t Explorer::text_number(const std::string& text) {
   const auto [place, fresh] = text_numbers_.try_emplace(text, static_cast<uint32_t>(texts_.size()));
-  if (fresh) texts_.push_back(text);
+  if (fresh) {
+    texts_.push_back(text);
+    text_hashes_.push_back(std::hash<std::string>()(text));
+  }
   return place->second;
 }
 
@@ -131,9 +156,11 @@ Explorer::StepResult Explorer::step(uint16_t thread) {
     hasher_->with_clock = true;
     visibility_->set_changed();
   }
-  if (status != vm::Machine::kPaused) return {true, false, status, {}};
+  if (image_->outgrown()) outgrown_ = true;
+  const bool unknown = steering_->gave_up() || image_->outgrown(), told = !steering_->handed_over_inside();
+  if (status != vm::Machine::kPaused || unknown) return {true, false, status, {}, unknown, told};
   sched::ThreadTable& table = machine_->state().threads;
-  if (!table.current) return {false, false, status, steering_->stop()};
+  if (!table.current) return {false, false, status, steering_->stop(), false, told};
   // The end of the program is the end of its daemons: they may do something before it.
   if (std::next(table.all.begin()) == table.all.end() || !steering_->passed_point()) return {false, true, status, {}};
   machine_->give_way_at_exit();
@@ -202,9 +229,9 @@ void Explorer::find_changes() {
 NodeIndex Explorer::arrive(const Waiting& from, bool& is_new, NodeIndex parent) {
   find_changes();
   hasher_->note(changed_);
-  const uint32_t output = step_output_.empty() ? from.output : text_number(texts_[from.output] + step_output_);
-  const uint32_t errors = step_errors_.empty() ? from.errors : text_number(texts_[from.errors] + step_errors_);
-  const uint64_t seed = (uint64_t{output} << 32 | errors) ^ uint64_t{visibility_->order()} * 0x9e3779b97f4a7c15u;
+  const uint32_t output = longer_text(from.output, step_output_), errors = longer_text(from.errors, step_errors_);
+  // By content: other processes number texts and orders otherwise.
+  const uint64_t seed = text_hashes_[output] * 3 + std::rotl(text_hashes_[errors], 32) * 5 + visibility_->order_hash() * 7;
   const StateHash hash = hasher_->hash(seed);
   if (settings_.verify) compare_hashes(hash, hasher_->full_hash(seed));
   const auto [node, fresh] = graph_.add(hash, runnable(), parent);
@@ -217,8 +244,8 @@ NodeIndex Explorer::arrive(const Waiting& from, bool& is_new, NodeIndex parent) 
 /// The state after a step from `from`, whose changes were found.
 Explorer::Waiting Explorer::capture(const Waiting& from) {
   Waiting waiting;
-  waiting.output = step_output_.empty() ? from.output : text_number(texts_[from.output] + step_output_);
-  waiting.errors = step_errors_.empty() ? from.errors : text_number(texts_[from.errors] + step_errors_);
+  waiting.output = longer_text(from.output, step_output_);
+  waiting.errors = longer_text(from.errors, step_errors_);
   waiting.order = visibility_->order();
   Difference& difference = waiting.difference;
   difference.reserve(current_.size() + changed_.size());
@@ -246,16 +273,18 @@ void Explorer::return_to_base() {
   visibility_->set_order(0);
 }
 
-/// Takes one step from the state that the memory holds, which becomes the next one; only texts are kept.
-void Explorer::walk(Waiting& from, uint16_t thread, std::optional<uint32_t>& outcome) {
+/// Takes one step from the state that the memory holds, which becomes the next one; only texts are kept. False: the run
+/// is over, with an outcome if it is known.
+bool Explorer::walk(Waiting& from, uint16_t thread, std::optional<uint32_t>& outcome) {
   judge_state();
   const StepResult result = step(thread);
   if (result.over) {
-    outcome = finish(from, result);
-    return;
+    if (!result.unknown) outcome = finish(from, result);
+    return false;
   }
-  from.output = text_number(texts_[from.output] + step_output_);
-  from.errors = text_number(texts_[from.errors] + step_errors_);
+  from.output = longer_text(from.output, step_output_);
+  from.errors = longer_text(from.errors, step_errors_);
+  return true;
 }
 
 uint32_t Explorer::preemptions_of(const std::vector<uint16_t>& choices) {
@@ -269,9 +298,9 @@ uint32_t Explorer::preemptions_of(const std::vector<uint16_t>& choices) {
   return preemptions;
 }
 
-void Explorer::remember_choices(uint32_t outcome, const std::vector<uint16_t>& choices) {
+void Explorer::remember_choices(uint32_t outcome, const std::vector<uint16_t>& choices, double schedules) {
   Outcome& known = outcomes_[outcome];
-  ++known.schedules;
+  known.schedules += schedules;
   if (known.choices.empty() || choices.size() < known.choices.size()) known.choices = choices;
 }
 
@@ -311,8 +340,9 @@ Outcome Explorer::describe_end(const Waiting& from, const StepResult& end) const
 }
 
 /// The number of the outcome with which a step from `from` ended the run.
-uint32_t Explorer::finish(const Waiting& from, const StepResult& end) {
-  Outcome outcome = describe_end(from, end);
+uint32_t Explorer::finish(const Waiting& from, const StepResult& end) { return outcome_number(describe_end(from, end)); }
+
+uint32_t Explorer::outcome_number(Outcome outcome) {
   std::string key = fmt::format("{} {} {}:{}{}:{}{}", static_cast<int>(outcome.kind), outcome.status, outcome.output.size(),
                                 outcome.output, outcome.shown.size(), outcome.shown, outcome.errors);
   const auto [place, fresh] = outcome_numbers_.try_emplace(std::move(key), static_cast<uint32_t>(outcomes_.size()));
@@ -370,6 +400,12 @@ void Explorer::expand(NodeIndex node) {
   auto entry = waiting_.extract(node);
   Waiting& from = entry.mapped();
   switch_to(from.difference);
+  if (from.from_member) {
+    changed_.clear();
+    for (const LineContent& each : from.difference) changed_.push_back(each.line);
+    hasher_->note(changed_);
+  }
+  if (members_work_) expanded_.push_back(node);
   const bool commutes = settings_.commute && settings_.reduce;
   for (uint32_t i = 0; i < graph_[node].edge_count; ++i) {
     uint32_t predicted = kNowhere;
@@ -387,8 +423,10 @@ void Explorer::expand(NodeIndex node) {
     judge_state();
     if (machine_->state().threads.current) image_->cool_down(mark);
     const StepResult end = step(graph_.edges(node)[i].thread);
-    uint32_t target;
-    if (end.over) {
+    uint32_t target = kNowhere;
+    if (end.unknown) {
+      image_->cool_down(mark);
+    } else if (end.over) {
       target = finish(from, end) | kOutcomeBit;
       image_->cool_down(mark);
     } else {
@@ -410,7 +448,7 @@ bool Explorer::sample() {
   constexpr uint64_t kMostInstructions = 1'000'000;  // a thread that spins makes each step as long as a step can be
   sched::Random random(1);
   uint64_t instructions = 0;
-  for (int run = 0; run < kRuns && instructions < kMostInstructions; ++run) {
+  for (int run = 0; run < kRuns && instructions < kMostInstructions && !outgrown_; ++run) {
     uint16_t last = 0xffff;
     visibility_->set_order(0);
     const size_t mark = image_->hot_mark();
@@ -430,7 +468,8 @@ bool Explorer::sample() {
 std::string Explorer::limit_reached() {
   if (settings_.interrupted && settings_.interrupted()) return "interrupted";
   if (graph_.size() > settings_.max_states) return fmt::format("stopped after {} states", settings_.max_states);
-  if (image_->overflowed() || bytes_in_use() > settings_.memory_limit) return "the memory limit was reached";
+  if (outgrown_) return fmt::format("the script's memory grew by more than {} MiB", kRoom >> 20);
+  if (bytes_in_use() > settings_.memory_limit) return "the memory limit was reached";
   if (settings_.max_seconds > 0 && seconds() > settings_.max_seconds)
     return fmt::format("stopped after {} s", settings_.max_seconds);
   return {};
@@ -445,57 +484,136 @@ void Explorer::search(Findings& findings) {
   changed_.clear();
   step_output_.clear();
   step_errors_.clear();
-  switch_to({});
-  visibility_->set_order(0);
-  const NodeIndex root = arrive({{}, text_number(output_before_), text_number(errors_before_), 0}, is_new);
+  return_to_base();
+  const NodeIndex root = arrive(base_state(), is_new);
   graph_[root].free_distance = 0;
-  std::vector<Place> now{{root, Place::kFree}}, later;
-  uint64_t expanded = 0, enough = ~uint64_t{0};
-  for (uint32_t level = 0; !now.empty(); ++level) {
-    for (; !now.empty();) {
-      const Place place = now.back();
-      now.pop_back();
-      if (graph_.distance(place) != level) continue;
-      if (waiting_.contains(place.node)) {
-        if (expanded++ % 64 == 0) {
-          findings.incomplete = limit_reached();
-          if (!findings.incomplete.empty()) return;
-          if (on_progress && expanded % 4096 == 1)
-            on_progress({graph_.size(), waiting_.size(), level, seconds()});
-        }
-        expand(place.node);
-        if (visibility_->changed() && enough == ~uint64_t{0}) enough = expanded * 2 + 100;
-        if (expanded >= enough) return;
-      }
-      for (uint32_t i = 0; i < graph_[place.node].edge_count; ++i) {
-        const Edge edge = graph_.edges(place.node)[i];
-        if (edge.target & kOutcomeBit) {
-          if (settings_.stop_at_first && is_bad(edge.target & ~kOutcomeBit)) {
-            findings.incomplete = "stopped at the first bad outcome";
-            return;
-          }
-          continue;
-        }
-        const auto distance = static_cast<uint16_t>(level + (place.slot != Place::kFree && place.slot != i));
-        const Place next{edge.target, graph_.slot_of(edge.target, edge.thread)};
-        if (graph_.distance(next) <= distance) continue;
-        graph_.distance(next) = distance;
-        (distance == level ? now : later).push_back(next);
-      }
+  Sweep sweep;
+  sweep.now = {{root, Place::kFree}};
+  split_ = 0;
+  while (finish_level(sweep, findings)) {
+    findings.preemptions_done = sweep.level;
+    if (sweep.later.empty()) break;
+    if (sweep.level == settings_.max_preemptions) {
+      findings.incomplete = fmt::format("proved up to {} preemption{}", sweep.level, sweep.level == 1 ? "" : "s");
+      break;
     }
-    findings.preemptions_done = level;
-    if (later.empty()) break;
-    if (level == settings_.max_preemptions) {
-      findings.incomplete = fmt::format("proved up to {} preemption{}", level, level == 1 ? "" : "s");
-      return;
-    }
-    std::swap(now, later);
+    std::swap(sweep.now, sweep.later);
+    ++sweep.level;
   }
+}
+
+/// Goes on until no place is left at this number of preemptions. False: the search ends, or begins anew.
+bool Explorer::finish_level(Sweep& sweep, Findings& findings) {
+  constexpr uint64_t kBetweenRounds = 64;
+  while (!sweep.now.empty()) {
+    const bool cut = settings_.shard.count == 1 || split_ != 0;
+    if (crew_ && cut && !members_work_ && sweep.expanded >= sweep.next_round && crew_->is_worthwhile(sweep)) {
+      if (on_progress) on_progress({graph_.size(), waiting_.size(), sweep.level, seconds()});
+      if (!crew_->round(sweep)) {
+        findings.incomplete = "a process that took part has died";
+        return false;
+      }
+      findings.incomplete = limit_reached();
+      if (!findings.incomplete.empty() || visibility_->changed()) return false;
+      sweep.next_round = sweep.expanded + kBetweenRounds;
+    }
+    const Place place = sweep.now.back();
+    sweep.now.pop_back();
+    if (graph_.distance(place) != sweep.level) continue;
+    if (waiting_.contains(place.node)) {
+      if (sweep.claims && !sweep.claims->take(graph_[place.node].hash)) continue;
+      if (sweep.expanded++ % 64 == 0 || graph_.size() > settings_.max_states) {
+        findings.incomplete = limit_reached();
+        if (!findings.incomplete.empty() || (sweep.claims && seconds() > sweep.end)) return false;
+        if (on_progress && !members_work_ && sweep.expanded % 4096 == 1)
+          on_progress({graph_.size(), waiting_.size(), sweep.level, seconds()});
+      }
+      expand(place.node);
+      if (outgrown_) {
+        findings.incomplete = limit_reached();
+        return false;
+      }
+      if (visibility_->changed() && sweep.enough == ~uint64_t{0}) sweep.enough = sweep.expanded * 2 + 100;
+      if (sweep.expanded >= sweep.enough) return false;
+      if (!cut && waiting_.size() >= size_t{32} * settings_.shard.count) take_shard();
+    }
+    for (uint32_t i = 0; i < graph_[place.node].edge_count; ++i) {
+      const Edge edge = graph_.edges(place.node)[i];
+      if (edge.target == kNowhere) continue;
+      if (edge.target & kOutcomeBit) {
+        if (settings_.stop_at_first && is_bad(edge.target & ~kOutcomeBit)) {
+          findings.incomplete = "stopped at the first bad outcome";
+          return false;
+        }
+        continue;
+      }
+      const auto distance = static_cast<uint16_t>(sweep.level + (place.slot != Place::kFree && place.slot != i));
+      const Place next{edge.target, graph_.slot_of(edge.target, edge.thread)};
+      if (graph_.distance(next) <= distance) continue;
+      graph_.distance(next) = distance;
+      (distance == sweep.level ? sweep.now : sweep.later).push_back(next);
+    }
+  }
+  return true;
+}
+
+/// Leaves to the other shards the states that are theirs among those that wait: every N-th is this one's, with all that
+/// comes of it. The same in each shard, as up to here all have done the same.
+void Explorer::take_shard() {
+  split_ = 1;
+  auto mix = [this](uint64_t word) { split_ = std::rotl((split_ ^ word) * 0x9e3779b97f4a7c15u, 29); };
+  std::vector<NodeIndex> nodes;
+  for (NodeIndex node = 0; node < graph_.size(); ++node) {
+    for (uint32_t i = 0; i < graph_[node].edge_count; ++i) mix(uint64_t{graph_.edges(node)[i].target} << 16 | graph_.edges(node)[i].thread);
+    if (waiting_.contains(node)) nodes.push_back(node);
+  }
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    if (i % settings_.shard.count == settings_.shard.index - 1) continue;
+    const auto waiting = waiting_.find(nodes[i]);
+    drop(waiting->second);
+    waiting_.erase(waiting);
+  }
+}
+
+// As a member of a crew -----------------------------------------------------------------------------------------------
+
+/// From now on, this process is a member of a crew, and remembers what the others do not know.
+void Explorer::begin_share() {
+  members_work_ = true;
+  on_progress = nullptr;
+  expanded_.clear();
+  steps_ = predicted_ = verified_count_ = split_states_ = 0;
+  for (Outcome& outcome : outcomes_) {
+    outcome.schedules = 0;
+    outcome.choices.clear();
+  }
+  visibility_->begin_report();
+}
+
+void Explorer::report_counts(Writer& out) const {
+  for (uint64_t count : {steps_, predicted_, verified_count_, split_states_}) out.put(count);
+  out.put_text(mismatch_);
+  for (bool fact : {outgrown_, outside_->asked_clock, outside_->asked_world}) out.put(fact);
+  steering_->report(out);
+}
+
+void Explorer::take_over_counts(Reader& in) {
+  for (uint64_t* count : {&steps_, &predicted_, &verified_count_, &split_states_}) *count += in.get<uint64_t>();
+  if (std::string text = in.get_text(); !text.empty()) mismatch_ = std::move(text);
+  for (bool* fact : {&outgrown_, &outside_->asked_clock, &outside_->asked_world}) *fact = in.get<bool>() || *fact;
+  if (outside_->asked_clock && !std::exchange(hasher_->with_clock, true)) visibility_->set_changed();
+  steering_->take_over(in);
 }
 
 bool Explorer::is_bad(uint32_t outcome) const {
   if (outcomes_[outcome].bad) return true;
   return !settings_.any_output && settings_.bad.empty() && outcome != 0;
+}
+
+/// Makes `outcome` the end of this path.
+void Explorer::choose(Outcome& outcome, const Path& path) const {
+  outcome.preemptions = path.preemptions;
+  for (const PathStep& at : path.steps) outcome.choices.push_back(graph_.edges(at.node)[at.edge].thread);
 }
 
 void Explorer::find_livelocks(Findings& findings) {
@@ -513,37 +631,56 @@ void Explorer::find_livelocks(Findings& findings) {
   outcome.kind = OutcomeKind::kLivelock;
   outcome.bad = true;
   outcome.errors = fmt::format("livelock: from {} of {} states no schedule leads to an end\n", endless.size(), graph_.size());
-  for (const PathStep& at : graph_.shortest_path(first, outcome.preemptions))
-    outcome.choices.push_back(graph_.edges(at.node)[at.edge].thread);
+  choose(outcome, graph_.shortest_paths({first}).front());
   findings.outcomes.push_back(std::move(outcome));
 }
 
 void Explorer::conclude(Findings& findings) {
   const bool by_states = settings_.engine == Settings::Engine::kStates;
   std::vector<double> counts;
-  if (by_states) counts = graph_.path_counts(outcomes_.size());
+  std::vector<Path> paths;
+  if (by_states) {
+    counts = graph_.path_counts(outcomes_.size());
+    std::vector<uint32_t> ends;
+    for (uint32_t i = 0; i < outcomes_.size(); ++i) ends.push_back(i | kOutcomeBit);
+    paths = graph_.shortest_paths(ends);
+  }
   for (uint32_t i = 0; i < outcomes_.size(); ++i) {
     Outcome outcome = outcomes_[i];
-    outcome.bad = is_bad(i);
     if (by_states) {
       outcome.schedules = counts[i];
-      for (const PathStep& at : graph_.shortest_path(i | kOutcomeBit, outcome.preemptions))
-        outcome.choices.push_back(graph_.edges(at.node)[at.edge].thread);
+      choose(outcome, paths[i]);
     } else {
       outcome.preemptions = preemptions_of(outcome.choices);
     }
     findings.outcomes.push_back(std::move(outcome));
   }
+  // The end that takes the fewest preemptions is the one to be expected; the others depend on the schedule.
+  auto before = [](const Outcome& a, const Outcome& b) {
+    return std::tuple(a.bad, a.preemptions, a.choices.size(), a.output) < std::tuple(b.bad, b.preemptions, b.choices.size(), b.output);
+  };
+  const auto expected = std::min_element(findings.outcomes.begin(), findings.outcomes.end(), before);
+  if (!settings_.any_output && settings_.bad.empty())
+    for (auto outcome = findings.outcomes.begin(); outcome != findings.outcomes.end(); ++outcome)
+      outcome->bad = outcome->bad || outcome != expected;
   if (by_states && findings.incomplete.empty()) find_livelocks(findings);
-  if (findings.incomplete.empty() && steering_->went_blind())
-    findings.incomplete = "natives that call script code (such as sort with a key) were not interrupted";
+  const std::string endless = fmt::format("{}", fmt::join(steering_->endless_natives(), ", "));
+  const std::string blind = fmt::format("{}", fmt::join(steering_->blind_natives(), ", "));
+  if (findings.incomplete.empty() && outgrown_) findings.incomplete = limit_reached();
+  if (findings.incomplete.empty() && !endless.empty())
+    findings.incomplete = "natives that call script code did not come to an end: " + endless;
+  if (findings.incomplete.empty() && !blind.empty())
+    findings.incomplete = "natives that call script code were not interrupted: " + blind;
   std::stable_sort(findings.outcomes.begin(), findings.outcomes.end(), [](const Outcome& a, const Outcome& b) {
     return std::tuple(a.preemptions, a.bad) < std::tuple(b.preemptions, b.bad);
   });
   const bool bad = std::any_of(findings.outcomes.begin(), findings.outcomes.end(), [](const Outcome& o) { return o.bad; });
   findings.verdict = bad ? Verdict::kBad : findings.incomplete.empty() ? Verdict::kSafe : Verdict::kIncomplete;
-  if (steering_->went_blind())
-    findings.left_out.push_back("natives that call script code (such as sort with a key) ran without switches inside");
+  if (!endless.empty())
+    findings.left_out.push_back(fmt::format("natives that call script code and had not come to an end after {} instructions: {}",
+                                            Steering::kMostInside, endless));
+  if (!blind.empty())
+    findings.left_out.push_back("natives that call script code, which ran without the switches that may fall inside: " + blind);
   if (visibility_->met_timeout())
     findings.left_out.push_back("time: it is virtual, and a timeout fires only when no thread can run before it");
   if (outside_->asked_world)
@@ -557,7 +694,11 @@ void Explorer::conclude(Findings& findings) {
   findings.steps = steps_;
   findings.predicted = predicted_;
   findings.races = visibility_->races();
+  findings.potential_deadlocks = visibility_->potential_deadlocks();
+  findings.origins = visibility_->origins();
   findings.contended = visibility_->contended();
+  findings.shard = settings_.shard;
+  findings.split = split_;
   findings.seconds = seconds();
   findings.bytes = peak_bytes_;
   findings.verified = verified_count_;
@@ -569,6 +710,7 @@ bool Explorer::run(Findings& findings, std::string& error) {
   const int status = machine_->run_file(settings_.filename, settings_.source);
   texts_.clear();
   text_numbers_.clear();
+  text_hashes_.clear();
   text_number("");
   const Waiting begin{{}, text_number(step_output_), text_number(step_errors_), 0};
   if (status != vm::Machine::kPaused || machine_->state().threads.current) {
@@ -594,6 +736,7 @@ bool Explorer::run(Findings& findings, std::string& error) {
   output_before_ = step_output_;
   errors_before_ = step_errors_;
   machine_->heap().collector().enabled = 0;
+  fix_native_id(*machine_);
   const StateHasher::Marks marks = StateHasher::make_marks(*machine_);
   MemoryImage::make_room(machine_->heap().memory(), kRoom);
   image_ = std::make_unique<MemoryImage>(machine_->heap().memory());
@@ -604,6 +747,7 @@ bool Explorer::run(Findings& findings, std::string& error) {
   machine_->add_observer(static_cast<sched::Observer&>(*visibility_));
   outside_->asked_clock = outside_->asked_world = false;
   steering_->in_prefix = false;
+  if (settings_.jobs > 1) crew_ = std::make_unique<Crew>(*this, settings_.jobs);
   for (int rounds = 0; rounds < 8 && sample(); ++rounds) {
   }
   for (;;) {
@@ -615,7 +759,7 @@ bool Explorer::run(Findings& findings, std::string& error) {
         TraceSearch(*this).run(findings);
         break;
       case Settings::Engine::kRandom:
-        RandomSearch(*this, settings_.runs).run(findings);
+        RandomSearch(*this, settings_.runs, settings_.shard).run(findings);
         break;
     }
     if (!findings.incomplete.empty() || !visibility_->take_change()) break;
@@ -656,8 +800,8 @@ Outcome Explorer::without_preemption(const std::vector<uint16_t>& choices, size_
     else if (!contains(threads, last)) last = threads.front();
     result = step(last);
     if (result.over) break;
-    from.output = text_number(texts_[from.output] + step_output_);
-    from.errors = text_number(texts_[from.errors] + step_errors_);
+    from.output = longer_text(from.output, step_output_);
+    from.errors = longer_text(from.errors, step_errors_);
   }
   Outcome outcome;
   outcome.kind = OutcomeKind::kLivelock;

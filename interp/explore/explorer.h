@@ -28,6 +28,11 @@ inline bool contains(const std::vector<uint16_t>& threads, uint16_t thread) {
   return std::find(threads.begin(), threads.end(), thread) != threads.end();
 }
 
+/// A part of all schedules, where several explorations share them out: number `index`, from 1, of `count`.
+struct Shard {
+  uint32_t index = 1, count = 1;
+};
+
 struct Settings {
   std::string filename, source;
   vm::Options machine;               ///< model, library, arguments; the rest is the explorer's
@@ -43,6 +48,8 @@ struct Settings {
   enum class Engine : uint8_t { kStates, kTraces, kRandom } engine = Engine::kStates;
   uint64_t runs = 1000;              ///< kRandom: how many schedules
   bool commute = true;               ///< do not execute both orders of independent steps
+  uint32_t jobs = 1;                 ///< processes that work on it; kTraces: one alone
+  Shard shard;                       ///< the part of the schedules to explore
   bool verify = false;               ///< compare each hash with one of the whole heap
   std::function<bool()> interrupted; ///< asked now and then; true: end with what is known
 };
@@ -75,7 +82,11 @@ struct Findings {
   uint64_t predicted = 0;             ///< steps whose end was known without executing them
   uint64_t states = 0, steps = 0, restarts = 0, verified = 0;
   size_t contended = 0;
+  Shard shard;
+  uint64_t split = 0;                 ///< the same for all shards that were cut from the same whole; 0: not cut, but whole
   std::vector<Race> races;            ///< over all that was explored
+  std::vector<PotentialDeadlock> potential_deadlocks;
+  std::vector<Origin> origins;
   double seconds = 0;
   size_t bytes = 0;                   ///< of states and frontier, at most
   bool started = false;               ///< false: the program is over before a second thread began
@@ -90,6 +101,10 @@ struct Progress {
 
 class Steering;
 class OutsideWatch;
+class Crew;
+class Claims;
+class Writer;
+class Reader;
 
 class Explorer {
  public:
@@ -117,6 +132,8 @@ class Explorer {
     bool at_exit;              ///< the main thread is about to end the program
     int status;
     std::optional<Stop> stop;  ///< the thread could go on; otherwise it blocked or ended
+    bool unknown = false;      ///< it is over because the step was given up: nobody knows what comes of it
+    bool told = true;          ///< its thread alone ran; false: others did, too, inside a native
   };
   void replay(const std::vector<uint16_t>& choices, const std::function<void(const Executed&)>& watch,
               const std::function<void(uint16_t thread, const StepResult&)>& after_step = {});
@@ -129,14 +146,32 @@ class Explorer {
   friend class Steering;
   friend class RandomSearch;
   friend class TraceSearch;
+  friend class Crew;
   struct Waiting {
     Difference difference;
     uint32_t output, errors, order;
+    bool from_member = false;  ///< found by another process (crew.h), whose hasher has seen its changes
+  };
+  /// A search in progress: where it goes on, at this number of preemptions and at the next.
+  struct Sweep {
+    uint32_t level = 0;
+    std::vector<Place> now, later;
+    uint64_t expanded = 0;
+    uint64_t enough = ~uint64_t{0};  ///< so many expansions, and the search begins anew: something has become contended
+    uint64_t next_round = 0;         ///< of the crew, after so many expansions
+    Claims* claims = nullptr;        ///< in a member of the crew: who expands what, until `end` (seconds())
+    double end = 0;
   };
 
   bool start(std::string& error);
   StepResult step(uint16_t thread);
   void search(Findings& findings);
+  bool finish_level(Sweep& sweep, Findings& findings);
+  void take_shard();
+  void begin_share();
+  void report_counts(Writer& out) const;
+  void take_over_counts(Reader& in);
+  uint32_t outcome_number(Outcome outcome);
   bool sample();
   void expand(NodeIndex node);
   bool is_bad(uint32_t outcome) const;
@@ -152,15 +187,19 @@ class Explorer {
   Waiting capture(const Waiting& from);
   Waiting base_state() { return {{}, text_number(output_before_), text_number(errors_before_), 0}; }
   void return_to_base();
-  void walk(Waiting& from, uint16_t thread, std::optional<uint32_t>& outcome);
-  void remember_choices(uint32_t outcome, const std::vector<uint16_t>& choices);
+  bool walk(Waiting& from, uint16_t thread, std::optional<uint32_t>& outcome);
+  void remember_choices(uint32_t outcome, const std::vector<uint16_t>& choices, double schedules = 1);
   uint32_t preemptions_of(const std::vector<uint16_t>& choices);
   void switch_to(const Difference& target);
   void drop(Waiting& waiting);
   void clear();
+  void choose(Outcome& outcome, const Path& path) const;
   void find_livelocks(Findings& findings);
   void conclude(Findings& findings);
   uint32_t text_number(const std::string& text);
+  uint32_t longer_text(uint32_t begin, const std::string& more) {
+    return more.empty() ? begin : text_number(texts_[begin] + more);
+  }
   double seconds() const;
   size_t bytes_in_use() const;
   std::string limit_reached();
@@ -180,16 +219,22 @@ class Explorer {
   LinePool pool_;
   std::unordered_map<NodeIndex, Waiting> waiting_;  // not yet expanded
   size_t waiting_bytes_ = 0;
+  bool members_work_ = false;            // this process is a member of a crew
+  std::vector<NodeIndex> expanded_;      // in a member of the crew: those that it has expanded
+  std::unique_ptr<Crew> crew_;           // null: this process alone
+  uint64_t split_ = 0;                   // Findings::split
   Difference current_;                   // the state that the image holds
   std::vector<Line> changed_;
   std::vector<Outcome> outcomes_;
   std::map<std::string, uint32_t> outcome_numbers_;
   std::vector<std::string> texts_;       // outputs so far, each once
+  std::vector<uint64_t> text_hashes_;
   std::unordered_map<std::string, uint32_t> text_numbers_;
   std::string step_output_, step_errors_;
   std::unordered_map<uint64_t, StateHash> verified_, verified_back_;
   uint64_t predicted_ = 0, steps_ = 0, verified_count_ = 0;
   size_t peak_bytes_ = 0;
+  bool outgrown_ = false;                ///< a step took more memory than there is room for
   std::string mismatch_;
   std::optional<std::string> bad_state_;  ///< what is bad about the state at the end
   std::string shown_value_;               ///< what Settings::shown is there

@@ -5,6 +5,7 @@
 #include <limits>
 #include <queue>
 #include <tuple>
+#include <unordered_map>
 
 #include "runtime/base/assert.h"
 
@@ -60,30 +61,39 @@ uint32_t Graph::slot_of(NodeIndex node, uint16_t last) const {
   return Place::kFree;
 }
 
-std::vector<PathStep> Graph::shortest_path(uint32_t target, uint32_t& preemptions) const {
+std::vector<Path> Graph::shortest_paths(const std::vector<uint32_t>& targets) const {
   // Dijkstra over (node, who ran last), by (preemptions, switches, steps).
   using Cost = std::tuple<uint32_t, uint32_t, uint32_t>;
+  static constexpr Cost kNone{~0u, ~0u, ~0u};
   struct Visit {
     Cost cost;
     uint32_t node, slot;
     bool operator>(const Visit& other) const { return cost > other.cost; }
   };
+  struct Origin {
+    uint32_t node = kNowhere, slot = 0, edge = 0;
+  };
+  struct Goal {
+    Cost cost = kNone;
+    Origin last;
+  };
   const size_t places = nodes_.size() + edges_.size();
   auto place_of = [&](uint32_t node, uint32_t slot) {
     return slot == Place::kFree ? node : nodes_.size() + nodes_[node].first_edge + slot;
   };
-  struct Origin {
-    uint32_t node = kNowhere, slot = 0, edge = 0;
-  };
-  std::vector<Cost> best(places, Cost{~0u, ~0u, ~0u});
+  std::vector<Cost> best(places, kNone);
   std::vector<Origin> origins(places);
+  std::unordered_map<uint32_t, Goal> goals;
+  for (uint32_t target : targets) goals[target];
   std::priority_queue<Visit, std::vector<Visit>, std::greater<>> queue;
   queue.push({{0, 0, 0}, 0, Place::kFree});
   best[0] = {0, 0, 0};
-  Cost goal_cost{~0u, ~0u, ~0u};
-  Origin goal;
-  while (!queue.empty() && queue.top().cost < goal_cost) {
+  auto open = [&](const Cost& cost) {  // whether some goal may still be reached more cheaply
+    return std::any_of(goals.begin(), goals.end(), [&](const auto& goal) { return goal.second.cost > cost; });
+  };
+  for (uint32_t turn = 0; !queue.empty(); ++turn) {
     const auto [cost, node, slot] = queue.top();
+    if (turn % 256 == 0 && !open(cost)) break;
     queue.pop();
     if (best[place_of(node, slot)] < cost) continue;
     for (uint32_t i = 0; i < nodes_[node].edge_count; ++i) {
@@ -93,10 +103,8 @@ std::vector<PathStep> Graph::shortest_path(uint32_t target, uint32_t& preemption
       if (slot != i) ++std::get<1>(next);
       if (slot != i && slot != Place::kFree) ++std::get<0>(next);
       ++std::get<2>(next);
-      if (edge.target == target && next < goal_cost) {
-        goal_cost = next;
-        goal = {node, slot, i};
-      }
+      if (const auto goal = goals.find(edge.target); goal != goals.end() && next < goal->second.cost)
+        goal->second = {next, {node, slot, i}};
       if (edge.target & kOutcomeBit) continue;
       const uint32_t next_slot = slot_of(edge.target, edge.thread);
       const size_t place = place_of(edge.target, next_slot);
@@ -106,17 +114,21 @@ std::vector<PathStep> Graph::shortest_path(uint32_t target, uint32_t& preemption
       queue.push({next, edge.target, next_slot});
     }
   }
-  std::vector<PathStep> path;
-  if (goal.node == kNowhere) return path;
-  preemptions = std::get<0>(goal_cost);
-  for (Origin at = goal;;) {
-    path.push_back({at.node, at.edge});
-    const Origin before = origins[place_of(at.node, at.slot)];
-    if (before.node == kNowhere) break;
-    at = before;
+  std::vector<Path> paths;
+  for (uint32_t target : targets) {
+    Path& path = paths.emplace_back();
+    const Goal& goal = goals[target];
+    if (goal.cost == kNone || target == 0) continue;
+    path.preemptions = std::get<0>(goal.cost);
+    for (Origin at = goal.last;;) {
+      path.steps.push_back({at.node, at.edge});
+      const Origin before = origins[place_of(at.node, at.slot)];
+      if (before.node == kNowhere) break;
+      at = before;
+    }
+    std::reverse(path.steps.begin(), path.steps.end());
   }
-  std::reverse(path.begin(), path.end());
-  return path;
+  return paths;
 }
 
 std::vector<NodeIndex> Graph::without_end() const {

@@ -44,6 +44,12 @@ struct PathStep {
   uint32_t edge;
 };
 
+/// Empty if nothing leads to the target, or if that is node 0.
+struct Path {
+  uint32_t preemptions = 0;
+  std::vector<PathStep> steps;
+};
+
 class Graph {
  public:
   static constexpr uint16_t kNever = 0xffff;
@@ -69,9 +75,9 @@ class Graph {
   /// order was tried, it leads to the same state. kNowhere: not known. `edge` has its touches then.
   uint32_t predict(NodeIndex node, Edge& edge, TouchSets& touch_sets) const;
 
-  /// The path with the fewest preemptions from node 0 to a target (a node or an outcome); among those with fewest
-  /// switches, then steps. Empty if there is none, or if the target is node 0. `preemptions` is set to their number.
-  std::vector<PathStep> shortest_path(uint32_t target, uint32_t& preemptions) const;
+  /// The paths with the fewest preemptions from node 0 to each of these targets (nodes or outcomes); among those with
+  /// fewest switches, then steps.
+  std::vector<Path> shortest_paths(const std::vector<uint32_t>& targets) const;
 
   /// Nodes from which no outcome is reachable, among those all of whose steps are known. Those with unknown steps count
   /// as leading to one.

@@ -59,6 +59,14 @@ using Vector = uint64_t __attribute__((vector_size(32)));
 }  // namespace
 
 void MemoryImage::make_room(base::Memory& memory, size_t bytes) {
+  // Free cells lie scattered over the pages of what there was before. Once they are used up, all that is made comes to lie
+  // together, and there are fewer pages to compare.
+  const std::byte* const top = memory.accessible().data() + memory.extent();
+  for (size_t size = base::Memory::kAlignment; size <= base::Memory::kSmallLimit; size += base::Memory::kAlignment) {
+    void* cell = memory.allocate(size);
+    while (cell && cell < top) cell = memory.allocate(size);
+    if (cell) memory.release(cell, size);
+  }
   for (; bytes > 0; bytes /= 2) {
     void* block = memory.allocate(bytes);
     if (!block) continue;  // the VM's own limit
@@ -74,7 +82,9 @@ MemoryImage::MemoryImage(base::Memory& memory) : memory_(memory) {
   size_ = accessible.size();
   current_ = map_zeros(size_);
   base_ = map_zeros(size_);
+  memory.keep_pages();
   hot_.reserve(size_ / kPage);
+  is_hot_.resize(size_ / kPage);
   was_hot_.resize(size_ / kPage);
   changes_.resize(size_ / kPage);
   struct sigaction action {};
@@ -98,13 +108,14 @@ bool MemoryImage::catch_write(const void* address) {
   const auto* at = static_cast<const std::byte*>(address);
   if (at < start_ || at >= start_ + size_) return false;
   const size_t page = static_cast<size_t>(at - start_) / kPage;
-  if (std::find(hot_.begin(), hot_.end(), page) != hot_.end()) return false;  // writable already: a true fault
+  if (is_hot_[page]) return false;  // writable already: a true fault
   if (!was_hot_[page]) {
+    ++copied_;
     std::memcpy(base_ + page * kPage, start_ + page * kPage, kPage);
     std::memcpy(current_ + page * kPage, start_ + page * kPage, kPage);
   }
   hot_.push_back(static_cast<uint32_t>(page));
-  was_hot_[page] = true;
+  is_hot_[page] = was_hot_[page] = true;
   return ::mprotect(start_ + page * kPage, kPage, PROT_READ | PROT_WRITE) == 0;
 }
 
@@ -113,7 +124,9 @@ void MemoryImage::rest() {
   if (looks_ < kFewest) return;
   std::erase_if(hot_, [&](uint32_t page) {
     const bool rests = std::exchange(changes_[page], 0) < looks_ / kSeldom;
-    return rests && ::mprotect(start_ + page * kPage, kPage, PROT_READ) == 0;
+    if (!rests || ::mprotect(start_ + page * kPage, kPage, PROT_READ) != 0) return false;
+    is_hot_[page] = false;
+    return true;
   });
   sorted_ = 0;
   looks_ = 0;
@@ -121,7 +134,6 @@ void MemoryImage::rest() {
 
 void MemoryImage::changed(std::vector<Line>& lines) {
   lines.clear();
-  if (memory_.accessible().size() > size_) overflowed_ = true;
   ++looks_;
   if (sorted_ != hot_.size()) {
     std::sort(hot_.begin(), hot_.end());
@@ -140,6 +152,7 @@ void MemoryImage::cool_down(size_t mark) {
     std::byte* page = start_ + hot_[i] * kPage;
     std::memcpy(page, current_ + hot_[i] * kPage, kPage);
     ::mprotect(page, kPage, PROT_READ);
+    is_hot_[hot_[i]] = false;
   }
   hot_.resize(mark);
   std::vector<Line> lines;

@@ -48,16 +48,18 @@ class MemoryImage {
   void rest();
   /// Changes one line of the current state, and of the memory.
   void set(Line line, const std::byte* content) {
+    copy(memory_line(line), content);  // first: if it is the first write to the page, the current state's copy begins here
     copy(current_line(line), content);
-    copy(memory_line(line), content);
   }
 
+  /// Host memory that its copies take.
+  size_t bytes() const { return copied_ * kPage * 2; }
   std::byte* memory_line(Line line) { return start_ + size_t{line} * kLineBytes; }
   const std::byte* base_line(Line line) const { return base_ + size_t{line} * kLineBytes; }
   const std::byte* start() const { return start_; }
   size_t size() const { return size_; }
-  /// The memory has grown beyond its room.
-  bool overflowed() const { return overflowed_; }
+  /// Whether the memory has grown beyond its room: then a part of its state is not watched.
+  bool outgrown() const { return memory_.accessible().size() > size_; }
 
   /// For the signal handler. False: not an address of this memory, or not the image's doing.
   bool catch_write(const void* address);
@@ -75,10 +77,11 @@ class MemoryImage {
   std::byte* base_ = nullptr;
   std::vector<uint32_t> hot_;  // pages, ascending; room for all is reserved, so that the handler allocates nothing
   size_t sorted_ = 0;          // of hot_
+  std::vector<bool> is_hot_;       // by page
   std::vector<bool> was_hot_;      // by page: the two copies hold it
+  size_t copied_ = 0;              // such pages
   std::vector<uint32_t> changes_;  // by page: how many times changed() has found it changed since the last rest()
   uint32_t looks_ = 0;             // calls of changed() since then
-  bool overflowed_ = false;
 };
 
 }  // namespace mini::explore

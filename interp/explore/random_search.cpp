@@ -4,18 +4,34 @@
 
 #include <algorithm>
 
+#include "interp/explore/crew.h"
 #include "runtime/sched/random.h"
 
 namespace mini::explore {
 
 void RandomSearch::run(Findings& findings) {
-  constexpr size_t kMostSteps = 100'000;
   explorer_.clear();
-  sched::Random random(2);
+  if (!explorer_.crew_) {
+    run_every(shard_.index - 1, shard_.count);
+  } else {
+    const uint32_t members = explorer_.settings_.jobs;
+    explorer_.crew_->share([&](uint32_t member) {
+      run_every(shard_.index - 1 + uint64_t{member} * shard_.count, uint64_t{members} * shard_.count);
+    });
+  }
+  findings.runs = 0;
+  for (const Outcome& outcome : explorer_.outcomes_) findings.runs += static_cast<uint64_t>(outcome.schedules);
+  findings.incomplete = explorer_.limit_reached();
+  if (findings.incomplete.empty()) findings.incomplete = fmt::format("{} random schedules were run", findings.runs);
+}
+
+/// Run number N is drawn from N alone, but for where its priorities change.
+void RandomSearch::run_every(uint64_t first, uint64_t step) {
+  constexpr size_t kMostSteps = 100'000;
   size_t longest = 1;
-  for (uint64_t run = 0; run < runs_; ++run) {
-    findings.incomplete = explorer_.limit_reached();
-    if (!findings.incomplete.empty()) return;
+  for (uint64_t run = first; run < runs_; run += step) {
+    if (!explorer_.limit_reached().empty()) return;
+    sched::Random random(run);
     explorer_.return_to_base();
     const size_t mark = explorer_.image_->hot_mark();
     const bool by_priority = run % 2 != 0;
@@ -25,7 +41,8 @@ void RandomSearch::run(Findings& findings) {
     std::vector<uint16_t> choices;
     Explorer::Waiting from = explorer_.base_state();
     std::optional<uint32_t> outcome;
-    while (!outcome && choices.size() < kMostSteps) {
+    bool goes_on = true;
+    while (goes_on && choices.size() < kMostSteps) {
       const std::vector<uint16_t> threads = explorer_.runnable();
       uint16_t chosen = threads[random.below(static_cast<uint32_t>(threads.size()))];
       if (by_priority) {
@@ -37,16 +54,14 @@ void RandomSearch::run(Findings& findings) {
         chosen = choices.back();
       }
       choices.push_back(chosen);
-      explorer_.walk(from, chosen, outcome);
+      goes_on = explorer_.walk(from, chosen, outcome);
     }
     explorer_.image_->cool_down(mark);
     longest = std::max(longest, choices.size());
-    ++findings.runs;
     if (!outcome) continue;
     explorer_.remember_choices(*outcome, choices);
     if (explorer_.settings_.stop_at_first && explorer_.is_bad(*outcome)) break;
   }
-  findings.incomplete = fmt::format("{} random schedules were run", findings.runs);
 }
 
 }  // namespace mini::explore

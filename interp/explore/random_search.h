@@ -9,12 +9,16 @@ namespace mini::explore {
 
 class RandomSearch {
  public:
-  RandomSearch(Explorer& explorer, uint64_t runs) : explorer_(explorer), runs_(runs) {}
+  /// Of `runs` schedules, those that are the shard's.
+  RandomSearch(Explorer& explorer, uint64_t runs, const Shard& shard) : explorer_(explorer), runs_(runs), shard_(shard) {}
   void run(Findings& findings);
 
  private:
+  void run_every(uint64_t first, uint64_t step);
+
   Explorer& explorer_;
   uint64_t runs_;
+  Shard shard_;
 };
 
 }  // namespace mini::explore

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace mini::explore {
 
@@ -102,21 +103,47 @@ std::string text_report(const std::string& filename, const std::vector<ModelRepo
   return text;
 }
 
+namespace {
+
+std::string listed(const std::vector<std::string>& names) { return fmt::format("{}", fmt::join(names, ", ")); }
+
+/// "at FILE:LINE in FUNCTION", and the callers, a line each.
+std::string site_text(const Site& site) {
+  if (site.stack.empty()) return " in the library\n";
+  std::string text = fmt::format(" at {}{}\n", site.stack.front(), site.in_library ? " (in the library)" : "");
+  for (size_t i = 1; i < site.stack.size(); ++i) text += fmt::format("      called at {}\n", site.stack[i]);
+  return text;
+}
+
+}  // namespace
+
 std::string race_report(const std::string& filename, const std::vector<ModelReport>& reports) {
   // The pairs are those of the finest model explored; whether they do harm is each model's own question.
-  size_t most = 0;
-  for (size_t i = 1; i < reports.size(); ++i)
-    if (reports[i].findings.races.size() > reports[most].findings.races.size()) most = i;
-  const std::vector<Race>& races = reports[most].findings.races;
-  std::string text = races.empty() ? fmt::format("{}: no races\n", filename) : "";
-  for (const Race& race : races) {
+  const Findings* finest = &reports.front().findings;
+  for (const ModelReport& report : reports)
+    if (report.findings.races.size() > finest->races.size()) finest = &report.findings;
+  std::string text = finest->races.empty() ? fmt::format("{}: no races\n", filename) : "";
+  std::set<uint16_t> threads;
+  for (const Race& race : finest->races) {
     text += fmt::format("race on {}:\n", race.place.empty() ? "?" : race.place);
-    for (const Race::Side* side : {&race.first, &race.second})
-      text += fmt::format("  T{} {} it at {}{}\n", side->thread, side->writes ? "writes" : "reads", side->where,
-                          side->in_library ? " (in the library)" : "");
+    for (const Race::Side* side : {&race.first, &race.second}) {
+      text += fmt::format("  T{} {} it{}{}", side->thread, side->writes ? "writes" : "reads",
+                          side->locks.empty() ? "" : ", holding " + listed(side->locks) + ",", site_text(side->site));
+      threads.insert(side->thread);
+    }
   }
-  if (races.empty()) return text;
-  text += "nothing orders these accesses: no common lock, start() or join().\n";
+  if (!finest->races.empty()) text += "nothing orders these accesses: no common lock, start() or join().\n";
+  for (const PotentialDeadlock& deadlock : finest->potential_deadlocks) {
+    text += deadlock.gates.empty() ? "potential deadlock:\n"
+                                   : fmt::format("locks in a circle, but never at once, because of {}:\n", listed(deadlock.gates));
+    for (const PotentialDeadlock::Side& side : deadlock.sides) {
+      text += fmt::format("  T{} takes {}, holding {},{}", side.thread, side.takes, listed(side.holds), site_text(side.site));
+      threads.insert(side.thread);
+    }
+  }
+  for (const Origin& origin : finest->origins)
+    if (threads.contains(origin.thread)) text += fmt::format("T{} is {}, started{}", origin.thread, origin.name, site_text(origin.site));
+  if (threads.empty()) return text;
   for (const ModelReport& report : reports) {
     text += fmt::format("under {}: ", report.model);
     if (report.findings.verdict == Verdict::kSafe) text += "harmless, all schedules end alike\n";

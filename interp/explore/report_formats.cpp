@@ -51,6 +51,8 @@ std::string json_report(const std::string& filename, const std::vector<ModelRepo
     models.push_back({{"switch_points", report.model},
                       {"verdict", name(findings.verdict)},
                       {"incomplete", findings.incomplete},
+                      {"shard", {{"index", findings.shard.index}, {"count", findings.shard.count}, {"split", findings.split}}},
+                      {"any_output", report.any_output},
                       {"preemptions_done", findings.preemptions_done},
                       {"outcomes", std::move(outcomes)},
                       {"explanation", report.explanation},

@@ -1,6 +1,9 @@
 #include "interp/explore/steering.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "interp/explore/locality.h"
 
@@ -15,13 +18,45 @@ bool begins_with_script(const vm::ThreadState& thread) {
   return object::has_kind(function, object::BuiltinType::kFunction);
 }
 
+/// What the instruction at hand of `frame` calls, while it is being called.
+std::string callee_name(const vm::Frame& frame) {
+  using bytecode::Opcode;
+  const Opcode opcode = frame.code->code->units[frame.index()].opcode;
+  const object::Value* place = frame.stack_top;
+  if (opcode == Opcode::CALL_METHOD && place->is_unbound()) ++place;
+  const bool is_call = opcode == Opcode::CALL_FUNCTION || opcode == Opcode::CALL_METHOD || opcode == Opcode::CALL_FUNCTION_KW;
+  const object::Value callee = frame.is_native ? frame.function() : is_call ? *place : object::kUnbound;
+  std::string_view name;
+  if (object::has_kind(callee, object::BuiltinType::kNativeFunction))
+    name = static_cast<const object::NativeObject*>(callee.as_object())->definition->signature.name;
+  else if (object::has_kind(callee, object::BuiltinType::kMethodDescriptor))
+    name = static_cast<const object::MethodDescriptor*>(callee.as_object())->definition->signature.name;
+  else if (object::has_kind(callee, object::BuiltinType::kTypeType))
+    return object::to_utf8(static_cast<const object::Type*>(callee.as_object())->name) + "()";
+  return name.empty() ? std::string(bytecode::info(opcode).name) : std::string(name) + "()";
+}
+
+std::string place_text(const vm::Frame* frame) {
+  const vm::ScriptPlace place = vm::script_place(frame);
+  if (!place.code) return "";
+  return fmt::format(" at {}:{}", std::string_view(place.code->filename).substr(place.code->filename.rfind('/') + 1), place.line());
+}
+
+/// The innermost native on the C++ stack that called back, and where the script called it.
+std::string native_inside(const vm::ThreadState& thread) {
+  const vm::Frame* frame = thread.frame;
+  while (frame && frame->completion != vm::Completion::kLeaveLoop) frame = frame->back;
+  if (!frame || !frame->back) return "a native";
+  return callee_name(*frame->back) + place_text(frame->back);
+}
+
 }  // namespace
 
 void Steering::begin_step(uint16_t thread) {
   chosen_ = thread;
-  acted_ = passed_point_ = false;
+  acted_ = passed_point_ = gave_up_ = went_blind_ = inside_others_ = false;
   was_woken_ = false;
-  instructions_ = 0;
+  instructions_ = turn_began_ = 0;
   stop_.reset();
   touched_.clear();
 }
@@ -62,8 +97,22 @@ void Steering::record(vm::ThreadState& thread, std::span<const observe::Access> 
   }
 }
 
+/// Inside a native that called back: whether the thread gives way. It does after a long turn, so that a wait for others
+/// that spins comes to an end, and for good when all of that takes too long.
+bool Steering::ends_inside(const vm::ThreadState& thread, bool is_switch_point) {
+  if (instructions_ >= kMostInside) {
+    endless_natives_.insert(native_inside(thread));
+    gave_up_ = true;
+    return true;
+  }
+  if (!is_switch_point || instructions_ - turn_began_ < kLongest) return false;
+  blind_natives_.insert(native_inside(thread));
+  return true;
+}
+
 bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sched::Point point) {
   if (in_prefix) return false;
+  if (gave_up_) return true;  // whatever is still called on the way out
   auto& thread = static_cast<vm::ThreadState&>(const_cast<sched::Thread&>(current));
   vm::Frame& frame = *thread.frame;
   const uint32_t index = frame.index();
@@ -85,7 +134,7 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
       acted_ = true;
       passed_point_ = false;
     } else if (passed_point_ && thread.nested_runs > 0) {
-      went_blind_ = true;
+      if (!std::exchange(went_blind_, true)) blind_natives_.insert(native_inside(thread));
     } else if (passed_point_) {
       stop_ = last_point_;
       return true;
@@ -97,7 +146,8 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
   }
   if (watch) watch({thread, frame, index, point.is_switch_point, point.counted, found});
   // A loop without visible accesses must not keep the search from going on: its turn ends, and it may be met again.
-  if (instructions_ < kLongest || !point.is_switch_point || thread.nested_runs > 0) return false;
+  if (thread.nested_runs > 0 || inside_others_) return ends_inside(thread, point.is_switch_point);
+  if (instructions_ < kLongest || !point.is_switch_point) return false;
   stop_ = last_point_;
   return true;
 }
@@ -108,7 +158,7 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
     chosen_ = -1;
     // A native that a thread begins with shows nothing of what it does.
     if (!thread->frame && !in_prefix && thread->serial != 0) {
-      if (!begins_with_script(*thread)) went_blind_ = true;
+      if (!begins_with_script(*thread)) blind_natives_.insert("what a thread was started on");
       touched_.push_back({.object = &table, .key = thread->serial, .whole = false, .writes = true, .only_orders = true});
     }
     // A native that waited goes on: whatever it waited for is what the step is about.
@@ -122,16 +172,36 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
     }
     return thread;
   }
-  // Inside natives that called back, threads are more than their state: they run on, lowest first, until all are out.
+  if (gave_up_) return nullptr;
+  // Inside natives that called back, threads are more than their state: they run on in turn until all are out.
+  bool anybody = false;
   for (sched::Thread& each : table.all) {
-    if (static_cast<vm::ThreadState&>(each).nested_runs == 0) continue;
-    went_blind_ = true;
-    sched::Thread* lowest = nullptr;
-    for (sched::Thread& other : table.runnable)
-      if (!lowest || other.serial < lowest->serial) lowest = &other;
-    return lowest;
+    auto& inside = static_cast<vm::ThreadState&>(each);
+    if (inside.nested_runs == 0) continue;
+    anybody = inside_others_ = true;
+    blind_natives_.insert(native_inside(inside));
   }
-  return nullptr;
+  if (!anybody) return nullptr;
+  turn_began_ = instructions_;
+  auto turns_until = [&](const sched::Thread& thread) { return (thread.serial + table.started - table.last - 1) % table.started; };
+  auto next = std::min_element(table.runnable.begin(), table.runnable.end(), [&](const auto& a, const auto& b) {
+    return turns_until(a) < turns_until(b);
+  });
+  return next == table.runnable.end() ? nullptr : &*next;
+}
+
+void Steering::report(Writer& out) const {
+  out.put(met_finalizer_);
+  for (const std::set<std::string>* natives : {&blind_natives_, &endless_natives_}) {
+    out.put(natives->size());
+    for (const std::string& name : *natives) out.put_text(name);
+  }
+}
+
+void Steering::take_over(Reader& in) {
+  met_finalizer_ = in.get<bool>() || met_finalizer_;
+  for (std::set<std::string>* natives : {&blind_natives_, &endless_natives_})
+    for (auto count = in.get<size_t>(); count > 0; --count) natives->insert(in.get_text());
 }
 
 }  // namespace mini::explore

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 
 #include "interp/explore/explorer.h"
 #include "interp/explore/touches.h"
@@ -11,9 +12,11 @@ namespace mini::explore {
 class Steering final : public sched::Schedule {
  public:
   explicit Steering(Explorer& explorer) : explorer_(explorer) {}
+  /// Instructions of a step in which a native called back, after which it is given up. Others have their turns before.
+  static constexpr uint64_t kMostInside = 1'000'000;
   std::unique_ptr<sched::Schedule> clone() const override { return std::make_unique<Steering>(*this); }
   std::string text() const override { return "explore"; }
-  bool pauses() const override { return true; }
+  bool pauses() const override { return !gave_up_; }
   bool ends_slice(sched::ThreadTable&, const sched::Thread& current, sched::Point point) override;
   sched::Thread* next(sched::ThreadTable& table, sched::Cause) override;
 
@@ -21,13 +24,23 @@ class Steering final : public sched::Schedule {
   void begin_step(uint16_t thread);
   /// Where the step stopped although the thread could have gone on.
   const std::optional<Explorer::Stop>& stop() const { return stop_; }
-  /// Inside a native that called back, where no state can be saved, another thread's turn was due: it was not explored.
-  bool went_blind() const { return went_blind_; }
+  /// The natives inside which another thread's turn was due and was not explored, since no state can be saved while a
+  /// native that called back is on the C++ stack: "sorted() at FILE:LINE".
+  const std::set<std::string>& blind_natives() const { return blind_natives_; }
+  /// Those that had not come to an end after kMostInside instructions.
+  const std::set<std::string>& endless_natives() const { return endless_natives_; }
+  /// The step was given up inside such a native: what comes of it is not known.
+  bool gave_up() const { return gave_up_; }
+  /// Others ran in the step as well, inside a native.
+  bool handed_over_inside() const { return inside_others_; }
   /// The last switch point of the step, if there was one since its visible access.
   std::optional<Explorer::Stop> passed_point() const {
     if (!acted_ || !passed_point_) return {};
     return last_point_;
   }
+  /// For another process: what is above, and below.
+  void report(Writer& out) const;
+  void take_over(Reader& in);
   /// A `__del__` or another callback at an object's end ran.
   bool met_finalizer() const { return met_finalizer_; }
   /// How many instructions the step has taken so far.
@@ -44,12 +57,17 @@ class Steering final : public sched::Schedule {
  private:
   void record(vm::ThreadState& thread, std::span<const observe::Access> accesses);
   bool shows_at_exit(std::span<const observe::Access> accesses) const;
+  bool ends_inside(const vm::ThreadState& thread, bool is_switch_point);
 
   Explorer& explorer_;
   int32_t chosen_ = -1;
   bool acted_ = false;         // the step's visible access has run, or is the native that goes on
   bool passed_point_ = false;  // since then
-  bool went_blind_ = false, met_finalizer_ = false;
+  bool gave_up_ = false, met_finalizer_ = false;
+  bool went_blind_ = false;     // in this step
+  bool inside_others_ = false;  // a native that called back was left for another thread
+  uint64_t turn_began_ = 0;    // instructions_ when the thread that runs inside a native was chosen
+  std::set<std::string> blind_natives_, endless_natives_;
   std::vector<observe::Access> kept_;
   Touches touched_;
   bool was_woken_ = false;

@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "interp/explore/wire.h"
+
 namespace mini::explore {
 
 /// What a step does to a place that other threads can see.
@@ -37,6 +39,12 @@ class TouchSets {
  public:
   uint32_t number_of(const Touches& touches);
   bool independent(uint32_t a, uint32_t b);
+  size_t size() const { return sets_.size(); }
+
+  /// The sets from number `first` on, for another process that knows those before.
+  void report(Writer& out, size_t first) const;
+  /// Takes over what another has reported; its numbers, as this one's.
+  std::vector<uint32_t> take_over(Reader& in, size_t first);
 
  private:
   std::vector<const Touches*> sets_;

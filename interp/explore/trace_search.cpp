@@ -135,6 +135,11 @@ void TraceSearch::take_step(uint16_t thread) {
     else event.touched.push_back({.object = &table, .key = 0, .whole = true, .writes = false, .only_orders = true});
   }
   order(event);
+  if (end.unknown) {
+    explorer_.image_->cool_down(mark);
+    path_.back().asleep[thread] = std::move(event.touched);
+    return;
+  }
   if (end.over) {
     ++runs_;
     const uint32_t outcome = explorer_.finish(path_.back().state, end);

@@ -1,9 +1,13 @@
 #include "interp/explore/visibility.h"
 
 #include <algorithm>
+#include <bit>
+#include <numeric>
 #include <tuple>
 
+#include "interp/vm/deadlock.h"
 #include "interp/vm/lock.h"
+#include "interp/vm/object_names.h"
 
 namespace mini::explore {
 
@@ -46,12 +50,24 @@ Visibility::Visibility(vm::Machine& machine, const StateHasher& hasher, observe:
   order.rows.assign(order.epochs.size(), row_number({1}));
   order.rows[0] = row_number({});
   become(order);
+  for (sched::Thread& each : machine.state().threads.all)
+    if (each.serial != 0)
+      note_origin(static_cast<uint16_t>(each.serial), vm::thread_name(static_cast<vm::ThreadState&>(each)), site_of(*machine.state().main));
 }
 
-void Visibility::become(const Order& order) {
+uint32_t Visibility::order_number(const Order& order) {
   const auto [place, fresh] = order_numbers_.try_emplace(order, static_cast<uint32_t>(orders_.size()));
-  if (fresh) orders_.push_back(&place->first);
-  order_ = place->second;
+  if (!fresh) return place->second;
+  orders_.push_back(&place->first);
+  uint64_t hash = 0;
+  auto mix = [&hash](uint64_t word) { hash = std::rotl((hash ^ word) * 0x9e3779b97f4a7c15u, 29); };
+  for (uint16_t epoch : order.epochs) mix(epoch);
+  for (uint32_t row : order.rows) {
+    mix(rows_[row]->size());
+    for (uint16_t each : *rows_[row]) mix(each);
+  }
+  order_hashes_.push_back(hash);
+  return place->second;
 }
 
 void Visibility::set_order(uint32_t number) { order_ = number; }
@@ -81,6 +97,7 @@ void Visibility::on_start(sched::Thread& child) {
   row[parent] = ++order.epochs[parent];
   order.rows[child.serial] = row_number(row);
   become(order);
+  note_origin(static_cast<uint16_t>(child.serial), vm::thread_name(static_cast<vm::ThreadState&>(child)), site_of(machine_.current()));
 }
 
 /// What a thread learns of another by starting or joining it, or ends an epoch of its own by.
@@ -175,9 +192,8 @@ void Visibility::note(vm::ThreadState& thread, std::span<const Access> accesses)
       if (!all_visible_) changed_ = all_visible_ = true;
       continue;
     }
-    if (access.kind == LocationKind::kLock && locks_.size() < 64 && hasher_.is_base_object(access.object)) {
-      const auto* lock = static_cast<const vm::Lock*>(access.object);
-      if (std::find(locks_.begin(), locks_.end(), lock) == locks_.end()) locks_.push_back(lock);
+    if (access.kind == LocationKind::kLock && hasher_.is_base_object(access.object)) {
+      lock_bit(static_cast<const vm::Lock*>(access.object));
     }
     if (access.kind == LocationKind::kThread) {
       if (access.asks && !std::exchange(ends_matter_, true)) changed_ = true;
@@ -194,63 +210,81 @@ void Visibility::note(vm::ThreadState& thread, std::span<const Access> accesses)
     Memo::Noted& noted = memo.noted[column];
     if (memorable && noted.row == row && noted.epoch == epoch && noted.locks == held && !is_structural(access)) continue;
     if (memorable) noted = {held, row, epoch};
-    ObjectRecord& object = objects_[identity_of(access)];
-    PlaceRecord& place = access.whole ? object.whole : object.parts[access.key];
-    if (access.kind == LocationKind::kLock) object.is_lock = true;
-    const Seen fresh{static_cast<uint16_t>(thread.serial), access.writes(), is_structural(access), epoch, row, held,
-                     site_of(thread)};
-    if (place.name.empty() && !thread.frame->is_native) place.name = accesses_.name_of(access, *thread.frame, thread.frame->index());
-    Seen* known = nullptr;
-    for (Seen& seen : place.seen)
-      if (seen.thread == fresh.thread && seen.writes == fresh.writes && seen.epoch == epoch && seen.row == row &&
-          seen.site == fresh.site)
-        known = &seen;
-    if (known) {
-      const Seen before = *known;
-      known->locks &= fresh.locks;
-      known->structural = known->structural && fresh.structural;
-      if (known->locks == before.locks && known->structural == before.structural) continue;
-    } else {
-      place.seen.push_back(fresh);
-      known = &place.seen.back();
-    }
-    const Seen now = *known;
-    check(object, place, now, place);
-    if (access.whole) {
-      for (auto& [key, part] : object.parts) check(object, object.whole, now, part);
-    } else {
-      check(object, place, now, object.whole);
-    }
-    // Once somebody iterates over a table, the order of its items matters.
-    const bool ordered_read = access.whole && access.kind != LocationKind::kLock;
-    if (ordered_read && !object.read_whole) object.read_whole = true;
-    if (object.read_whole && (ordered_read || now.structural)) {
-      for (auto& [key, part] : object.parts)
-        for (auto& [other_key, other] : object.parts)
-          if (key != other_key)
-            for (const Seen& a : part.seen)
-              for (const Seen& b : other.seen)
-                if (a.structural && b.structural && conflicts(a, b)) {
-                  contend(object, part);
-                  contend(object, other);
-                }
-    }
+    const News news{identity_of(access), access.key, access.whole, access.kind == LocationKind::kLock,
+                    {static_cast<uint16_t>(thread.serial), access.writes(), is_structural(access), epoch, row, held, site_of(thread)}};
+    add(news, [&] {
+      return thread.frame->is_native ? std::string() : accesses_.name_of(access, *thread.frame, thread.frame->index());
+    });
   }
+}
+
+/// Remembers what was seen, and finds what becomes contended by it. `name` is asked for how the source calls the place.
+void Visibility::add(const News& news, const std::function<std::string()>& name) {
+  ObjectRecord& object = objects_[news.identity];
+  PlaceRecord& place = news.whole ? object.whole : object.parts[news.key];
+  if (news.is_lock) object.is_lock = true;
+  if (place.name.empty()) place.name = name();
+  const Seen& fresh = news.seen;
+  Seen* known = nullptr;
+  for (Seen& seen : place.seen)
+    if (seen.thread == fresh.thread && seen.writes == fresh.writes && seen.epoch == fresh.epoch && seen.row == fresh.row &&
+        seen.site == fresh.site)
+      known = &seen;
+  if (known) {
+    const Seen before = *known;
+    known->locks &= fresh.locks;
+    known->structural = known->structural && fresh.structural;
+    if (known->locks == before.locks && known->structural == before.structural) return;
+  } else {
+    place.seen.push_back(fresh);
+    known = &place.seen.back();
+  }
+  const Seen now = *known;
+  if (found_) found_->news.push_back({{news.identity, news.key, news.whole, news.is_lock, now}, place.name});
+  check(object, place, now, place);
+  if (news.whole) {
+    for (auto& [key, part] : object.parts) check(object, object.whole, now, part);
+  } else {
+    check(object, place, now, object.whole);
+  }
+  // Once somebody iterates over a table, the order of its items matters.
+  const bool ordered_read = news.whole && !news.is_lock;
+  if (ordered_read) object.read_whole = true;
+  if (!object.read_whole || !(ordered_read || now.structural)) return;
+  for (auto& [key, part] : object.parts)
+    for (auto& [other_key, other] : object.parts)
+      if (key != other_key)
+        for (const Seen& a : part.seen)
+          for (const Seen& b : other.seen)
+            if (a.structural && b.structural && conflicts(a, b)) {
+              contend(object, part);
+              contend(object, other);
+            }
 }
 
 uint32_t Visibility::site_of(const vm::ThreadState& thread) {
   const vm::Frame* frame = thread.frame;
   while (frame && frame->is_native) frame = frame->back;
   const bool in_library = !frame || frame->code->has(bytecode::kPrelude);
-  while (frame && (frame->is_native || frame->code->has(bytecode::kPrelude))) frame = frame->back;
+  auto is_script = [](const vm::Frame* at) { return !at->is_native && !at->code->has(bytecode::kPrelude); };
+  auto line_of = [](const vm::Frame* at) { return at->code->code->position(const_cast<vm::Frame*>(at)->index()).line; };
+  while (frame && !is_script(frame)) frame = frame->back;
   const bytecode::Code* code = frame ? frame->code->code : nullptr;
-  const uint32_t line = code ? code->position(const_cast<vm::Frame*>(frame)->index()).line : 0;
-  const auto [place, fresh] = site_numbers_.try_emplace({code, line << 1 | in_library}, static_cast<uint32_t>(sites_.size()));
-  if (fresh) {
-    std::string where = code ? fmt::format("{}:{} in {}", code->filename, line, code->name) : "the library";
-    sites_.push_back({std::move(where), in_library});
-  }
-  return place->second;
+  const uint32_t line = code ? line_of(frame) : 0;
+  const auto [place, fresh] = site_numbers_.try_emplace({code, line << 1 | in_library}, 0);
+  if (!fresh) return place->second;
+  Site site{{}, in_library};
+  for (; frame; frame = frame->back)
+    if (is_script(frame))
+      site.stack.push_back(fmt::format("{}:{} in {}", frame->code->code->filename, line_of(frame), frame->code->code->name));
+  return place->second = site_number(std::move(site));
+}
+
+uint32_t Visibility::site_number(Site site) {
+  const auto known = std::find(sites_.begin(), sites_.end(), site);
+  const auto number = static_cast<uint32_t>(known - sites_.begin());
+  if (known == sites_.end()) sites_.push_back(std::move(site));
+  return number;
 }
 
 std::vector<Race> Visibility::races() const {
@@ -262,8 +296,8 @@ std::vector<Race> Visibility::races() const {
         const Site &first = sites_[a.site], &second = sites_[b.site];
         if (first.in_library && second.in_library) continue;
         found[{one.name.empty() ? other.name : one.name,
-               {a.thread, a.writes, first.where, first.in_library},
-               {b.thread, b.writes, second.where, second.in_library}}] = true;
+               {a.thread, a.writes, first, lock_names(a.locks)},
+               {b.thread, b.writes, second, lock_names(b.locks)}}] = true;
       }
   };
   for (const auto& [identity, object] : objects_) {
@@ -281,19 +315,195 @@ std::vector<Race> Visibility::races() const {
 }
 
 void Visibility::on_lock(vm::ThreadState& thread, vm::Lock& lock, vm::LockOperation operation) {
+  if (operation == vm::LockOperation::kAcquired && hasher_.is_base_object(&lock)) {
+    const uint64_t taken = lock_bit(&lock), held = held_by(thread) & ~taken;
+    if (taken == 0 || held == 0) return;
+    const Order& order = *orders_[order_];
+    add_taking({static_cast<uint16_t>(thread.serial), order.epochs[thread.serial], order.rows[thread.serial],
+                static_cast<uint32_t>(std::countr_zero(taken)), held, site_of(thread)});
+    return;
+  }
   if (operation != vm::LockOperation::kReleased || lock.holder == thread.serial) return;
   const auto place = std::find(locks_.begin(), locks_.end(), &lock);
   if (place == locks_.end()) return;
-  const uint64_t bit = uint64_t{1} << (place - locks_.begin());
-  if (shared_locks_ & bit) return;
-  shared_locks_ |= bit;
-  // What it seemed to protect has to be looked at again.
+  distrust(uint64_t{1} << (place - locks_.begin()));
+}
+
+void Visibility::add_taking(const Taking& taking) {
+  if (std::find(takings_.begin(), takings_.end(), taking) == takings_.end()) takings_.push_back(taking);
+}
+
+bool Visibility::at_once(const Taking& a, const Taking& b) const {
+  return entry(*rows_[b.row], a.thread) <= a.epoch && entry(*rows_[a.row], b.thread) <= b.epoch;
+}
+
+std::vector<std::string> Visibility::lock_names(uint64_t locks) const {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < locks_.size(); ++i)
+    if (locks >> i & 1) names.push_back(lock_names_[i]);
+  return names;
+}
+
+std::vector<PotentialDeadlock> Visibility::potential_deadlocks() const {
+  constexpr size_t kMost = 100;
+  std::vector<Taking> takings;
+  for (Taking taking : takings_) {
+    taking.held &= ~shared_locks_;
+    if (taking.held != 0 && !(shared_locks_ >> taking.lock & 1)) takings.push_back(taking);
+  }
+  std::vector<PotentialDeadlock> found;
+  for (const LockCycle& cycle : lock_cycles(takings, [this](const Taking& a, const Taking& b) { return at_once(a, b); }, kMost)) {
+    PotentialDeadlock& deadlock = found.emplace_back();
+    for (const Taking& taking : cycle.takings)
+      deadlock.sides.push_back({taking.thread, lock_names_[taking.lock], lock_names(taking.held), sites_[taking.site]});
+    deadlock.gates = lock_names(cycle.gates);
+  }
+  return found;
+}
+
+void Visibility::note_origin(uint16_t thread, std::string name, uint32_t site) {
+  origins_.try_emplace(thread, std::move(name), site);
+}
+
+std::vector<Origin> Visibility::origins() const {
+  std::vector<Origin> all;
+  for (const auto& [thread, origin] : origins_) {
+    all.push_back({thread, origin.first, sites_[origin.second]});
+    all.back().site.in_library = false;  // start() always is
+  }
+  return all;
+}
+
+/// Bit in Seen::locks of a lock of the base; none if there are too many.
+uint64_t Visibility::lock_bit(const vm::Lock* lock) {
+  constexpr size_t kMost = 64;
+  const auto number = static_cast<size_t>(std::find(locks_.begin(), locks_.end(), lock) - locks_.begin());
+  if (number == locks_.size()) {
+    if (number == kMost) return 0;
+    locks_.push_back(lock);
+    const Object* owner = vm::library_owner(machine_, lock);
+    std::string name = vm::name_of(machine_, owner ? owner : lock);
+    if (name.empty() && lock->made.code) name = "the lock made at " + vm::place_text(lock->made);
+    lock_names_.push_back(name.empty() ? "a lock of the library" : std::move(name));
+  }
+  return uint64_t{1} << number;
+}
+
+/// These locks protect nothing: what they seemed to protect has to be looked at again.
+void Visibility::distrust(uint64_t locks) {
+  if ((locks & ~shared_locks_) == 0) return;
+  shared_locks_ |= locks;
   changed_ = true;
   for (auto& [identity, object] : objects_) {
     object.whole.seen.clear();
     for (auto& [key, part] : object.parts) part.seen.clear();
   }
   memo_.assign(memo_.size(), {});
+}
+
+// Between processes ---------------------------------------------------------------------------------------------------
+
+namespace {
+
+void put_site(Writer& out, const Site& site) {
+  out.put(site.in_library);
+  out.put(site.stack.size());
+  for (const std::string& line : site.stack) out.put_text(line);
+}
+
+Site get_site(Reader& in) {
+  Site site{{}, in.get<bool>()};
+  for (auto count = in.get<size_t>(); count > 0; --count) site.stack.push_back(in.get_text());
+  return site;
+}
+
+}  // namespace
+
+void Visibility::begin_report() {
+  found_ = Found{{}, orders_.size()};
+}
+
+void Visibility::report(Writer& out) const {
+  out.put_all(locks_);
+  for (bool flag : {all_visible_, ends_matter_, met_timeout_, changed_}) out.put(flag);
+  out.put(shared_locks_);
+  out.put(found_->known_orders);
+  out.put(orders_.size() - found_->known_orders);
+  for (size_t i = found_->known_orders; i < orders_.size(); ++i) {
+    out.put_all(orders_[i]->epochs);
+    out.put(orders_[i]->rows.size());
+    for (uint32_t row : orders_[i]->rows) out.put_all(*rows_[row]);
+  }
+  out.put(found_->news.size());
+  for (const auto& [news, name] : found_->news) {
+    out.put(news);
+    out.put_text(name);
+    out.put_all(*rows_[news.seen.row]);
+    put_site(out, sites_[news.seen.site]);
+  }
+  out.put(takings_.size());
+  for (const Taking& taking : takings_) {
+    out.put(taking);
+    out.put_all(*rows_[taking.row]);
+    put_site(out, sites_[taking.site]);
+  }
+  out.put(origins_.size());
+  for (const auto& [thread, origin] : origins_) {
+    out.put(thread);
+    out.put_text(origin.first);
+    put_site(out, sites_[origin.second]);
+  }
+}
+
+std::vector<uint32_t> Visibility::take_over(Reader& in) {
+  std::vector<uint64_t> bits;  // of their locks, here
+  for (const vm::Lock* lock : in.get_all<const vm::Lock*>()) bits.push_back(lock_bit(lock));
+  auto translated = [&bits](uint64_t locks) {
+    uint64_t here = 0;
+    for (size_t i = 0; i < bits.size(); ++i)
+      if (locks >> i & 1) here |= bits[i];
+    return here;
+  };
+  auto find_out = [this](bool& fact, bool is_so) {
+    if (is_so && !std::exchange(fact, true)) changed_ = true;
+  };
+  find_out(all_visible_, in.get<bool>());
+  find_out(ends_matter_, in.get<bool>());
+  met_timeout_ = in.get<bool>() || met_timeout_;
+  changed_ = in.get<bool>() || changed_;
+  distrust(translated(in.get<uint64_t>()));
+  std::vector<uint32_t> numbers(in.get<size_t>());
+  std::iota(numbers.begin(), numbers.end(), 0);
+  for (auto count = in.get<size_t>(); count > 0; --count) {
+    Order order;
+    order.epochs = in.get_all<uint16_t>();
+    for (auto rows = in.get<size_t>(); rows > 0; --rows) order.rows.push_back(row_number(in.get_all<uint16_t>()));
+    numbers.push_back(order_number(order));
+  }
+  for (auto count = in.get<size_t>(); count > 0; --count) {
+    auto news = in.get<News>();
+    std::string name = in.get_text();
+    news.seen.row = row_number(in.get_all<uint16_t>());
+    news.seen.locks = translated(news.seen.locks);
+    news.seen.site = site_number(get_site(in));
+    add(news, [&name] { return name; });
+  }
+  for (auto count = in.get<size_t>(); count > 0; --count) {
+    auto taking = in.get<Taking>();
+    taking.row = row_number(in.get_all<uint16_t>());
+    taking.site = site_number(get_site(in));
+    taking.held = translated(taking.held);
+    const uint64_t taken = bits[taking.lock];
+    if (taken == 0) continue;  // one lock too many
+    taking.lock = static_cast<uint32_t>(std::countr_zero(taken));
+    add_taking(taking);
+  }
+  for (auto count = in.get<size_t>(); count > 0; --count) {
+    const auto thread = in.get<uint16_t>();
+    std::string name = in.get_text();
+    note_origin(thread, std::move(name), site_number(get_site(in)));
+  }
+  return numbers;
 }
 
 }  // namespace mini::explore

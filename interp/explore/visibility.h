@@ -10,11 +10,14 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
+#include "interp/explore/lock_order.h"
 #include "interp/explore/state_hash.h"
+#include "interp/explore/wire.h"
 #include "interp/observe/accesses.h"
 
 namespace mini::explore {
@@ -22,17 +25,43 @@ namespace mini::explore {
 /// Adds or removes an item of a table: the order in which that is done shows only in its iteration.
 bool is_structural(const observe::Access& access);
 
+/// Where in the script a thread did something.
+struct Site {
+  std::vector<std::string> stack;  ///< "FILE:LINE in FUNCTION", the innermost first; empty: in the library alone
+  bool in_library = false;         ///< in code of mini's own modules, which that line called
+  auto operator<=>(const Site&) const = default;
+};
+
 /// Two accesses by different threads to one place that nothing orders, one of them writing.
 struct Race {
   struct Side {
     uint16_t thread;
     bool writes;
-    std::string where;  ///< "FILE:LINE in FUNCTION"
-    bool in_library;    ///< in code of mini's own modules
+    Site site;
+    std::vector<std::string> locks;  ///< names of those held
     auto operator<=>(const Side&) const = default;
   };
   std::string place;    ///< as the source calls it
   Side first, second;
+};
+
+/// Threads that each take a lock which the next one holds.
+struct PotentialDeadlock {
+  struct Side {
+    uint16_t thread;
+    std::string takes;
+    std::vector<std::string> holds;
+    Site site;
+  };
+  std::vector<Side> sides;
+  std::vector<std::string> gates;  ///< held by two of them: these prevent it
+};
+
+/// A thread, and where it was started.
+struct Origin {
+  uint16_t thread;
+  std::string name;
+  Site site;
 };
 
 class Visibility final : public vm::InstructionObserver, public sched::Observer {
@@ -56,10 +85,21 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   size_t contended() const { return contended_; }
   /// All that were met, each pair of code places once; those between two places of the library left out.
   std::vector<Race> races() const;
+  std::vector<PotentialDeadlock> potential_deadlocks() const;
+  /// Of the threads that were started, by number.
+  std::vector<Origin> origins() const;
 
   /// What orders the threads of the present state, as a number that is the same for the same order; belongs to the state.
   uint32_t order() const { return order_; }
   void set_order(uint32_t number);
+  /// The same for the same order in other processes, too.
+  uint64_t order_hash() const { return order_hashes_[order_]; }
+
+  /// From now on, keeps what report() tells: all that is found out, for another process that knows what came before.
+  void begin_report();
+  void report(Writer& out) const;
+  /// Takes over what another has found out. Its numbers of orders, as this one's.
+  std::vector<uint32_t> take_over(Reader& in);
 
   /// What the exploration met that it treats by a rule of its own.
   bool met_timeout() const { return met_timeout_; }
@@ -80,7 +120,8 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
     auto operator<=>(const Order&) const = default;
   };
   Order present() const { return *orders_[order_]; }
-  void become(const Order& order);
+  uint32_t order_number(const Order& order);
+  void become(const Order& order) { order_ = order_number(order); }
   uint32_t row_number(const Row& row);
   void learn(uint32_t thread, const std::function<void(Row&)>& change);
   void note_thread(vm::ThreadState& thread, const observe::Access& access);
@@ -99,6 +140,12 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
     std::vector<Seen> seen;
     std::string name;
     bool contended = false;
+  };
+  /// Something seen for the first time.
+  struct News {
+    uint64_t identity, key;
+    bool whole, is_lock;
+    Seen seen;
   };
   struct ObjectRecord {
     std::unordered_map<uint64_t, PlaceRecord> parts;
@@ -132,12 +179,16 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   bool looks_visible(const observe::Access&) const;
   void contend(ObjectRecord& object, PlaceRecord& place);
   void check(ObjectRecord& object, PlaceRecord& place, const Seen& fresh, PlaceRecord& other);
+  void add(const News& news, const std::function<std::string()>& name);
+  uint64_t lock_bit(const vm::Lock* lock);
+  void distrust(uint64_t locks);
 
-  struct Site {
-    std::string where;
-    bool in_library;
-  };
   uint32_t site_of(const vm::ThreadState& thread);
+  uint32_t site_number(Site site);
+  std::vector<std::string> lock_names(uint64_t locks) const;
+  bool at_once(const Taking& a, const Taking& b) const;
+  void add_taking(const Taking& taking);
+  void note_origin(uint16_t thread, std::string name, uint32_t site);
 
   vm::Machine& machine_;
   const StateHasher& hasher_;
@@ -147,14 +198,25 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   std::unordered_map<uint64_t, ObjectRecord> objects_;
   std::vector<Memo> memo_ = std::vector<Memo>(1 << 10);
   std::vector<const vm::Lock*> locks_;  // of the base; the index is the bit in Seen::locks
+  std::vector<std::string> lock_names_;
+  std::vector<Taking> takings_;
+  std::map<uint16_t, std::pair<std::string, uint32_t>> origins_;  // name and site, by thread
   uint64_t shared_locks_ = 0;           // released by others than their holder: they protect nothing
   std::map<Row, uint32_t> row_numbers_;
   std::vector<const Row*> rows_;
   std::map<Order, uint32_t> order_numbers_;
   std::vector<const Order*> orders_;
+  std::vector<uint64_t> order_hashes_;
   uint32_t order_ = 0;
   bool changed_ = false, all_visible_ = false, ends_matter_ = false, met_timeout_ = false;
   size_t contended_ = 0;
+
+  /// What report() tells, since begin_report().
+  struct Found {
+    std::vector<std::pair<News, std::string>> news;  // with the names of the places
+    size_t known_orders;
+  };
+  std::optional<Found> found_;
 };
 
 }  // namespace mini::explore

@@ -2,13 +2,16 @@
 """`mini explore` against what was derived by hand, by formula and by brute force: sets of outcomes, fewest preemptions,
 verdicts, exit statuses; tokens replay; every reduction leaves the outcomes as they are."""
 import argparse
-import itertools
 import json
+import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+import xml.etree.ElementTree
 
 HERE = pathlib.Path(__file__).resolve().parent
 PUZZLES = HERE.parent.parent / "scripts" / "puzzles"
@@ -73,6 +76,15 @@ class Explorer:
         expected = 5 if "bad" in worst else 6 if "incomplete" in worst else 0
         check(done.returncode == expected, f"{path} {options}: exit status {done.returncode} for {worst}")
         return document["models"][0] if len(document["models"]) == 1 else document["models"]
+
+    def text(self, source, *options):
+        """What a command on a text, a file or (None) what the options name prints."""
+        path = source
+        if isinstance(source, str):
+            path = self.folder / "script.py"
+            path.write_text(source)
+        files = [] if source is None else [str(path)]
+        return subprocess.run([self.mini, "explore", *options, *files], capture_output=True, text=True).stdout
 
     def replay(self, source, token):
         path = self.folder / "script.py"
@@ -292,6 +304,59 @@ a = threading.Thread(target=take); b = threading.Thread(target=take)
 a.start(); b.start(); a.join(); b.join()
 print('end')
 """, {("ended", "end\n"): 0}, "incomplete"),  # no native that calls back is interrupted
+    "a generator that two threads share through next()": ("""
+import threading
+def numbers():
+    yield 1
+    yield 2
+shared = numbers()
+def take():
+    next(shared, None)
+a = threading.Thread(target=take); b = threading.Thread(target=take)
+a.start(); b.start(); a.join(); b.join()
+print('end')
+""", {("ended", "end\n"): 0, ("uncaught exception", "end\n"): 1}, "bad"),
+    "a generator that two threads share through send()": ("""
+import threading
+def numbers():
+    while True:
+        got = yield
+        got.append(1)
+shared = numbers()
+next(shared)
+items = []
+def give():
+    shared.send(items)
+a = threading.Thread(target=give); b = threading.Thread(target=give)
+a.start(); b.start(); a.join(); b.join()
+print(len(items))
+""", {("ended", "2\n"): 0, ("uncaught exception", "1\n"): 1}, "bad"),
+    "a native that waits for another thread, spinning": ("""
+import threading
+flag = False
+def looks():
+    while True:
+        yield flag
+def wait():
+    print(any(looks()))
+def give():
+    global flag
+    flag = True
+a = threading.Thread(target=wait); b = threading.Thread(target=give)
+a.start(); b.start(); a.join(); b.join()
+""", {("ended", "True\n"): 0}, "incomplete"),
+    "what was freed in one schedule is there in the other": ("""
+import threading
+big = [7] * 1_000_000  # so large that the memory goes back to the system
+def drop():
+    global big
+    big = None
+def look():
+    items = big
+    print(items is None or items[500_000] + items[999_999])
+a = threading.Thread(target=drop); b = threading.Thread(target=look)
+a.start(); b.start(); a.join(); b.join()
+""", {("ended", "True\n"): 0, ("ended", "14\n"): None}, "bad"),
     "generators of each thread's own": ("""
 import threading
 def numbers():
@@ -561,6 +626,153 @@ def traces(explorer, quick):
         check(result["verdict"] == verdict, f"traces, {title}: {result['verdict']}, not {verdict}")
 
 
+ENDLESS = """
+import threading
+def always():
+    while True:
+        yield True
+def work():
+    print(all(always()))
+a = threading.Thread(target=work)
+a.start(); a.join()
+"""
+
+GROWING = """
+import threading
+grown = None
+def grow():
+    global grown
+    grown = bytes(400_000_000)
+def look():
+    print(grown is None)
+a = threading.Thread(target=grow); b = threading.Thread(target=look)
+a.start(); b.start(); a.join(); b.join()
+"""
+
+MANY = INCREMENTS.format(threads=3, rounds=12)  # more states than anybody waits for
+
+
+def limits(explorer):
+    """What cannot be explored to the end says so, and why; in no case does it hang or crash."""
+    for engine in ("states", "traces", "random:20"):
+        result = explorer.run(ENDLESS, f"--engine={engine}")
+        check(result["verdict"] == "incomplete", f"a native that never ends, {engine}: {result['verdict']}")
+        check(any("all() at script.py:7" in line for line in result["not_covered"]), f"{engine}: {result['not_covered']}")
+    result = explorer.run(GROWING)
+    check(result["verdict"] == "incomplete" and "memory grew" in result["incomplete"], f"growing: {result['incomplete']}")
+    for jobs in (1, 2):
+        result = explorer.run(MANY, "--any-output", "--memory=8", f"--jobs={jobs}")
+        check(result["verdict"] == "incomplete" and "memory limit" in result["incomplete"], f"--memory=8: {result['incomplete']}")
+        result = explorer.run(MANY, "--any-output", "--time=1", f"--jobs={jobs}")
+        check(result["verdict"] == "incomplete" and result["states"] > 0, f"--time=1: {result['incomplete']}")
+        (explorer.folder / "script.py").write_text(MANY)
+        running = subprocess.Popen([explorer.mini, "explore", "--format=json", f"--jobs={jobs}", str(explorer.folder / "script.py")],
+                                   stdout=subprocess.PIPE, text=True, start_new_session=True)
+        time.sleep(1.5)
+        os.killpg(running.pid, signal.SIGINT)  # as a terminal does
+        text, _ = running.communicate(timeout=60)
+        result = json.loads(text)["models"][0]
+        check(result["incomplete"] == "interrupted" and result["states"] > 0, f"Ctrl-C, {jobs} jobs: {result['incomplete']}")
+
+
+def together(explorer):
+    """Several processes find what one finds; the shards of an exploration, merged, what it finds as a whole."""
+    scripts = [(INCREMENTS.format(threads=2, rounds=5), "3.9"), (INCREMENTS.format(threads=3, rounds=2), "3.9"),
+               (PUZZLES / "philosophers_ordered.mini", "3.12"), (PUZZLES / "peterson_broken.mini", "3.9")]
+    for source, model in scripts:
+        options = [f"--switch-points={model}", "--any-output"]
+        alone = explorer.run(source, *options)
+        crew = explorer.run(source, *options, "--jobs=2")
+        check(crew["verdict"] == alone["verdict"] and outputs(crew) == outputs(alone) and crew["states"] == alone["states"],
+              f"--jobs=2: {crew['states']} states {outputs(crew)}, not {alone['states']}, {outputs(alone)}")
+        tokens = {outcome["replay"] for outcome in crew["outcomes"]}
+        check(None not in tokens and len(tokens) == len(crew["outcomes"]), f"--jobs=2: tokens {tokens}")
+        parts = []
+        for i in (1, 2, 3):
+            part = explorer.folder / f"part{i}.json"
+            part.write_text(explorer.text(source, *options, f"--shard={i}/3", "--format=json"))
+            parts.append(str(part))
+        merged = json.loads(explorer.text(None, "--merge", "--format=json", *parts))["models"][0]
+        check(merged["verdict"] == alone["verdict"] and outputs(merged) == outputs(alone),
+              f"--merge: {merged['verdict']} {outputs(merged)}, not {outputs(alone)}")
+        check(merged["states"] > alone["states"], "each shard has the beginning of all")
+        lacking = json.loads(explorer.text(None, "--merge", "--format=json", parts[0], parts[2]))["models"][0]
+        check(lacking["incomplete"] == "shard 2/3 is missing", f"--merge of two: {lacking['incomplete']}")
+    for jobs in (1, 2):
+        result = explorer.run(scripts[0][0], "--engine=random:100", "--any-output", f"--jobs={jobs}")
+        check(result["runs"] == 100, f"random, {jobs} jobs: {result['runs']} runs")
+    wrong = explorer.folder / "wrong.json"
+    wrong.write_text("{}")
+    done = subprocess.run([explorer.mini, "explore", "--merge", str(wrong)], capture_output=True, text=True)
+    check(done.returncode == 2 and done.stderr.startswith("mini: explore: --merge: "), f"--merge {{}}: {done.stderr!r}")
+
+
+def formats(explorer):
+    """What the README says of the JSON report is what there is; JUnit is XML, with a failure where there is one."""
+    readme = (HERE.parent.parent / "README.md").read_text()
+    begin = readme.index("**For programs**")
+    documented = set(re.findall(r"`([a-z_]+)`", readme[begin:readme.index("\n## ", begin)]))
+    script = INCREMENTS.format(threads=2, rounds=1)
+    document = json.loads(explorer.text(script, "--format=json"))
+    model = document["models"][0]
+    for keys in (document, model, model["shard"], model["outcomes"][0]):
+        check(set(keys) <= documented, f"not in the README: {set(keys) - documented}")
+    for options, failures_expected, skipped in ([], 1, 0), (["--any-output"], 0, 0), (["--any-output", "--states=5"], 0, 1):
+        suite = xml.etree.ElementTree.fromstring(explorer.text(script, "--format=junit", *options))
+        found = len(suite.findall("testcase/failure")), len(suite.findall("testcase/skipped"))
+        check(found == (failures_expected, skipped), f"junit {options}: {found}")
+        check((suite.get("failures"), suite.get("skipped")) == tuple(map(str, found)), f"junit {options}: {suite.attrib}")
+    quoting = explorer.text("import threading\nt = threading.Thread(target=print, args=('<&\\x01>',))\nt.start()\nassert 0, ']]>'\n",
+                            "--format=junit")
+    check(xml.etree.ElementTree.fromstring(quoting).get("failures") == "1", f"junit: {quoting}")
+
+
+LOCKS = """
+import threading
+p = threading.Lock(); q = threading.Lock(); gate = threading.Lock()
+x = 0
+def one():
+    global x
+    with gate:
+        with p:
+            with q:
+                pass
+    with p:
+        x = 1
+def deep():
+    with q:
+        with p:
+            pass
+def two():
+    {guard}
+    {body}
+    print(x)
+a = threading.Thread(target=one); b = threading.Thread(target=two)
+a.start(); b.start(); a.join(); b.join()
+"""
+
+
+def races(explorer):
+    """Both stacks of a race, the locks held, where the threads began; locks taken in a circle, and what prevents harm."""
+    def report(source, *options):
+        path = explorer.folder / "script.py"
+        path.write_text(source)
+        done = subprocess.run([explorer.mini, "races", *options, str(path)], capture_output=True, text=True)
+        return done.returncode, done.stdout
+
+    status, text = report(LOCKS.format(guard="pass", body="deep()"))
+    check(status == 5, f"races: status {status}")
+    for expected in ("race on x:", "T1 writes it, holding p, at", "script.py:12 in one", "T2 reads it at", "script.py:20 in two",
+                     "potential deadlock:", "T1 takes q, holding gate, p, at", "T2 takes p, holding q, at",
+                     "script.py:15 in deep", "called at", "script.py:19 in two", "T1 is Thread-1 (one), started at", "script.py:22 in <module>"):
+        check(expected in text, f"races: {expected!r} is not in\n{text}")
+    status, text = report(LOCKS.format(guard="with gate:", body="    deep()"))
+    check("but never at once, because of gate:" in text and "potential deadlock" not in text, f"races, with a gate:\n{text}")
+    status, text = report("import threading\nlock = threading.Lock()\ndef work():\n    with lock:\n        pass\n"
+                          "a = threading.Thread(target=work); b = threading.Thread(target=work)\na.start(); b.start()\n")
+    check(status == 0 and text.endswith("no races\n"), f"races, none: {status} {text}")
+
+
 PUZZLE_ANSWERS = {
     # name: (options, verdict, kind of the first bad outcome, its preemptions)
     "peterson": ([], "safe", None, None),
@@ -635,6 +847,10 @@ def main():
             "puzzles": lambda: puzzles(explorer),
             "tokens": lambda: tokens(explorer),
             "options": lambda: options(explorer),
+            "limits": lambda: limits(explorer),
+            "together": lambda: together(explorer),
+            "formats": lambda: formats(explorer),
+            "races": lambda: races(explorer),
         }
         for name, group in groups.items():
             if not arguments.only or name in arguments.only:

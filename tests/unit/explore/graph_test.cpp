@@ -34,11 +34,11 @@ TEST_CASE("the path with the fewest preemptions wins over one with fewer steps")
   graph.edges(a)[1].target = kOutcomeBit;         // T2: one preemption
   graph.edges(b)[0].target = c;
   graph.edges(c)[0].target = kOutcomeBit;
-  uint32_t preemptions = 99;
-  CHECK(graph.shortest_path(kOutcomeBit, preemptions).size() == 4);
-  CHECK(preemptions == 0);
-  CHECK(graph.shortest_path(kOutcomeBit | 1, preemptions).size() == 1);
-  CHECK(graph.shortest_path(kOutcomeBit | 2, preemptions).empty());
+  const std::vector<Path> paths = graph.shortest_paths({kOutcomeBit, kOutcomeBit | 1, kOutcomeBit | 2});
+  CHECK(paths[0].steps.size() == 4);
+  CHECK(paths[0].preemptions == 0);
+  CHECK(paths[1].steps.size() == 1);
+  CHECK(paths[2].steps.empty());
   CHECK(graph.path_counts(2) == std::vector<double>{2, 1});
   CHECK(graph.without_end().empty());
 }
