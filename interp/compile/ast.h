@@ -296,6 +296,7 @@ struct FormattedValue : ExpressionOf<ExpressionKind::kFormattedValue> {
   Expression* value = nullptr;
   char conversion = 0;                ///< 's', 'r', 'a', or 0.
   Expression* format_spec = nullptr;  ///< A JoinedStr, or null.
+  uint32_t string_line = 0;           ///< Where the one string begins that it stands in, among those side by side.
 };
 
 struct JoinedStr : ExpressionOf<ExpressionKind::kJoinedStr> {

@@ -207,6 +207,9 @@ class CodeGenerator {
   void attribute(const ast::Attribute& node);
   void subscript(const ast::Subscript& node);
   void slice(const ast::Slice& node);
+  /// Text, a replacement field or its format specification. CPython 3.9 lists them at the line where the first of the
+  /// strings side by side begins, specifications where their own string begins; what stands in braces, at its line.
+  void f_string_piece(const ast::Expression& node);
   void formatted_value(const ast::FormattedValue& node);
   void yield(const ast::Yield& node);
   void yield_from(const ast::YieldFrom& node);

@@ -138,7 +138,7 @@ void CodeGenerator::expression(const Expression& node) {
       return formatted_value(*as<FormattedValue>(&node));
     case ExpressionKind::kJoinedStr: {
       const auto values = as<JoinedStr>(&node)->values;
-      visit_all(values);
+      for (const Expression* piece : values) f_string_piece(*piece);
       if (values.size() != 1) emit(Opcode::BUILD_STRING, static_cast<uint32_t>(values.size()));
       return;
     }
@@ -335,6 +335,12 @@ void CodeGenerator::slice(const Slice& node) {
   emit(Opcode::BUILD_SLICE, node.step ? 3 : 2);
 }
 
+void CodeGenerator::f_string_piece(const Expression& node) {
+  if (failed()) return;
+  const At position(*this, node.range);
+  expression(node);
+}
+
 void CodeGenerator::formatted_value(const FormattedValue& node) {
   uint32_t parts = node.conversion == 's'   ? kStr
                    : node.conversion == 'r' ? kRepr
@@ -342,7 +348,9 @@ void CodeGenerator::formatted_value(const FormattedValue& node) {
                                             : 0u;
   visit(node.value);
   if (node.format_spec) {
-    visit(node.format_spec);
+    const uint32_t line = std::exchange(unit_->line, node.string_line);
+    f_string_piece(*node.format_spec);
+    unit_->line = line;
     parts |= kSpecification;
   }
   emit(Opcode::FORMAT_VALUE, parts);

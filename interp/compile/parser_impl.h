@@ -143,8 +143,9 @@ class Parser {
   struct StringPart;
   struct StringParts;
   void parse_fstring(StringParts& parts);
-  void parse_field(StringParts& parts, bool raw, int depth);
-  ast::Expression* parse_format_spec(bool raw, int depth);
+  struct FString;
+  void parse_field(StringParts& parts, const FString& string, int depth);
+  ast::Expression* parse_format_spec(const FString& string, int depth);
   bool decode_string(const Token& token, std::string_view body, bool raw, bool bytes, std::string& out,
                      const Token& where);
   void warn_of_escape(const Token& token, const char* escape);

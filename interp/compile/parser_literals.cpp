@@ -33,6 +33,12 @@ struct Parser::StringPart {
   Expression* field = nullptr;
 };
 
+/// What the parts of an f-string have to know of the token that began it.
+struct Parser::FString {
+  bool raw;
+  uint32_t line;
+};
+
 struct Parser::StringParts {
   std::vector<StringPart> list;
 
@@ -149,11 +155,11 @@ Expression* Parser::parse_strings() {
 void Parser::parse_fstring(StringParts& parts) {
   Nesting nesting(*this, 20);
   Token begin = advance();
-  bool raw = text(begin).find_first_of("rR") != std::string_view::npos;
+  const FString string{.raw = text(begin).find_first_of("rR") != std::string_view::npos, .line = begin.line};
   std::vector<std::pair<size_t, Token>> texts;  // Decoded at the end: CPython reports bad escapes there.
   while (at(kFStringMiddle) || at(kLeftBrace)) {
     if (at(kLeftBrace)) {
-      parse_field(parts, raw, 0);
+      parse_field(parts, string, 0);
     } else {
       Token token = advance();
       texts.emplace_back(parts.list.size(), token);
@@ -161,13 +167,13 @@ void Parser::parse_fstring(StringParts& parts) {
     }
   }
   for (auto& [index, token] : texts) {
-    if (!decode_string(peek(), text(token), raw, false, parts.list[index].text, peek())) return;
+    if (!decode_string(peek(), text(token), string.raw, false, parts.list[index].text, peek())) return;
   }
   expect(kFStringEnd);
 }
 
 /// `{value}`, `{value=}`, `{value!r}`, `{value:spec}`.
-void Parser::parse_field(StringParts& parts, bool raw, int depth) {
+void Parser::parse_field(StringParts& parts, const FString& string, int depth) {
   Token open = advance();
   Expression* value = parse_annotated_rhs();
   bool debug = accept(kEqual);
@@ -191,13 +197,14 @@ void Parser::parse_field(StringParts& parts, bool raw, int depth) {
       advance();
     }
   }
-  Expression* spec = at(kColon) ? parse_format_spec(raw, depth) : nullptr;
+  Expression* spec = at(kColon) ? parse_format_spec(string, depth) : nullptr;
   expect(kRightBrace);
   if (failed_) return;
   auto* node = make<FormattedValue>(since(open));
   node->value = value;
   node->conversion = debug && !conversion && !spec ? 'r' : conversion;
   node->format_spec = spec;
+  node->string_line = string.line;
   adopt(node, value);
   adopt(node, spec);
   if (debug) {
@@ -207,16 +214,16 @@ void Parser::parse_field(StringParts& parts, bool raw, int depth) {
   parts.list.push_back({.range = node->range, .text = {}, .field = node});
 }
 
-Expression* Parser::parse_format_spec(bool raw, int depth) {
+Expression* Parser::parse_format_spec(const FString& string, int depth) {
   Token colon = advance();
   StringParts parts;
   while (at(kFStringMiddle) || at(kLeftBrace)) {
     if (at(kLeftBrace)) {
-      parse_field(parts, raw, depth + 1);
+      parse_field(parts, string, depth + 1);
     } else {
       Token token = advance();
       StringPart part{.range = range_of(token), .text = {}};
-      if (!decode_string(token, text(token), raw, false, part.text, peek())) break;
+      if (!decode_string(token, text(token), string.raw, false, part.text, peek())) break;
       parts.list.push_back(std::move(part));
     }
   }
