@@ -120,14 +120,19 @@ Result<Ref<Value>> bytes_endswith(Call& call) {
                [](std::string_view text, std::string_view piece) { return text.ends_with(piece); });
 }
 
+/// A part of the object, which is the object itself if it is all of it.
+Result<Ref<Value>> part(Call& call, std::string_view text) {
+  const bool is_plain = call[0].as_object()->type == call.heap.type(BuiltinType::kBytes);
+  if (is_plain && text.size() == self(call).size()) return Ref<Value>::share(call[0]);
+  return answer(call.heap, text);
+}
 Result<Ref<Value>> strip(Call& call, bool left, bool right) {
   std::string_view text = self(call);
   std::string_view set =
       call.has(1) && !call[1].is_none() ? MINI_TRY(bytes_argument(call.heap, call[1])) : kSpace;
   if (left) text.remove_prefix(std::min(text.find_first_not_of(set), text.size()));
   if (right) text = text.substr(0, text.find_last_not_of(set) + 1);
-  if (text.size() == self(call).size()) return Ref<Value>::share(call[0]);
-  return answer(call.heap, text);
+  return part(call, text);
 }
 Result<Ref<Value>> bytes_strip(Call& call) {
   return strip(call, true, true);
@@ -217,7 +222,10 @@ Result<Ref<Value>> partition(Call& call, bool last) {
   if (at == kNowhere) pieces[last ? 2 : 0] = text;
   else pieces = {text.substr(0, at), separator, text.substr(at + separator.size())};
   Ref<Tuple> tuple = MINI_TRY(make_tuple(call.heap, 3));
-  for (size_t i = 0; i < 3; ++i) tuple->items()[i] = MINI_TRY(answer(call.heap, pieces[i])).release();
+  for (size_t i = 0; i < 3; ++i) {
+    const bool is_self = at == kNowhere && i == (last ? 2 : 0);  // also that of a subclass
+    tuple->items()[i] = (is_self ? Ref<Value>::share(call[0]) : MINI_TRY(answer(call.heap, pieces[i]))).release();
+  }
   return Ref<Value>(std::move(tuple));
 }
 Result<Ref<Value>> bytes_partition(Call& call) {
@@ -227,12 +235,6 @@ Result<Ref<Value>> bytes_rpartition(Call& call) {
   return partition(call, true);
 }
 
-/// A part of the object, which is the object itself if it is all of it.
-Result<Ref<Value>> part(Call& call, std::string_view text) {
-  const bool is_plain = call[0].as_object()->type == call.heap.type(BuiltinType::kBytes);
-  if (is_plain && text.size() == self(call).size()) return Ref<Value>::share(call[0]);
-  return answer(call.heap, text);
-}
 Result<Ref<Value>> bytes_removeprefix(Call& call) {
   const std::string_view prefix = MINI_TRY(bytes_argument(call.heap, call[1])), text = self(call);
   return part(call, text.starts_with(prefix) ? text.substr(prefix.size()) : text);

@@ -132,7 +132,9 @@ Result<Ref<Value>> partition(Call& call, bool last) {
   Ref<Tuple> tuple = MINI_TRY(make_tuple(heap, 3));
   const size_t bounds[] = {0, start, end, text->length};
   for (size_t i = 0; i < 3; ++i) {
-    tuple->items()[i] = Value(MINI_TRY(substring(heap, text, bounds[i], bounds[i + 1])).release());
+    const bool is_self = at < 0 && i == (last ? 2 : 0);  // also that of a subclass
+    tuple->items()[i] = is_self ? Ref<Value>::share(call[0]).release()
+                                : Value(MINI_TRY(substring(heap, text, bounds[i], bounds[i + 1])).release());
   }
   return Ref<Value>(std::move(tuple));
 }
