@@ -3,6 +3,7 @@
 #include "interp/vm/calls.h"
 #include "interp/vm/function.h"
 #include "interp/vm/imports.h"
+#include "runtime/object/native_scope.h"
 
 namespace mini::modules {
 namespace {
@@ -141,6 +142,8 @@ Result<const char*> source_text(Heap& heap, Value source, std::string& into) {
 
 Result<Ref<Value>> execute(Call& call, compile::CompileMode mode, const char* name) {
   Heap& heap = call.heap;
+  const object::NativeScope scope(heap);  // compiles and runs on this stack
+  if (!scope.entered()) return raised;
   ThreadState& thread = thread_of(call);
   const bool is_exec = mode == compile::CompileMode::kExec;
   const bool has_globals = call.has(1) && !call[1].is_none(), has_locals = call.has(2) && !call[2].is_none();

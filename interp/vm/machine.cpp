@@ -23,6 +23,7 @@
 #include "interp/vm/traceback.h"
 #include "interp/vm/unwind.h"
 #include "runtime/object/node.h"
+#include "runtime/sched/fiber.h"
 
 namespace mini::vm {
 
@@ -32,6 +33,22 @@ constexpr const char* kDefaultSchedule = "interval:5ms";  // as CPython's
 
 /// Stages of a thread's life.
 enum Stage : uint32_t { kNotEntered, kRunning, kShuttingDown, kWaitingForOthers, kOver, kExiting };
+
+/// Bytes of the C++ stack that the compiler may take for the deepest source that it accepts (compile::kMaxDepth), and more.
+constexpr size_t kCompilerStack = 4 << 20;
+
+/// Calls `compile` on a stack of its own, since it recurses as deep as the source nests, unless the program has not begun.
+void with_compiler_stack(const ThreadState* thread, const std::function<void()>& compile) {
+  if (!thread) return compile();
+  sched::Fiber here;
+  sched::Fiber* there = nullptr;
+  sched::Fiber fiber(kCompilerStack, [&] {
+    compile();
+    here.switch_from(*there);
+  });
+  there = &fiber;
+  fiber.switch_from(here);
+}
 
 ThreadState* current_of(Heap& heap) {
   Machine& machine = Machine::of(heap);
@@ -264,7 +281,8 @@ Result<Ref<CodeObject>> Machine::compile(std::string source, const std::string& 
   compile::CompileOptions options;
   options.filename = filename;
   if (memory_->limit() < base::Memory::kUnlimited) options.memory_limit = memory_->limit();
-  auto code = compile::compile_source(file, mode, options, diagnostics);
+  std::shared_ptr<const bytecode::Code> code;
+  with_compiler_stack(current_of(*heap_), [&] { code = compile::compile_source(file, mode, options, diagnostics); });
   for (const auto& warning : diagnostics.warnings())
     write_error(warning_text(warning, filename));
   if (!code) return raise_diagnostic(*heap_, diagnostics, filename);
