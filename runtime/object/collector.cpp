@@ -141,6 +141,8 @@ class Collection {
       garbage.erase(TrackedList::s_iterator_to(*node));
       classes.push_back(*node);
     }
+    for (TrackedList* list : {&garbage, &classes})
+      for (Tracked& node : *list) heap_.announce_death(object_of(&node));
     for (TrackedList* list : {&garbage, &classes}) {
       for (Tracked& node : *list) {
         Object* object = object_of(&node);

@@ -104,9 +104,8 @@ void Heap::bury(Tracked* node) {
 
 /// Frees an object that no list holds; what it owned may land on `dying_`.
 void Heap::free_now(Object* object) {
-  if (hooks_.freed) [[unlikely]] hooks_.freed(*this, object);
+  announce_death(object);
   Type* type = object->type;
-  if (death_watcher_) [[unlikely]] death_watcher_(*this, object);
   size_t bytes;
   if (type == types_[static_cast<uint32_t>(BuiltinType::kStr)]) {
     auto* text = static_cast<Str*>(object);

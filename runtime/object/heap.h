@@ -222,6 +222,11 @@ class Heap {
   Type* type_of_unboxed(Value value);
   void bury(Tracked* node);
   void free_now(Object* object);
+  /// Tells whoever wants to know that the object is about to be freed.
+  void announce_death(Object* object) {
+    if (hooks_.freed) [[unlikely]] hooks_.freed(*this, object);
+    if (death_watcher_) [[unlikely]] death_watcher_(*this, object);
+  }
   void forget_interned(Str* text);
   void forget_weak_references(Tracked* node);
   void collect_if_due();

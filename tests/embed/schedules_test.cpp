@@ -112,8 +112,12 @@ TEST_CASE("observers are told of instructions, switches, locks and deaths") {
   options.schedule = Schedule::every(1000);
   Vm vm(options);
   vm.run(R"(
-import threading
+import gc, threading
 class Node: pass
+cycle = Node()
+cycle.itself = cycle
+del cycle
+gc.collect()
 lock = threading.Lock()
 def work():
     with lock:
@@ -126,7 +130,7 @@ t.join()
   CHECK(watcher->counts["switch"] >= 2);
   CHECK(watcher->counts["started"] == 1);
   CHECK(watcher->counts["finished"] == 1);
-  CHECK(watcher->counts["died"] == 1);
+  CHECK(watcher->counts["died"] == 2);
 }
 
 TEST_CASE("a state is saved, restored and told apart") {
