@@ -265,17 +265,24 @@ bool OsThreads::give_away(Thread* from, Cause cause, bool place_successor) {
 // Returns with the GIL; false: the run is over.
 bool OsThreads::await(Slot& me, Time deadline, bool interruptible) {
   const std::atomic<bool>* interrupt = interruptible ? &interrupted_ : nullptr;
+  bool arrived = false;
+  // The holder may have woken a thread whose arrival it has not seen yet. Left there, that would end the thread's next wait.
+  auto forget_arrival = [&] {
+    if (arrived) collect();
+  };
   for (;;) {
     switch (const Gil::Waited waited = gil_->wait(me, deadline, interrupt)) {
       case Gil::Waited::Granted:
         if (ticker_) ticker_->restart(monotonic_now());  // on a busy machine it was given long ago
         if (placing_) me.cpu = sched_getcpu();
+        forget_arrival();
         return true;
       case Gil::Waited::Over:
         return false;
       case Gil::Waited::Accepted:
         seat(*me.thread);
         if (placing_) me.cpu = sched_getcpu();
+        forget_arrival();
         return true;
       case Gil::Waited::TimedOut:
       case Gil::Waited::Interrupted:
@@ -289,6 +296,7 @@ bool OsThreads::await(Slot& me, Time deadline, bool interruptible) {
           seat(*me.thread);
           return true;
         }
+        arrived = true;
     }
   }
 }

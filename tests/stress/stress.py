@@ -122,6 +122,22 @@ over = True
 for thread in threads: thread.join()
 print(woken >= 0)
 """, 0, "True\n"),
+    "sleepers that wait for a queue": ("""
+from queue import Queue
+for i in range(COUNT // 10):
+    work = Queue()
+    def worker():
+        while work.get() is not None:
+            time.sleep(0.001)
+            work.task_done()
+    threads = [threading.Thread(target=worker) for i in range(3)]
+    for thread in threads: thread.start()
+    for number in range(10): work.put(number)
+    work.join()
+    for thread in threads: work.put(None)
+    for thread in threads: thread.join()
+print(work.qsize() == 0)
+""", 0, "True\n"),
     "output from everywhere": ("""
 def work(me):
     for i in range(COUNT // 50): print(me, i, flush=i % 5 == 0)
