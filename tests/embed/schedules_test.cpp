@@ -330,7 +330,7 @@ print(seen)
   REQUIRE(mkdtemp(directory.data()));
   const std::string file = directory + "/script.py", recording = directory + "/run";
   std::ofstream(file) << kScript;
-  const std::string command = "echo typed | " MINI_PROGRAM " --schedule=interval:20us --record=" + recording + " " + file +
+  const std::string command = "echo typed | " MINI_PROGRAM " --schedule=interval:1s --record=" + recording + " " + file +
                               " one two >" + directory + "/output";
   REQUIRE(std::system(command.c_str()) == 0);
   std::string recorded;
