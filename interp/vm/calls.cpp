@@ -518,7 +518,8 @@ Result<Ref<Value>> run_nested(ThreadState& thread) {
   const Breaker saved = thread.breaker;
   const bool saved_skip = std::exchange(thread.skip_check, false);
   ++thread.nested_runs;
-  thread.tick();
+  // No tick where a thread begins, as in any run: so what a host runs stands where a recording has the program.
+  if (thread.frame->back) thread.tick();
   LoopExit exit;
   bool over = false;
   while ((exit = interpret(thread)) == LoopExit::kSwitched || exit == LoopExit::kParked) {
