@@ -59,14 +59,6 @@ using Vector = uint64_t __attribute__((vector_size(32)));
 }  // namespace
 
 void MemoryImage::make_room(base::Memory& memory, size_t bytes) {
-  // Free cells lie scattered over the pages of what there was before. Once they are used up, all that is made comes to lie
-  // together, and there are fewer pages to compare.
-  const std::byte* const top = memory.accessible().data() + memory.extent();
-  for (size_t size = base::Memory::kAlignment; size <= base::Memory::kSmallLimit; size += base::Memory::kAlignment) {
-    void* cell = memory.allocate(size);
-    while (cell && cell < top) cell = memory.allocate(size);
-    if (cell) memory.release(cell, size);
-  }
   for (; bytes > 0; bytes /= 2) {
     void* block = memory.allocate(bytes);
     if (!block) continue;  // the VM's own limit
