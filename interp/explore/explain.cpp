@@ -112,10 +112,10 @@ std::string explain(Explorer& explorer, const Settings& settings, const Outcome&
     if (other.kind != outcome.kind || other.output != outcome.output || other.errors != outcome.errors) {
       std::string& mark = marks[last_preemption->second];
       mark += ": this makes the difference. Without it, ";
-      if (other.kind == OutcomeKind::kEnded || other.kind == OutcomeKind::kExit)
-        mark += other.output.empty() ? "all is well" : fmt::format("it prints {}", observe::quoted(other.output.substr(0, 60)));
+      if (is_fault(other.kind))
+        mark += name(other.kind);
       else
-        mark += fmt::format("{}", name(other.kind));
+        mark += other.output.empty() ? "all is well" : fmt::format("it prints {}", observe::quoted(other.output.substr(0, 60)));
     }
   }
   std::sort(threads.begin(), threads.end());

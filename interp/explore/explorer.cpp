@@ -335,7 +335,7 @@ Outcome Explorer::describe_end(const Waiting& from, const StepResult& end) const
   } else {
     outcome.kind = end.status == 0 ? OutcomeKind::kEnded : OutcomeKind::kExit;
   }
-  outcome.bad = outcome.kind != OutcomeKind::kEnded && outcome.kind != OutcomeKind::kExit;
+  outcome.bad = is_fault(outcome.kind);
   return outcome;
 }
 
@@ -790,7 +790,7 @@ Outcome Explorer::without_preemption(const std::vector<uint16_t>& choices, size_
   switch_to({});
   visibility_->set_order(0);
   const size_t mark = image_->hot_mark();
-  Waiting from{{}, text_number(output_before_), text_number(errors_before_), 0};
+  Waiting from = base_state();
   uint16_t last = 0xffff;
   StepResult result{};
   for (size_t i = 0; i < kMostSteps && !result.over; ++i) {

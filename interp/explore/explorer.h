@@ -56,6 +56,8 @@ struct Settings {
 
 enum class OutcomeKind : uint8_t { kEnded, kUncaught, kAssertion, kExit, kDeadlock, kLivelock, kBadState };
 std::string_view name(OutcomeKind);
+/// Whether it is bad whatever the program printed.
+inline bool is_fault(OutcomeKind kind) { return kind != OutcomeKind::kEnded && kind != OutcomeKind::kExit; }
 
 /// One way in which the program can end, or not end.
 struct Outcome {

@@ -65,11 +65,11 @@ class Merger {
       if (std::find(seen_.begin(), seen_.end(), i) == seen_.end()) all.incomplete = fmt::format("shard {}/{} is missing", i, count_);
     if (!different_.empty()) all.incomplete = different_;
     auto order = [](const Told& told) {
-      return std::tuple(is_bad(told.outcome.kind), told.outcome.preemptions, told.outcome.output);
+      return std::tuple(is_fault(told.outcome.kind), told.outcome.preemptions, told.outcome.output);
     };
     std::sort(told_.begin(), told_.end(), [&](const Told& a, const Told& b) { return order(a) < order(b); });
     for (size_t i = 0; i < told_.size(); ++i)
-      told_[i].outcome.bad = is_bad(told_[i].outcome.kind) || (i > 0 && !report_.any_output);
+      told_[i].outcome.bad = is_fault(told_[i].outcome.kind) || (i > 0 && !report_.any_output);
     std::stable_sort(told_.begin(), told_.end(), [](const Told& a, const Told& b) {
       return std::tuple(a.outcome.preemptions, a.outcome.bad) < std::tuple(b.outcome.preemptions, b.outcome.bad);
     });
@@ -84,8 +84,6 @@ class Merger {
   }
 
  private:
-  static bool is_bad(OutcomeKind kind) { return kind != OutcomeKind::kEnded && kind != OutcomeKind::kExit; }
-
   void add_outcome(const Json& json, const std::string& explanation) {
     Told told;
     Outcome& outcome = told.outcome;

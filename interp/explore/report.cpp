@@ -51,8 +51,8 @@ std::string verdict_line(const Findings& findings) {
       break;
   }
   const auto worst = std::find_if(findings.outcomes.begin(), findings.outcomes.end(), [](const Outcome& o) { return o.bad; });
-  const bool only_differs = worst->kind == OutcomeKind::kEnded || worst->kind == OutcomeKind::kExit;
-  std::string line = fmt::format("bad: {} with {}", only_differs ? "the result depends on the schedule, and differs" : name(worst->kind),
+  std::string line = fmt::format("bad: {} with {}",
+                                 is_fault(worst->kind) ? name(worst->kind) : "the result depends on the schedule, and differs",
                                  plural(worst->preemptions, "preemption"));
   if (!findings.incomplete.empty()) line += " (not all was explored: " + findings.incomplete + ")";
   return line;
