@@ -535,15 +535,17 @@ bool Machine::call_shutdown(ThreadState& thread) {
   return outcome == CallOutcome::kFrame;
 }
 
-Result<void> Machine::leave_main() {
-  if (state_->main_is_over) return {};
-  state_->main_is_over = true;
+bool Machine::end_main(ThreadState& thread) {
+  if (std::exchange(state_->main_is_over, true)) return false;
   runner_->wake_all(state_->main->joiners);
-  ThreadState& thread = current();
+  return call_shutdown(thread);
+}
+
+Result<void> Machine::leave_main() {
   MINI_TRY(enter_native(*heap_));
   Result<void> done;
-  if (call_shutdown(thread))
-    if (auto result = run_nested(thread); !result.ok()) done = raised;
+  if (end_main(current()))
+    if (auto result = run_nested(current()); !result.ok()) done = raised;
   leave_native(*heap_);
   return done;
 }
@@ -576,13 +578,7 @@ sched::Exit Machine::run_main(ThreadState& thread) {
     if (failed) report_uncaught(heap_->take_pending());
     thread.stage = kWaitingForOthers;
   }
-  if (thread.stage == kWaitingForOthers && !state_->main_is_over) {
-    // For who joins the main thread it is over now, as in CPython's threading._shutdown; and what asked threading to be
-    // told (the pools of concurrent.futures) is.
-    state_->main_is_over = true;
-    runner_->wake_all(thread.joiners);
-    if (call_shutdown(thread)) thread.stage = kShuttingDown;
-  }
+  if (thread.stage == kWaitingForOthers && end_main(thread)) thread.stage = kShuttingDown;
   if (thread.stage == kShuttingDown) {
     if (!advance(thread, exit, failed)) return exit;
     if (thread.abandoned) {

@@ -291,6 +291,9 @@ class Machine final : public sched::Machine {
   sched::Exit run_child(ThreadState& thread);
   bool enter_main(ThreadState& thread);
   bool call_shutdown(ThreadState& thread);
+  /// The first time: for who joins the main thread, it is over now, as in CPython's threading._shutdown; and what asked
+  /// threading to be told (the pools of concurrent.futures) is. Whether a frame for that was pushed on `thread`.
+  bool end_main(ThreadState& thread);
   void finish_thread(ThreadState& thread);
 
   Options options_;
