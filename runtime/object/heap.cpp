@@ -109,7 +109,7 @@ void Heap::free_now(Object* object) {
   size_t bytes;
   if (type == types_[static_cast<uint32_t>(BuiltinType::kStr)]) {
     auto* text = static_cast<Str*>(object);
-    bytes = sizeof(Str) + text->capacity * (text->wide ? sizeof(char32_t) : 1);
+    bytes = text->extent();
     if (text->interned) forget_interned(text);
   } else {
     bytes = object_size(object);

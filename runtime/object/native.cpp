@@ -177,10 +177,6 @@ Result<Ref<Value>> bind_and_call(Heap& heap, const NativeDefinition& definition,
   return definition.function(call);
 }
 
-}  // namespace
-
-namespace {
-
 /// Whether so many positional arguments alone are a good call, in which the other parameters are left out.
 bool takes(const Signature& signature, uint32_t given) {
   return given >= signature.required && given <= signature.positional && !signature.variadic &&

@@ -17,16 +17,12 @@ namespace mini::object {
 
 namespace {
 
-size_t unit_size(const Str* text) {
-  return text->wide ? sizeof(char32_t) : 1;
-}
 size_t byte_length(const Str* text) {
-  return text->length * unit_size(text);
+  return text->length * text->unit_size();
 }
 
 size_t str_size(const Object* object) {
-  const Str* text = static_cast<const Str*>(object);
-  return sizeof(Str) + text->capacity * unit_size(text);
+  return static_cast<const Str*>(object)->extent();
 }
 
 void visit_str(Object* object, Visitor& visitor) {
@@ -59,7 +55,7 @@ Result<Ref<Str>> allocate(Heap& heap, Type* type, size_t length, size_t capacity
 /// Copies the characters of `from` to position `at` of `to`, which is wide enough.
 void put(Str* to, size_t at, const Str* from) {
   if (to->wide == from->wide) {
-    std::memcpy(to->narrow() + at * unit_size(to), from->narrow(), byte_length(from));
+    std::memcpy(to->narrow() + at * to->unit_size(), from->narrow(), byte_length(from));
   } else {
     std::copy_n(from->narrow(), from->length, to->wide_units() + at);
   }
@@ -276,8 +272,7 @@ Result<Ref<Str>> concatenate(Heap& heap, Ref<Str> left, const Str* right) {
     if (length > left->capacity) {
       // Room for an eighth more keeps a loop of appends linear.
       size_t capacity = std::min<size_t>(length + length / 8 + 8, Str::kMaxLength);
-      void* grown = heap.resize_buffer(left.get(), sizeof(Str) + left->capacity * unit_size(left.get()),
-                                       sizeof(Str) + capacity * unit_size(left.get()));
+      void* grown = heap.resize_buffer(left.get(), left->extent(), sizeof(Str) + capacity * left->unit_size());
       if (!grown) return raised;
       static_cast<void>(left.release());
       left = Ref<Str>::adopt(static_cast<Str*>(grown));

@@ -17,7 +17,7 @@ struct Str : Object {
   uint32_t length;       ///< in characters
   uint32_t capacity;     ///< in characters: room behind, for appending in place
   uint8_t wide;          ///< 1: 32-bit code points
-  uint8_t interned;      ///< 1: stands in the heap's table
+  uint8_t interned;      ///< not 0: stands in the heap's table; bits of type_internal.h
   // the characters follow
 
   static constexpr uint32_t kMaxLength = 0xffff'fff0;
@@ -28,6 +28,10 @@ struct Str : Object {
   char32_t at(size_t index) const {
     return wide ? wide_units()[index] : static_cast<unsigned char>(narrow()[index]);
   }
+  /// Bytes of a character.
+  size_t unit_size() const { return wide ? sizeof(char32_t) : 1; }
+  /// Bytes of the object, with its spare room.
+  size_t extent() const { return sizeof(Str) + capacity * unit_size(); }
   /// The text itself, if it is ASCII.
   std::string_view ascii() const { return {narrow(), length}; }
 };

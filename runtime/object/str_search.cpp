@@ -10,7 +10,7 @@ namespace mini::object {
 bool stands_at(const Str* text, const Str* piece, size_t at) {
   if (piece->length > text->length || at > text->length - piece->length) return false;
   if (text->wide == piece->wide) {
-    size_t unit = text->wide ? sizeof(char32_t) : 1;
+    size_t unit = text->unit_size();
     return std::memcmp(text->narrow() + at * unit, piece->narrow(), piece->length * unit) == 0;
   }
   if (piece->wide) return false;

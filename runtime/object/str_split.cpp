@@ -13,10 +13,6 @@ namespace mini::object {
 
 namespace {
 
-size_t unit_size(const Str* text) {
-  return text->wide ? sizeof(char32_t) : 1;
-}
-
 bool is_space(const Str* text, size_t at) {
   char32_t unit = text->at(at);
   return unit < 0x80 ? unit == ' ' || (unit >= '\t' && unit <= '\r') || (unit >= 0x1c && unit <= 0x1f)
@@ -156,7 +152,7 @@ class Writer {
     if (out_->wide && !piece->wide) {
       std::copy(piece->narrow() + start, piece->narrow() + end, out_->wide_units() + at_);
     } else {
-      size_t unit = unit_size(out_);
+      size_t unit = out_->unit_size();
       std::memcpy(out_->narrow() + at_ * unit, piece->narrow() + start * unit, (end - start) * unit);
     }
     at_ += end - start;

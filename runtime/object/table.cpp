@@ -91,10 +91,6 @@ Result<void> rebuild(Heap& heap, Table* table, const Table* source, uint32_t cap
   return {};
 }
 
-}  // namespace
-
-namespace {
-
 bool is_plain_int(Value key) {
   return key.is_int() && key.as_int() > -Value::kMaxInt && key.as_int() < Value::kMaxInt;
 }
@@ -189,11 +185,10 @@ Result<int64_t> find_entry(Heap& heap, Table* table, Value key, int64_t hash) {
 int64_t plain_hash(Value key) {
   if (const Str* text = exact_str(key)) {
     if (text->cached_hash) return text->cached_hash;
-    return hash_bytes(text->narrow(), size_t{text->length} * (text->wide ? sizeof(char32_t) : 1));
+    return hash_bytes(text->narrow(), text->length * text->unit_size());  // and caches nothing
   }
   if (key.is_bool()) return key.as_bool();
-  if (!key.is_int() || key.as_int() <= -Value::kMaxInt || key.as_int() >= Value::kMaxInt) return 0;
-  return key.as_int() == -1 ? -2 : key.as_int();
+  return is_plain_int(key) ? hash_of_int(key.as_int()) : 0;
 }
 
 int64_t peek_entry(const Table* table, Value key, int64_t hash) {
