@@ -55,8 +55,8 @@ class [[gnu::visibility("default")]] Vm {
   void run(const Value& code);
   /// Waits until all threads that are no daemons have ended.
   void wait();
-  /// The end of the program, as when the interpreter exits: what threading does then (it shuts down pools), wait(), then the atexit callbacks, the globals' finalisers, the
-  /// output. Afterwards only the destructor may be called.
+  /// The end of the program, as when the interpreter exits: what threading does then (it shuts down pools), wait(), then the
+  /// atexit callbacks, the globals' finalisers, the output. Afterwards only the destructor may be called.
   void finish();
 
   // Names of `__main__`, and calls of its functions.
