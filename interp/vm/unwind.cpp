@@ -95,9 +95,10 @@ Result<Ref<FrameObject>> frame_object(ThreadState& thread, Frame* frame) {
 
 void leave_frame_object(Heap& heap, Frame* frame) {
   FrameObject* object = std::exchange(frame->object, nullptr);
-  object->living = nullptr;
+  // Not living any more: the collector, which frees both, came to the object first.
+  const bool keeps_variables = std::exchange(object->living, nullptr) && object->count > 1;
   object->instruction = frame->index();
-  if (object->count > 1 && frame->slot_count > 0) {
+  if (keeps_variables && frame->slot_count > 0) {
     // The variables move: their counts are the frame object's now.
     const size_t bytes = frame->slot_count * sizeof(Value);
     if (void* slots = heap.memory().allocate(bytes)) {
@@ -233,6 +234,7 @@ void visit_frame_object(Object* object, Visitor& visitor) {
 
 void drop_frame_object(Heap& heap, Object* object) {
   auto* frame = static_cast<FrameObject*>(object);
+  frame->living = nullptr;
   if (frame->code) decref(frame->code);
   if (frame->globals) decref(frame->globals);
   if (frame->names) decref(frame->names);
