@@ -19,11 +19,7 @@ Result<Ref<Value>> list_of(Heap& heap, const std::vector<Item>& items) {
 Result<Ref<Value>> collect(Call& call) {
   const int64_t generation = call.has(0) ? MINI_TRY(to_int64(call.heap, call[0])) : 2;
   if (generation < 0 || generation > 2) return call.heap.raise_text(BuiltinType::kValueError, "invalid generation");
-  const size_t found = call.heap.collect_generation(static_cast<uint32_t>(generation));
-  if (call.heap.has_finalizable()) {
-    run_all_finalizers(thread_of(call));
-    call.heap.collect();  // what had to stay for them
-  }
+  const size_t found = collect_observed(thread_of(call), static_cast<uint32_t>(generation));
   return make_int(call.heap, static_cast<int64_t>(found));
 }
 Result<Ref<Value>> enable(Call& call) {
@@ -166,8 +162,10 @@ constexpr NativeDefinition kFunctions[] = {
 }  // namespace
 
 Result<void> fill_gc(Machine& machine, Module* module) {
+  Heap& heap = machine.heap();
   MINI_TRY(add_functions(machine, module, kFunctions));
-  return add_value(machine, module, "garbage", MINI_TRY(make_list(machine.heap())));
+  MINI_TRY(add_value(machine, module, "garbage", MINI_TRY(make_list(heap))));
+  return add_value(machine, module, "callbacks", Ref<Value>::share(Value(MINI_TRY(heap.collection_callbacks()))));
 }
 
 }  // namespace mini::modules

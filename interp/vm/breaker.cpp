@@ -114,6 +114,7 @@ void ThreadState::tick() {
 BreakerAnswer before_instruction(ThreadState& thread, const Instr* saved) {
   Machine& machine = *thread.machine;
   Frame* frame = thread.frame;
+  if (const uint32_t due = thread.heap->collector().due) collect_observed(thread, due - 1);
   if (thread.heap->has_finalizable() && run_finalizer(thread)) return BreakerAnswer::kReload;
   InstructionObserver* observer = machine.observer();
   if (frame->is_native) {  // no visible instruction

@@ -86,6 +86,52 @@ void run_all_finalizers(ThreadState& thread) {
   }
 }
 
+namespace {
+
+/// Tells gc.callbacks about a collection. What one of them raises is printed, and the next one called.
+void tell_of_collection(ThreadState& thread, const char* phase, uint32_t generation, size_t found) {
+  Heap& heap = *thread.heap;
+  List* callbacks = heap.collector().callbacks;
+  if (!callbacks || callbacks->length == 0) return;
+  auto tell = [&](Value callback) -> Result<void> {
+    Ref<Str> what = MINI_TRY(heap.intern(phase));
+    Ref<Dict> facts = MINI_TRY(make_dict(heap));
+    const std::pair<const char*, uint64_t> numbers[] = {{"generation", generation}, {"collected", found}, {"uncollectable", 0}};
+    for (const auto& [name, number] : numbers) {
+      Ref<Str> key = MINI_TRY(heap.intern(name));
+      MINI_TRY(set_name(heap, facts.get(), key.get(), Value::integer(static_cast<int64_t>(number))));
+    }
+    const Value arguments[] = {Value(what.get()), Value(facts.get())};
+    static_cast<void>(MINI_TRY(call_nested(heap, callback, arguments, 2)));
+    return {};
+  };
+  for (uint64_t i = 0; i < callbacks->length; ++i) {
+    Ref<Value> callback = Ref<Value>::share(callbacks->items[i]);
+    if (!tell(callback).ok()) report_unraisable(thread, heap.take_pending());
+  }
+}
+
+}  // namespace
+
+size_t collect_observed(ThreadState& thread, uint32_t generation) {
+  Heap& heap = *thread.heap;
+  object::CollectorState& state = heap.collector();
+  state.due = 0;
+  if (state.collecting) return 0;
+  state.collecting = 1;  // nobody begins another one meanwhile
+  tell_of_collection(thread, "start", generation, 0);
+  state.collecting = 0;
+  const size_t found = heap.collect_generation(generation);
+  if (heap.has_finalizable()) {
+    run_all_finalizers(thread);
+    heap.collect();  // what had to stay for them
+  }
+  state.collecting = 1;
+  tell_of_collection(thread, "stop", generation, found);
+  state.collecting = 0;
+  return found;
+}
+
 void report_unraisable(ThreadState& thread, Ref<Exception> exception) {
   if (!exception) return;
   // CPython names the function. The frame is gone, but the traceback begins with it.

@@ -9,6 +9,8 @@ namespace mini::vm {
 bool run_finalizer(ThreadState&);
 /// Runs all that wait, nested: at the end of a thread, after a collection.
 void run_all_finalizers(ThreadState&);
+/// Collects a generation (0 to 2) and tells gc.callbacks before and afterwards, nested; the number of objects found.
+size_t collect_observed(ThreadState&, uint32_t generation);
 /// Prints an exception that nobody can handle: "Exception ignored in: ...".
 void report_unraisable(ThreadState&, Ref<Exception> exception);
 

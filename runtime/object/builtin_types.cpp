@@ -160,6 +160,7 @@ struct Bootstrap {
     drop_reference(heap.shared_.empty_tuple);
     drop_reference(heap.shared_.empty_str);
     drop_reference(heap.shared_.empty_bytes);
+    drop_reference(heap.collector_.callbacks);
     for (Str*& character : heap.shared_.characters) drop_reference(character);
   }
 
@@ -237,6 +238,7 @@ void Heap::visit(Visitor& visitor) {
   visitor.reference(shared_.empty_tuple);
   visitor.reference(shared_.empty_str);
   visitor.reference(shared_.empty_bytes);
+  visitor.reference(collector_.callbacks);
   for (Str* character : shared_.characters) visitor.reference(character);
   for (Tracked& node : finalizable_) visitor.reference(object_of(&node));
   visitor.scalar(last_serial_);

@@ -218,7 +218,17 @@ void Heap::collect_if_due() {
     generation = i;
     break;
   }
+  if (state.callbacks && state.callbacks->length > 0 && hooks_.finalizers_pending) {
+    state.due = generation + 1;
+    hooks_.finalizers_pending(*this);
+    return;
+  }
   collect_generation(generation);
+}
+
+Result<List*> Heap::collection_callbacks() {
+  if (!collector_.callbacks) collector_.callbacks = MINI_TRY(make_list(*this)).release();
+  return collector_.callbacks;
 }
 
 }  // namespace mini::object

@@ -14,6 +14,7 @@ namespace mini::object {
 
 struct Exception;
 struct Traceback;
+struct List;
 struct Str;
 struct Bytes;
 struct Tuple;
@@ -67,6 +68,10 @@ struct CollectorState {
   uint32_t long_lived_total = 0, long_lived_pending = 0;
   /// Tests: collect at each allocation of a tracked object.
   uint32_t stress = 0;
+  /// gc.callbacks: script code that wants to know of each collection; null until somebody asks for the list.
+  List* callbacks = nullptr;
+  /// With callbacks, a collection waits for the end of the instruction: one more than its generation; 0: none waits.
+  uint32_t due = 0;
   /// What gc.get_stats() tells, by generation.
   struct Statistics {
     uint64_t collections = 0, collected = 0;
@@ -151,6 +156,7 @@ class Heap {
   void watch_deaths(DeathWatcher watcher) { death_watcher_ = watcher; }
 
   CollectorState& collector() { return collector_; }
+  Result<List*> collection_callbacks();
   /// Calls `function(Object*)` for every object that can be part of a cycle.
   template <class Function>
   void for_each_tracked(Function function);
