@@ -9,50 +9,50 @@ namespace {
 
 // Types ---------------------------------------------------------------------------------------------------------------
 
-/// Whether a class derived from abc.ABC takes `type` for a subclass of its own.
-Result<bool> is_virtual_subclass(Heap& heap, Type* type, Type* base) {
-  const Value check = base->type_flags & Type::kUserClass ? lookup(base, heap.name(Name::k_abc_check)) : kUnbound;
-  if (!has_kind(check, BuiltinType::kFunction)) return false;
-  const object::NativeScope scope(heap);
-  if (!scope.entered()) return raised;
-  const Value arguments[] = {Value(base), Value(type)};
-  Ref<Value> answer = MINI_TRY(call_nested(heap, check, arguments, 2));
-  return truth(heap, answer);
-}
+/// Which question is put: isinstance() or issubclass().
+struct ClassCheck {
+  Name hook;              ///< the method of a metaclass that answers it
+  const char* complaint;  ///< of something that is no class
+};
+constexpr ClassCheck kIsInstance{Name::k__instancecheck__, "isinstance() arg 2 must be a type, a tuple of types, or a union"};
+constexpr ClassCheck kIsSubclass{Name::k__subclasscheck__,
+                                 "issubclass() arg 2 must be a class, a tuple of classes, or a union"};
 
-/// Whether `type` is or derives from a class or one of a (nested) tuple of classes.
-Result<bool> is_subclass_of(Heap& heap, Type* type, Value classes, const char* error) {
-  if (has_kind(classes, BuiltinType::kTypeType)) {
-    auto* base = static_cast<Type*>(classes.as_object());
-    return is_subtype(type, base) ? true : is_virtual_subclass(heap, type, base);
-  }
+/// Whether `type`, the class at hand or that of the instance, is or derives from a class or one of a (nested) tuple of them,
+/// or their metaclass says so (object_isinstance and object_issubclass, CPython 3.13 Objects/abstract.c). Null: the
+/// candidate is no class, which only a metaclass may ask for.
+Result<bool> passes(Heap& heap, const ClassCheck& check, Value candidate, Type* type, Value classes) {
+  auto derives = [&]() -> Result<bool> {
+    if (!type) return heap.raise_text(BuiltinType::kTypeError, "issubclass() arg 1 must be a class");
+    return is_subtype(type, static_cast<Type*>(classes.as_object()));
+  };
+  if (heap.type_of(classes) == heap.type(BuiltinType::kTypeType)) return derives();
   if (has_kind(classes, BuiltinType::kTuple)) {
     const object::NativeScope scope(heap);  // tuples nest
     if (!scope.entered()) return raised;
     auto* tuple = static_cast<Tuple*>(classes.as_object());
     for (uint64_t i = 0; i < tuple->length; ++i)
-      if (MINI_TRY(is_subclass_of(heap, type, tuple->items()[i], error))) return true;
+      if (MINI_TRY(passes(heap, check, candidate, type, tuple->items()[i]))) return true;
     return false;
   }
-  // int | str: an instance of types.UnionType (interp/prelude/types.mini).
-  if (const Value check = lookup(heap.type_of(classes), heap.name(Name::k_union_check));
-      has_kind(check, BuiltinType::kFunction)) {
-    const Value arguments[] = {classes, Value(type)};
-    Ref<Value> answer = MINI_TRY(call_nested(heap, check, arguments, 2));
+  const bool is_class = has_kind(classes, BuiltinType::kTypeType);
+  if (is_class && check.hook == Name::k__instancecheck__ && classes == Value(type)) return true;
+  if (const Value hook = script_method(heap, heap.type_of(classes), check.hook); !hook.is_unbound()) {
+    const object::NativeScope scope(heap);
+    if (!scope.entered()) return raised;
+    Ref<Value> answer = MINI_TRY(object::call_special(heap, hook, classes, &candidate, 1));
     return truth(heap, answer);
   }
-  return heap.raise_text(BuiltinType::kTypeError, error);
+  if (is_class) return derives();
+  return heap.raise_text(BuiltinType::kTypeError, check.complaint);
 }
 
 Result<Ref<Value>> isinstance(Call& call) {
-  return Ref<Value>(MINI_TRY(is_subclass_of(call.heap, call.heap.type_of(call[0]), call[1],
-                                            "isinstance() arg 2 must be a type, a tuple of types, or a union")));
+  return Ref<Value>(MINI_TRY(passes(call.heap, kIsInstance, call[0], call.heap.type_of(call[0]), call[1])));
 }
 Result<Ref<Value>> issubclass(Call& call) {
-  if (!has_kind(call[0], BuiltinType::kTypeType))
-    return call.heap.raise_text(BuiltinType::kTypeError, "issubclass() arg 1 must be a class");
-  return Ref<Value>(MINI_TRY(is_subclass_of(call.heap, static_cast<Type*>(call[0].as_object()), call[1],
-                                            "issubclass() arg 2 must be a class, a tuple of classes, or a union")));
+  Type* type = has_kind(call[0], BuiltinType::kTypeType) ? static_cast<Type*>(call[0].as_object()) : nullptr;
+  return Ref<Value>(MINI_TRY(passes(call.heap, kIsSubclass, call[0], type, call[1])));
 }
 
 // Text and identity ---------------------------------------------------------------------------------------------------

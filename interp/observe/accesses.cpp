@@ -284,6 +284,7 @@ void Accesses::whole(AccessMode mode, Value container, int16_t depth) {
 
 void Accesses::item(AccessMode mode, Value container, Value key, Value new_value, int16_t depth) {
   const Shape shape = shape_of(container);
+  if (is_kind(container, BuiltinType::kMappingProxy)) deep(container, depth);
   if (shape == Shape::kDeque) return whole(mode, container, depth);
   if (shape != Shape::kList && shape != Shape::kTable) return deep(key, -1);
   if (is_private(container, depth)) return;
@@ -323,6 +324,10 @@ void Accesses::item(AccessMode mode, Value container, Value key, Value new_value
 
 /// Reads a value through and through, as repr, comparison and hashing do.
 void Accesses::deep(Value value, int16_t depth) {
+  if (is_kind(value, BuiltinType::kMappingProxy)) {  // attributes of a class, as a rule, which have places of their own
+    add(LocationKind::kAnything, AccessMode::kRead, nullptr, kUnbound).exact = false;
+    return;
+  }
   if (shape_of(value) == Shape::kPlain) return;
   std::vector<Value> waiting{value};
   seen_.clear();

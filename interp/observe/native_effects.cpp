@@ -16,6 +16,7 @@ constexpr Row kRows[] = {
      " _local_key _local_dict _excepthook lock.__new__ RLock.__new__ _ThreadHandle.__new__ Random.__new__ RLock._is_owned"
      " RLock._recursion_count callable isinstance issubclass compile eval exec globals locals __import__ __build_class__"
      " _random._text_seed object.__new__ object.__init_subclass__ object.__sizeof__ type.__new__ type.mro type.__subclasses__ type.__class_getitem__"
+     " type.__instancecheck__ type.__subclasscheck__ type.__prepare__ object.__subclasshook__"
      " super.__new__ method.__new__ module.__new__ staticmethod.__new__ classmethod.__new__ TextIOWrapper.fileno"
      " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open"
      " itertool.__iter__ _deque_iterator.__iter__ function.__get__ partial.__new__ itemgetter.__new__ attrgetter.__new__"
@@ -51,7 +52,7 @@ constexpr Row kRows[] = {
      " deque.__new__ deque.count deque.index defaultdict.__new__ OrderedDict.__new__ itertools.tee accumulate. batched. chain."
      " combinations. combinations_with_replacement. compress. count. cycle. dropwhile. filterfalse. groupby. islice. pairwise."
      " permutations. product. repeat. starmap. takewhile. zip_longest. operator. _functools.reduce _deque_iterator.__length_hint__"
-     " str. bytes. tuple. range. range_iterator. slice. frozenset. dict_keys. dict_values. dict_items. "},
+     " str. bytes. tuple. range. range_iterator. slice. frozenset. dict_keys. dict_values. dict_items. mappingproxy. "},
     {Effect::kAdvance, " next __next__ enumerate.__next__ filter.__next__ map.__next__ zip.__next__ itertool.__next__"
                         " _deque_iterator.__next__ "},
     {Effect::kReadAttribute, " getattr hasattr __getattribute__ "},
@@ -67,7 +68,7 @@ constexpr Row kRows[] = {
     {Effect::kWriteThread, " _ThreadHandle._begin _ThreadHandle._set_done "},
     {Effect::kThreads, " _count _make_thread_handle "},
     {Effect::kSerial, " id "},
-    {Effect::kCall, " function.__call__ method.__call__ operator.call "},
+    {Effect::kCall, " function.__call__ method.__call__ type.__call__ operator.call "},
     {Effect::kPrint, " print "},
     {Effect::kInput, " input "},
     {Effect::kWriteFile, " TextIOWrapper. FileIO. BufferedReader. BufferedWriter. BufferedRandom. StringIO. BytesIO. _IOBase.__next__ "},

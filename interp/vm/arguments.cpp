@@ -265,6 +265,56 @@ bool check_init_result(Heap& heap, Value result) {
   return false;
 }
 
+namespace {
+
+/// Calls a metaclass, or a function of it, as a class statement does: with a name, bases, perhaps a namespace, and the
+/// keywords of the statement (may be null).
+Result<Ref<Value>> call_for_class(Heap& heap, Value function, std::vector<Value> arguments, Dict* keywords) {
+  if (!keywords || keywords->live == 0) return call_nested(heap, function, arguments.data(), static_cast<uint32_t>(arguments.size()));
+  Ref<List> names = MINI_TRY(list_from(heap, Value(keywords)));
+  for (uint64_t i = 0; i < names->length; ++i) arguments.push_back(MINI_TRY(get(heap, keywords, names->items[i])));
+  Ref<Tuple> keyword_names = MINI_TRY(make_tuple(heap, names->items, names->length));
+  return call_with_keywords(heap, function, arguments.data(), static_cast<uint32_t>(arguments.size()), keyword_names.get());
+}
+
+/// The namespace in which a class body runs: what the metaclass's `__prepare__` says, which has to be a dict.
+Result<Ref<Dict>> prepare_namespace(Heap& heap, Value metaclass, Value name, Tuple* bases, Dict* keywords) {
+  Ref<Value> prepare;
+  if (metaclass != Value(heap.type(BuiltinType::kTypeType)))
+    prepare = MINI_TRY(find_attribute(heap, metaclass, heap.name(Name::k__prepare__)));
+  if (prepare.get().is_unbound() || has_kind(prepare, BuiltinType::kNativeFunction)) return make_dict(heap);
+  Ref<Value> names = MINI_TRY(call_for_class(heap, prepare, {name, Value(bases)}, keywords));
+  if (heap.type_of(names) != heap.type(BuiltinType::kDict)) {
+    const bool is_class = has_kind(metaclass, BuiltinType::kTypeType);
+    return heap.raise(BuiltinType::kTypeError, "{}.__prepare__() must return a {}, not {}",
+                      is_class ? to_utf8(static_cast<Type*>(metaclass.as_object())->name) : "<metaclass>",
+                      has_kind(names, BuiltinType::kDict) ? "plain dict in mini" : "mapping", type_name(heap, names));
+  }
+  return Ref<Dict>::adopt(static_cast<Dict*>(names.release().as_object()));
+}
+
+}  // namespace
+
+Result<Ref<Value>> make_class(ThreadState& thread, Dict* names, Value* base, Value cell) {
+  Heap& heap = *thread.heap;
+  auto base_count = static_cast<size_t>(thread.frame->stack_top - base - 3);
+  // Behind the bases a dict of keywords may lie, which is nobody's base (build_class).
+  Dict* keywords = nullptr;
+  if (base_count > 0 && heap.type_of(base[2 + base_count]) == heap.type(BuiltinType::kDict))
+    keywords = static_cast<Dict*>(base[2 + base_count--].as_object());
+  Ref<Tuple> bases = MINI_TRY(make_tuple(heap, base + 3, base_count));
+  if (base[0] != Value(heap.type(BuiltinType::kTypeType)))
+    return call_for_class(heap, base[0], {base[2], Value(bases.get()), Value(names)}, keywords);
+  auto type = MINI_TRY(make_type(heap, as_str(heap, base[2]), bases.get(), Ref<Dict>::share(names)));
+  MINI_TRY(announce_type(heap, type.get(), keywords));
+  if (cell.is_object() && cell.as_object()->type == heap.type(BuiltinType::kCell)) {
+    auto* class_cell = static_cast<Cell*>(cell.as_object());
+    incref(type.get());
+    decref(std::exchange(class_cell->content, Value(type.get())));
+  }
+  return Ref<Value>(std::move(type));
+}
+
 CallOutcome build_class(ThreadState& thread, Value* base, uint32_t count, Tuple* keyword_names, Value* caller_top,
                         Completion completion) {
   Heap& heap = *thread.heap;
@@ -276,28 +326,40 @@ CallOutcome build_class(ThreadState& thread, Value* base, uint32_t count, Tuple*
     static_cast<void>(heap.raise(BuiltinType::kTypeError, "__build_class__: func must be a function"));
     return fail();
   }
-  auto names = make_dict(heap);
-  if (!names.ok()) return fail();
-  if (keyword_names && keyword_names->length > 0) {
+  Ref<Value> metaclass = Ref<Value>::share(Value(heap.type(BuiltinType::kTypeType)));
+  Dict* keywords = nullptr;
+  const auto keyword_count = keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0;
+  const uint32_t base_count = count - 2 - keyword_count;
+  if (keyword_count > 0) {
     // One dict takes the place of the keywords' values.
-    auto keywords = make_dict(heap);
-    if (!keywords.ok()) return fail();
-    const auto keyword_count = static_cast<uint32_t>(keyword_names->length);
+    auto made = make_dict(heap);
+    if (!made.ok()) return fail();
+    Ref<Dict> rest = made.take();
     for (uint32_t i = 0; i < keyword_count; ++i) {
       Str* name = as_str(heap, keyword_names->items()[i]);
-      if (equal(name, "metaclass")) {
-        static_cast<void>(heap.raise(BuiltinType::kTypeError, "metaclasses are not part of mini"));
-        return fail();
-      }
-      if (!set(heap, keywords->get(), name, base[1 + count - keyword_count + i]).ok()) return fail();
+      const Value value = base[1 + count - keyword_count + i];
+      if (equal(name, "metaclass")) metaclass = Ref<Value>::share(value);
+      else if (!set(heap, rest.get(), name, value).ok()) return fail();
     }
     for (uint32_t i = 0; i < keyword_count; ++i) decref(base[count--]);
-    base[++count] = Value(keywords.take().release());
-  } else if (count > 2 && heap.type_of(base[count]) == heap.type(BuiltinType::kDict)) {
+    keywords = rest.get();
+    base[++count] = Value(rest.release());
+  } else if (base_count > 0 && heap.type_of(base[count]) == heap.type(BuiltinType::kDict)) {
     static_cast<void>(heap.raise(BuiltinType::kTypeError, "bases must be types"));
     return fail();
   }
-  // __build_class__, body, name, bases stay on the caller's stack until the body is done.
+  auto bases = make_tuple(heap, base + 3, base_count);
+  if (!bases.ok()) return fail();
+  if (has_kind(metaclass, BuiltinType::kTypeType)) {
+    auto winner = metaclass_for(heap, static_cast<Type*>(metaclass.get().as_object()), bases->get());
+    if (!winner.ok()) return fail();
+    metaclass = Ref<Value>::share(Value(*winner));
+  }
+  const OccupiedScope occupied(thread, base + count + 1);
+  auto names = prepare_namespace(heap, metaclass, base[2], bases->get(), keywords);
+  if (!names.ok()) return fail();
+  // The metaclass, body, name, bases stay on the caller's stack until the body is done.
+  decref(std::exchange(base[0], metaclass.release()));
   thread.frame->stack_top = base + 1 + count;
   Frame* frame = push_body(thread, Ref<Function>::share(static_cast<Function*>(base[1].as_object())), names->get(),
                            base + 1 + count, base, Completion::kClassBody);

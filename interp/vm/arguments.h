@@ -26,8 +26,10 @@ Result<Ref<Value>> construct(Heap&, Type*, Value* arguments, uint32_t count, Tup
 /// "__init__() should return None, not 'int'"
 bool check_init_result(Heap&, Value result);
 
-/// The body of a class statement is run in a frame of its own; base[0] is the native `__build_class__`.
+/// The body of a class statement is run in a frame of its own; base[0], the native `__build_class__`, becomes the metaclass.
 CallOutcome build_class(ThreadState&, Value* base, uint32_t count, Tuple* keyword_names, Value* caller_top,
                         Completion completion);
+/// The class, when the body has run in `names` and returned its `__class__` cell or None; the operands lie at `base`.
+Result<Ref<Value>> make_class(ThreadState&, Dict* names, Value* base, Value cell);
 
 }  // namespace mini::vm

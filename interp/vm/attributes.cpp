@@ -14,6 +14,8 @@ bool is_data_descriptor(Heap& heap, Value found) {
          !script_method(heap, type, Name::k__delete__).is_unbound();
 }
 
+bool is_metaclass(const Type* type) { return type->kind == static_cast<uint32_t>(BuiltinType::kTypeType); }
+
 bool has_hooks(const Type* type) { return type->type_flags & Type::kHasGetAttributeHook; }
 
 /// The instance's attributes if they lie in a shape's slots.
@@ -81,7 +83,7 @@ CallOutcome load_attribute(ThreadState& thread, Frame* frame, uint32_t name_inde
       return leave_on_stack(frame, *place);
     }
   }
-  if (!has_hooks(type) && type != heap.type(BuiltinType::kTypeType) && object.is_object()) {
+  if (!has_hooks(type) && !is_metaclass(type) && object.is_object()) {
     Value found = lookup(type, name);
     if (found.is_object() && found.as_object()->type == heap.type(BuiltinType::kProperty)) {
       auto* property = static_cast<Property*>(found.as_object());
@@ -118,7 +120,7 @@ CallOutcome load_method(ThreadState& thread, Frame* frame, uint32_t name_index, 
       return CallOutcome::kValue;
     }
   }
-  if (!has_hooks(type) && type != heap.type(BuiltinType::kTypeType) && type != heap.type(BuiltinType::kModule) &&
+  if (!has_hooks(type) && !is_metaclass(type) && type != heap.type(BuiltinType::kModule) &&
       type != heap.type(BuiltinType::kSuper)) {
     Value found = lookup(type, name);
     const bool plain =

@@ -278,8 +278,14 @@ CallOutcome call_on_stack(ThreadState& thread, Value* base, uint32_t count, Tupl
     if (type == heap.type(BuiltinType::kMethodDescriptor))
       return call_native_on_stack(thread, base, count, keyword_names, caller_top, completion);
     if (type == heap.type(BuiltinType::kNativeFunction)) {
-      if (static_cast<NativeObject*>(callee.as_object())->definition == &kBuildClass)
-        return build_class(thread, base, count, keyword_names, caller_top, completion);
+      const NativeDefinition* definition = static_cast<NativeObject*>(callee.as_object())->definition;
+      if (definition == &kBuildClass) return build_class(thread, base, count, keyword_names, caller_top, completion);
+      if (definition == &kCallClass) {  // type.__call__, bound to the class
+        Value self = static_cast<NativeObject*>(callee.as_object())->self;
+        incref(self);
+        decref(std::exchange(base[0], self));
+        return call_class(thread, static_cast<Type*>(self.as_object()), base, count, keyword_names, caller_top, completion);
+      }
       return call_native_on_stack(thread, base, count, keyword_names, caller_top, completion);
     }
   }
@@ -305,7 +311,8 @@ CallOutcome call_other(ThreadState& thread, Value* base, uint32_t count, Tuple* 
       decref(method);
       return call_on_stack(thread, base, count + 1, keyword_names, caller_top, completion);
     }
-    if (type == heap.type(BuiltinType::kTypeType) || is_subtype(type, heap.type(BuiltinType::kTypeType)))
+    if (type->kind == static_cast<uint32_t>(BuiltinType::kTypeType) &&
+        script_method(heap, type, Name::k__call__).is_unbound())
       return call_class(thread, static_cast<Type*>(callee.as_object()), base, count, keyword_names, caller_top,
                         completion);
     if ((type == heap.type(BuiltinType::kLock) || type == heap.type(BuiltinType::kRLock)) && closes_with(thread.frame)) {
@@ -372,7 +379,10 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
       return CallOutcome::kError;
     }
     instance = made.take();
-    if (!script_init) {
+    Type* made_type = heap.type_of(instance);
+    if (type == heap.type(BuiltinType::kTypeType) && made_type != type) {  // the metaclass of a base has made it
+      init = lookup(made_type, heap.name(Name::k__init__));
+    } else if (!script_init) {
       thread.result = instance.release();
       drop_values(base, count + 1);
       return CallOutcome::kValue;

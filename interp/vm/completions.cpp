@@ -17,31 +17,6 @@ void open_with_block(Frame* frame) {
              static_cast<uint32_t>(frame->stack_top - frame->stack_base()));
 }
 
-/// The class of a class statement whose body has run in `names`; the operands of `__build_class__` lie at `base`.
-Result<Ref<Value>> finish_class(ThreadState& thread, Dict* names, Value* base, Value cell) {
-  Heap& heap = *thread.heap;
-  Frame* frame = thread.frame;
-  auto base_count = static_cast<size_t>(frame->stack_top - base - 3);
-  // Behind the bases a dict of keywords may lie, which is nobody's base (build_class).
-  Dict* keywords = nullptr;
-  if (base_count > 0 && heap.type_of(base[2 + base_count]) == heap.type(BuiltinType::kDict))
-    keywords = static_cast<Dict*>(base[2 + base_count--].as_object());
-  Str* name = as_str(heap, base[2]);
-  auto bases = MINI_TRY(make_tuple(heap, base + 3, base_count));
-  if (base_count == 0) {
-    Value root(heap.type(BuiltinType::kObject));
-    bases = MINI_TRY(make_tuple(heap, &root, 1));
-  }
-  auto type = MINI_TRY(make_type(heap, name, bases.get(), Ref<Dict>::share(names)));
-  MINI_TRY(announce_type(heap, type.get(), keywords));
-  if (cell.is_object() && cell.as_object()->type == heap.type(BuiltinType::kCell)) {
-    auto* class_cell = static_cast<Cell*>(cell.as_object());
-    incref(type.get());
-    decref(std::exchange(class_cell->content, Value(type.get())));
-  }
-  return Ref<Value>(std::move(type));
-}
-
 }  // namespace
 
 CallOutcome enter_with(ThreadState& thread) {
@@ -129,7 +104,7 @@ Completed complete_call(ThreadState& thread, Completion completion, Value* calle
       Ref<Value> cell = Ref<Value>::adopt(result);
       Ref<Dict> names = Ref<Dict>::adopt(std::exchange(thread.body_names, nullptr));
       thread.breaker.turn = Breaker::kNative;  // __build_class__ is what was called
-      auto made = finish_class(thread, names.get(), caller_top, cell);
+      auto made = make_class(thread, names.get(), caller_top, cell);
       drop_stack_to(frame, caller_top);
       if (!made.ok()) return Completed::kRaise;
       *frame->stack_top++ = made.take().release();

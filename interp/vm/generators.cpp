@@ -396,7 +396,7 @@ Result<Ref<Value>> method_throw(Call& call) {
   Value given = call.has(2) && !call[2].is_none() ? call[2] : call[1];
   if (Exception* ready = as_exception(given)) {
     exception = Ref<Exception>::share(ready);
-  } else if (heap.type_of(given) == heap.type(BuiltinType::kTypeType) &&
+  } else if (has_kind(given, BuiltinType::kTypeType) &&
              (static_cast<Type*>(given.as_object())->type_flags & Type::kException)) {
     auto made = MINI_TRY(object::call(heap, given, nullptr, 0));
     exception = Ref<Exception>::share(as_exception(made.get()));

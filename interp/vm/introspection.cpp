@@ -3,6 +3,7 @@
 
 #include "interp/vm/function.h"
 #include "interp/vm/native.h"
+#include "interp/vm/slow_paths.h"
 #include "interp/vm/unwind.h"
 
 namespace mini::vm {
@@ -133,13 +134,24 @@ Result<Ref<Value>> bind(Call& call) {
   if (call[1].is_none()) return Ref<Value>::share(call[0]);
   return widen(make_bound_method(call.heap, call[0], call[1]));
 }
-Result<Ref<Value>> call_function(Call& call) {
-  ThreadState& thread = thread_of(call);
-  if (take_phase(thread) == 1) return take_result(thread);
+/// Calls `function` with all arguments but the first.
+Result<Ref<Value>> call_with_rest(Call& call, Value function) {
   Ref<Tuple> arguments = MINI_TRY(make_tuple(call.heap, call.args + 1, call.count - 1));
   Ref<Dict> keywords = MINI_TRY(make_dict(call.heap));
   if (!call.keywords[0].is_unbound()) MINI_TRY(update(call.heap, keywords.get(), call.keywords[0]));
-  return call_unpacked_then(call, 1, call[0], std::move(arguments), std::move(keywords));
+  return call_unpacked_then(call, 1, function, std::move(arguments), std::move(keywords));
+}
+Result<Ref<Value>> call_function(Call& call) {
+  ThreadState& thread = thread_of(call);
+  if (take_phase(thread) == 1) return take_result(thread);
+  return call_with_rest(call, call[0]);
+}
+/// `type.__call__(C, ...)`: once it is bound to the class, call_on_stack knows what to do.
+Result<Ref<Value>> call_class(Call& call) {
+  ThreadState& thread = thread_of(call);
+  if (take_phase(thread) == 1) return take_result(thread);
+  Ref<NativeObject> bound = MINI_TRY(make_native(call.heap, kCallClass, call[0]));
+  return call_with_rest(call, bound.get());
 }
 Result<Ref<Value>> make_method(Call& call) {
   if (lookup(call.heap.type_of(call[1]), call.heap.name(Name::k__call__)).is_unbound() &&
@@ -156,6 +168,12 @@ constexpr NativeDefinition kFunctionMethods[] = {
 };
 constexpr NativeDefinition kMethodMethods[] = {{"method.__call__(self, *args, **kwargs)", call_function}};
 constexpr NativeDefinition kMakeMethod{"method.__new__(type, function, instance, /)", make_method};
+
+}  // namespace
+
+const NativeDefinition kCallClass{"type.__call__(self, *args, **kwargs)", call_class};
+
+namespace {
 
 struct Row {
   BuiltinType type;
@@ -200,6 +218,7 @@ Result<void> define_introspection(Heap& heap) {
   for (const Row& row : kRows) MINI_TRY(add_getset(heap, heap.type(row.type), row.name, row.get));
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kFunction), kFunctionMethods, std::size(kFunctionMethods),
                        MethodDescriptor::kSlotMethod));
+  MINI_TRY(add_methods(heap, heap.type(BuiltinType::kTypeType), &kCallClass, 1, MethodDescriptor::kSlotMethod));
   Type* method = heap.type(BuiltinType::kBoundMethod);
   method->construct = &kMakeMethod;
   MINI_TRY(add_methods(heap, method, kMethodMethods, std::size(kMethodMethods), MethodDescriptor::kSlotMethod));

@@ -91,7 +91,7 @@ class Search {
     std::string name;
     heap_.for_each_tracked([&](Object* object) {
       if (!name.empty() || object == wanted_) return;
-      if (object->type == heap_.type(BuiltinType::kTypeType)) {
+      if (has_kind(object, BuiltinType::kTypeType)) {
         const auto* type = static_cast<Type*>(object);
         const Dict* names = type->type_flags & Type::kUserClass ? type->attributes : nullptr;
         for (uint32_t i = 0; names && i < names->used; ++i)

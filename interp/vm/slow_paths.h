@@ -7,6 +7,8 @@ namespace mini::vm {
 
 /// The native that LOAD_BUILD_CLASS finds: calls of it run a class body (interp/modules/builtins).
 extern const NativeDefinition kBuildClass;
+/// type.__call__: bound to a class, it makes an instance, whatever the metaclass does when the class itself is called.
+extern const NativeDefinition kCallClass;
 
 // Natives ----------------------------------------------------------------------------------------------------------
 

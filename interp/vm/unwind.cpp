@@ -162,7 +162,7 @@ bool raise_statement(ThreadState& thread, Value exception_value, Value cause_val
   }
   auto instantiate = [&](Value value, const char* complaint) -> Ref<Exception> {
     if (Exception* ready = as_exception(value)) return Ref<Exception>::share(ready);
-    if (heap.type_of(value) == heap.type(BuiltinType::kTypeType) &&
+    if (has_kind(value, BuiltinType::kTypeType) &&
         (static_cast<Type*>(value.as_object())->type_flags & Type::kException)) {
       auto made = call(heap, value, nullptr, 0);
       if (!made.ok()) return {};
@@ -195,10 +195,7 @@ bool raise_statement(ThreadState& thread, Value exception_value, Value cause_val
 }
 
 Result<bool> exception_matches(Heap& heap, Value exception, Value classes) {
-  auto check = [&](Value candidate) {
-    return heap.type_of(candidate) == heap.type(BuiltinType::kTypeType) ||
-           (candidate.is_object() && is_subtype(candidate.as_object()->type, heap.type(BuiltinType::kTypeType)));
-  };
+  auto check = [&](Value candidate) { return has_kind(candidate, BuiltinType::kTypeType); };
   auto complain = [&] {
     return heap.raise(BuiltinType::kTypeError,
                       "catching classes that do not inherit from BaseException is not allowed");

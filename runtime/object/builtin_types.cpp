@@ -68,6 +68,7 @@ struct Bootstrap {
     define_sequence_types(heap);
     define_dict_types(heap);
     define_set_types(heap);
+    define_mapping_proxy_type(heap);
     define_exception_types(heap);
     for (uint32_t i = 0; i < kTypeCount; ++i) {
       Type* made = heap.types_[i];
@@ -133,6 +134,7 @@ struct Bootstrap {
     MINI_TRY(define_sequence_methods(heap));
     MINI_TRY(define_dict_methods(heap));
     MINI_TRY(define_set_methods(heap));
+    MINI_TRY(define_mapping_proxy_methods(heap));
     MINI_TRY(define_exception_methods(heap));
     MINI_TRY(define_slot_methods(heap));
     Ref<Tuple> no_args = MINI_TRY(make_tuple(heap, 0));

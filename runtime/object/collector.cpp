@@ -152,9 +152,14 @@ class Collection {
     }
     for (TrackedList* list : {&garbage, &classes}) {
       while (!list->empty()) {
-        Object* object = object_of(&list->front());
+        Tracked& node = list->front();
+        Object* object = object_of(&node);
         list->pop_front();
-        MINI_ASSERT(object->count == 1);
+        if (object->count > 1) {  // a metaclass waits for its classes
+          MINI_ASSERT(list == &classes && static_cast<Type*>(object)->kind == static_cast<uint32_t>(BuiltinType::kTypeType));
+          list->push_back(node);
+          continue;
+        }
         Type* type = object->type;
         heap_.memory().release(object, object_size(object));
         --heap_.object_count_;

@@ -76,10 +76,15 @@ Result<bool> contains(Heap&, Set*, Value item);
 /// Adds all items of an iterable.
 Result<void> update(Heap&, Set*, Value iterable);
 
+/// types.MappingProxyType(mapping), a view that can only be read.
+Result<Ref<Value>> make_mapping_proxy(Heap&, Value mapping);
+
 void define_dict_types(Heap&);
 Result<void> define_dict_methods(Heap&);
 void define_set_types(Heap&);
 Result<void> define_set_methods(Heap&);
+void define_mapping_proxy_type(Heap&);
+Result<void> define_mapping_proxy_methods(Heap&);
 
 /// The layout that instances share (a "hidden class"): which attribute stands in which slot. Adding an attribute moves
 /// an instance to the next shape of a tree; deleting one, or asking for `__dict__`, gives it a dict of its own.

@@ -223,6 +223,9 @@ Result<Ref<Value>> object_dir(Call& call) {
   return widen(list_from(heap, names));
 }
 
+/// An abstract class that has no rule of its own (PEP 3119).
+Result<Ref<Value>> subclass_hook(Call&) { return unboxed(kNotImplemented); }
+
 Result<Ref<Value>> object_sizeof(Call& call) {
   return make_int(call.heap,
                   call[0].is_object() ? static_cast<int64_t>(object_size(call[0].as_object())) : 8);
@@ -253,7 +256,9 @@ constexpr NativeDefinition kMethods[] = {
     {"object.__sizeof__(self, /)", object_sizeof},
 };
 constexpr NativeDefinition kClassMethods[] = {
-    {"object.__init_subclass__(cls, *args, **kwargs)", init_subclass}};
+    {"object.__init_subclass__(cls, *args, **kwargs)", init_subclass},
+    {"object.__subclasshook__(cls, object, /)", subclass_hook},
+};
 
 // ---- attributes
 

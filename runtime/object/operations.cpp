@@ -160,7 +160,7 @@ Result<void> set_item(Heap& heap, Value container, Value key, Value item) {
   }
   if (type->behaviour.set_item) return type->behaviour.set_item(heap, container, key, item);
   // CPython's wording depends on the slot tables that a type has (PyObject_DelItem, 3.13 Objects/abstract.c).
-  bool sequence = type->behaviour.get_item || type->type_flags & Type::kUserClass;
+  bool sequence = is_index(heap, key) && (type->behaviour.get_item || type->behaviour.contains || type->type_flags & Type::kUserClass);
   return heap.raise(BuiltinType::kTypeError, "'{}' object {} support item {}", type_name(heap, container),
                     deletes && sequence ? "doesn't" : "does not", deletes ? "deletion" : "assignment");
 }

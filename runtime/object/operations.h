@@ -89,8 +89,11 @@ bool is_integer(Heap&, Value);
 bool is_index(Heap&, Value);
 bool is_float_object(Heap&, Value);
 
-/// What a class statement makes. Runs no script code; takes `__qualname__` and `__classcell__` out of `attributes`.
-Result<Ref<Type>> make_type(Heap&, Str* name, Tuple* bases, Ref<Dict> attributes);
+/// The metaclass of a class with these bases: the most derived one of `given` and theirs; TypeError if there is none.
+Result<Type*> metaclass_for(Heap&, Type* given, Tuple* bases);
+/// What a class statement makes, an instance of `metaclass` (null: `type`). Runs no script code; takes `__qualname__` and
+/// `__classcell__` out of `attributes`.
+Result<Ref<Type>> make_type(Heap&, Str* name, Tuple* bases, Ref<Dict> attributes, Type* metaclass = nullptr);
 /// Calls `__set_name__` of the attributes of a new class, then `__init_subclass__` of its bases with the keywords of the
 /// class statement (may be null), nested.
 Result<void> announce_type(Heap&, Type*, Dict* keywords = nullptr);

@@ -305,6 +305,9 @@ Result<bool> has_slots_only(Heap& heap, Type* type) {
   return true;
 }
 
+/// A class that is an instance of a metaclass keeps its attributes as every class does.
+bool is_metaclass(const Type* type) { return type->kind == static_cast<uint32_t>(BuiltinType::kTypeType); }
+
 void inherit_layout(Heap& heap, Type* type, Type* base) {
   type->kind = base->kind;
   type->behaviour = base->behaviour;
@@ -316,7 +319,7 @@ void inherit_layout(Heap& heap, Type* type, Type* base) {
       Type::kUserClass | Type::kSubclassable | (base->type_flags & (Type::kTracked | Type::kException));
   if (base == heap.type(BuiltinType::kObject)) {
     use_instance_layout(type);
-  } else if (!base->attributes_offset) {
+  } else if (!base->attributes_offset && !is_metaclass(base)) {
     type->attributes_offset = Type::kAttributesAtEnd;
     type->trailer_size = bytes_behind(type);
   }
@@ -324,7 +327,23 @@ void inherit_layout(Heap& heap, Type* type, Type* base) {
 
 }  // namespace
 
-Result<Ref<Type>> make_type(Heap& heap, Str* name, Tuple* given_bases, Ref<Dict> attributes) {
+Result<Type*> metaclass_for(Heap& heap, Type* given, Tuple* bases) {
+  Type* winner = given;
+  for (size_t i = 0; i < bases->length; ++i) {
+    if (!is_type(heap, bases->items()[i])) continue;  // an error that others find
+    Type* of_base = heap.type_of(bases->items()[i]);
+    if (is_subtype(winner, of_base)) continue;
+    if (!is_subtype(of_base, winner)) {
+      return heap.raise(BuiltinType::kTypeError,
+                        "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the "
+                        "metaclasses of all its bases");
+    }
+    winner = of_base;
+  }
+  return winner;
+}
+
+Result<Ref<Type>> make_type(Heap& heap, Str* name, Tuple* given_bases, Ref<Dict> attributes, Type* metaclass) {
   Ref<Tuple> bases = Ref<Tuple>::share(given_bases);
   if (bases->length == 0) {
     Value object = heap.type(BuiltinType::kObject);
@@ -332,7 +351,7 @@ Result<Ref<Type>> make_type(Heap& heap, Str* name, Tuple* given_bases, Ref<Dict>
   }
   Type* base = MINI_TRY(layout_base(heap, bases.get()));
   attributes = MINI_TRY(with_interned_names(heap, std::move(attributes)));
-  Ref<Type> type = MINI_TRY(heap.create<Type>(BuiltinType::kTypeType));
+  Ref<Type> type = MINI_TRY(heap.create<Type>(metaclass ? metaclass : heap.type(BuiltinType::kTypeType)));
   inherit_layout(heap, type.get(), base);
   type->version = heap.next_type_version();
   type->name = Ref<Str>::share(name).release();
@@ -403,13 +422,7 @@ Result<void> announce_type(Heap& heap, Type* type, Dict* keywords) {
     Value arguments[] = {Value(type), entries->items()[i]};
     static_cast<void>(MINI_TRY(call_special(heap, method, attribute, arguments, 2)));
   }
-  MINI_TRY(call_init_subclass(heap, type, keywords));
-  // What the metaclass ABCMeta does in CPython, the class abc.ABC (interp/prelude/abc.mini) does with two functions.
-  if (Value finish = lookup(type, heap.name(Name::k_abc_finish)); has_kind(finish, BuiltinType::kFunction)) {
-    Value argument = type;
-    static_cast<void>(MINI_TRY(heap.hooks().call(heap, finish, &argument, 1)));
-  }
-  return {};
+  return call_init_subclass(heap, type, keywords);
 }
 
 Result<void> set_type_attribute(Heap& heap, Type* type, Str* name, Value value) {

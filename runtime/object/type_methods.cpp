@@ -83,11 +83,9 @@ Result<Ref<Value>> get_doc(Heap& heap, Value self) {
   return has_kind(own, BuiltinType::kGetSetDescriptor) || own.is_unbound() ? unboxed(kNone)
                                                                            : Ref<Value>::share(own);
 }
-/// A copy: a class is changed through its attributes, so that caches notice.
+/// Only for reading: a class is changed through its attributes, so that caches notice.
 Result<Ref<Value>> get_dict(Heap& heap, Value self) {
-  Ref<Dict> copy = MINI_TRY(make_dict(heap));
-  MINI_TRY(update(heap, copy.get(), Value(type_of(self)->attributes)));
-  return Ref<Value>(std::move(copy));
+  return make_mapping_proxy(heap, Value(type_of(self)->attributes));
 }
 
 Result<Str*> new_name(Heap& heap, Value self, Value value, const char* which) {
@@ -137,38 +135,91 @@ Result<Ref<Value>> type_subclasses(Call& call) {
   return Ref<Value>(std::move(list));
 }
 
+/// Another metaclass, that of a base, has a `__new__` of its own.
+Result<Ref<Value>> construct_by(Call& call, Type* metaclass) {
+  Heap& heap = call.heap;
+  Ref<Value> make = MINI_TRY(get_attribute(heap, Value(metaclass), heap.name(Name::k__new__)));
+  std::vector<Value> arguments{Value(metaclass)};
+  arguments.insert(arguments.end(), call.args + 1, call.args + call.count);
+  Ref<List> names = MINI_TRY(make_list(heap));
+  if (!call.keywords[0].is_unbound()) {
+    auto* keywords = static_cast<Dict*>(call.keywords[0].as_object());
+    names = MINI_TRY(list_from(heap, Value(keywords)));
+    for (uint64_t i = 0; i < names->length; ++i) arguments.push_back(MINI_TRY(get(heap, keywords, names->items[i])));
+  }
+  Ref<Tuple> keyword_names = MINI_TRY(make_tuple(heap, names->items, names->length));
+  return heap.hooks().call_with_keywords(heap, make, arguments.data(), static_cast<uint32_t>(arguments.size()),
+                                         names->length > 0 ? keyword_names.get() : nullptr);
+}
+
 Result<Ref<Value>> construct_type(Call& call) {
   Heap& heap = call.heap;
   const bool keywords = !call.keywords[0].is_unbound();
-  if (call.count == 2 && !keywords) return Ref<Value>::share(Value(heap.type_of(call.args[1])));
-  if (call.count != 4) return heap.raise(BuiltinType::kTypeError, "type() takes 1 or 3 arguments");
+  auto* given = type_of(call.args[0]);
+  if (given != heap.type(BuiltinType::kTypeType)) {
+    if (call.count != 4)
+      return heap.raise(BuiltinType::kTypeError, "type.__new__() takes exactly 3 arguments ({} given)", call.count - 1);
+  } else if (call.count == 2 && !keywords) {
+    return Ref<Value>::share(Value(heap.type_of(call.args[1])));
+  } else if (call.count != 4) {
+    return heap.raise(BuiltinType::kTypeError, "type() takes 1 or 3 arguments");
+  }
   constexpr BuiltinType kExpected[] = {BuiltinType::kStr, BuiltinType::kTuple, BuiltinType::kDict};
   for (uint32_t i = 0; i < 3; ++i) {
     if (has_kind(call.args[i + 1], kExpected[i])) continue;
     return heap.raise(BuiltinType::kTypeError, "type.__new__() argument {} must be {}, not {}", i + 1,
                       to_utf8(heap.type(kExpected[i])->name), type_name(heap, call.args[i + 1]));
   }
+  auto* bases = static_cast<Tuple*>(call.args[2].as_object());
+  Type* metaclass = MINI_TRY(metaclass_for(heap, given, bases));
+  if (metaclass != given && !script_method(heap, metaclass, Name::k__new__).is_unbound()) return construct_by(call, metaclass);
   Ref<Dict> attributes = MINI_TRY(make_dict(heap));
   MINI_TRY(update(heap, attributes.get(), call.args[3]));
   if (get_name(attributes.get(), heap.name(Name::k__module__)).is_unbound()) {
     MINI_TRY(
         set_name(heap, attributes.get(), heap.name(Name::k__module__), Value(heap.name(Name::k__main__))));
   }
-  Ref<Type> made = MINI_TRY(make_type(heap, static_cast<Str*>(call.args[1].as_object()),
-                                      static_cast<Tuple*>(call.args[2].as_object()), std::move(attributes)));
-  MINI_TRY(announce_type(heap, made.get()));
+  Ref<Type> made = MINI_TRY(
+      make_type(heap, static_cast<Str*>(call.args[1].as_object()), bases, std::move(attributes), metaclass));
+  MINI_TRY(announce_type(heap, made.get(), keywords ? static_cast<Dict*>(call.keywords[0].as_object()) : nullptr));
   return Ref<Value>(std::move(made));
 }
 constinit const NativeDefinition kTypeConstruct = {"type.__new__(type, *args, **kwargs)", construct_type};
 
+/// type.__new__ has done everything; a metaclass calls it with what the class statement says.
+Result<Ref<Value>> init_type(Call& call) {
+  if (call.count == 2 && !call.keywords[0].is_unbound())
+    return call.heap.raise(BuiltinType::kTypeError, "type.__init__() takes no keyword arguments");
+  if (call.count != 2 && call.count != 4)
+    return call.heap.raise(BuiltinType::kTypeError, "type.__init__() takes 1 or 3 arguments");
+  return unboxed(kNone);
+}
+
+/// What isinstance() and issubclass() ask where no metaclass has another answer.
+Result<Ref<Value>> is_instance(Call& call) {
+  return Ref<Value>(is_subtype(call.heap.type_of(call[1]), type_of(call[0])));
+}
+Result<Ref<Value>> is_subclass(Call& call) {
+  if (!has_kind(call[1], BuiltinType::kTypeType))
+    return call.heap.raise_text(BuiltinType::kTypeError, "issubclass() arg 1 must be a class");
+  return Ref<Value>(is_subtype(type_of(call[1]), type_of(call[0])));
+}
+
+/// The namespace of a class body.
+Result<Ref<Value>> prepare(Call& call) { return widen(make_dict(call.heap)); }
+
+constexpr NativeDefinition kSlots[] = {{"__init__(self, *args, **kwargs)", init_type}};
 constexpr NativeDefinition kMethods[] = {{"type.mro(self, /)", type_mro},
-                                         {"type.__subclasses__(self, /)", type_subclasses}};
+                                         {"type.__subclasses__(self, /)", type_subclasses},
+                                         {"type.__instancecheck__(self, instance, /)", is_instance},
+                                         {"type.__subclasscheck__(self, subclass, /)", is_subclass}};
+constexpr NativeDefinition kClassMethods[] = {{"type.__prepare__(cls, *args, **kwargs)", prepare}};
 
 }  // namespace
 
 void define_type_types(Heap& heap) {
   Type* type = heap.type(BuiltinType::kTypeType);
-  type->type_flags |= Type::kTracked;
+  type->type_flags |= Type::kTracked | Type::kSubclassable;
   type->instance_size = sizeof(Type);
   type->construct = &kTypeConstruct;
   type->behaviour.visit = visit_type;
@@ -179,7 +230,9 @@ void define_type_types(Heap& heap) {
 
 Result<void> define_type_methods(Heap& heap) {
   Type* type = heap.type(BuiltinType::kTypeType);
+  MINI_TRY(add_methods(heap, type, kSlots, std::size(kSlots), MethodDescriptor::kSlotMethod));
   MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
+  MINI_TRY(add_methods(heap, type, kClassMethods, std::size(kClassMethods), MethodDescriptor::kClassMethod));
   MINI_TRY(add_getset(heap, type, "__name__", get_type_name, set_type_name));
   MINI_TRY(add_getset(heap, type, "__qualname__", get_qualified_name, set_qualified_name));
   MINI_TRY(add_getset(heap, type, "__module__", get_module, set_module));
