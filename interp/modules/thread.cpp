@@ -10,6 +10,7 @@
 #include "interp/modules/modules.h"
 #include "interp/modules/thread.h"
 #include "interp/vm/finalizers.h"
+#include "interp/vm/signals.h"
 #include "interp/vm/traceback.h"
 
 namespace mini::modules {
@@ -212,7 +213,7 @@ Result<Ref<Value>> interrupt_main(Call& call) {
   const int64_t number = call.has(0) ? MINI_TRY(to_int64(call.heap, call[0])) : SIGINT;
   if (number < 1 || number >= NSIG)
     return call.heap.raise_text(BuiltinType::kValueError, "signal number out of range");
-  thread_of(call).machine->runner().interrupt();
+  simulate_signal(*thread_of(call).machine, static_cast<int>(number));
   return none();
 }
 Result<Ref<Value>> stack_size(Call& call) {

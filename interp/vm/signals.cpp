@@ -67,6 +67,16 @@ SignalAction signal_action(int number) {
   return action.sa_handler == SIG_IGN ? SignalAction::kIgnore : SignalAction::kDeliver;
 }
 
+void simulate_signal(Machine& machine, int number) {
+  sched::Runner& runner = machine.runner();
+  const bool delivered = runner.outside_number(sched::Outside::Other, [&] {
+    return receives_signals(machine) ? signal_action(number) == SignalAction::kDeliver : number == SIGINT;
+  });
+  if (!delivered) return;
+  if (receives_signals(machine)) arrived.fetch_or(uint64_t{1} << (number - 1));
+  runner.interrupt();
+}
+
 uint64_t take_signals() { return arrived.exchange(0); }
 
 bool Machine::handle_interrupt(ThreadState& thread) {

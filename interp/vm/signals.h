@@ -25,6 +25,9 @@ enum class SignalAction { kDefault, kIgnore, kDeliver };
 bool set_signal_action(int number, SignalAction action);
 /// What happens now.
 SignalAction signal_action(int number);
+/// `_thread.interrupt_main`: as if the signal had come, unless it is ignored or has its default action (PyErr_SetInterruptEx,
+/// CPython 3.13 Modules/signalmodule.c). A machine that signals do not go to can still be interrupted by SIGINT.
+void simulate_signal(Machine&, int number);
 /// Those that came since the last call, a bit for each.
 uint64_t take_signals();
 
