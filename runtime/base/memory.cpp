@@ -16,12 +16,6 @@ constexpr size_t round_up(size_t value, size_t step) {
   return (value + step - 1) / step * step;
 }
 
-void poison([[maybe_unused]] std::byte* start, [[maybe_unused]] size_t bytes) {
-#if MINI_ASAN
-  ASAN_POISON_MEMORY_REGION(start, bytes);
-#endif
-}
-
 void unpoison([[maybe_unused]] std::byte* start, [[maybe_unused]] size_t bytes) {
 #if MINI_ASAN
   ASAN_UNPOISON_MEMORY_REGION(start, bytes);
@@ -79,6 +73,11 @@ void Memory::destroy(Memory* memory) {
   const size_t reserved = static_cast<size_t>(memory->end_ - memory->begin());
   unpoison(memory->begin(), static_cast<size_t>(memory->committed_ - memory->begin()));
   ::munmap(memory, reserved);
+}
+
+void Memory::keep_pages() {
+  gives_back_ = false;
+  unpoison(begin(), static_cast<size_t>(committed_ - begin()));
 }
 
 Memory::Memory(size_t reserved, size_t committed, size_t limit_bytes)
@@ -173,7 +172,7 @@ void Memory::release_slow(void* block, size_t size) {
   size_t index = class_of(size);
   if (MINI_ASAN) {
     // What was released last is what a stray pointer still points to: keep it out of use for a while.
-    poison(static_cast<std::byte*>(block), bytes);
+    poison(block, bytes);
     Quarantined& oldest = quarantine_[quarantine_next_++ % kQuarantine];
     std::swap(block, oldest.cell);
     std::swap(index, oldest.index);
@@ -217,7 +216,7 @@ void* Memory::reallocate(void* block, size_t old_size, size_t new_size) {
 void Memory::give_cell(void* block, size_t index) {
   unpoison(static_cast<std::byte*>(block), sizeof(FreeCell));
   free_[index] = std::construct_at(static_cast<FreeCell*>(block), FreeCell{free_[index]});
-  poison(static_cast<std::byte*>(block), class_bytes(index));
+  poison(block, class_bytes(index));
 }
 
 void* Memory::take_cell(size_t index) {

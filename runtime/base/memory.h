@@ -159,9 +159,10 @@ class Memory {
   /// Puts everything back as it was when `snapshot` was saved from this Memory.
   void restore(const Snapshot& snapshot);
 
-  /// From now on free pages keep their bytes, instead of being given back to the operating system: for whoever restores
-  /// only the pages that were written to (explore/memory_image.h), and would not see that one had become zeros.
-  void keep_pages() { gives_back_ = false; }
+  /// From now on the pages belong to whoever restores only those that were written to (explore/memory_image.h): free ones
+  /// keep their bytes, instead of being given back to the operating system, which would make zeros of them unseen; and
+  /// under ASan nothing is poisoned any more, as the marks would not be restored.
+  void keep_pages();
 
   /// The accessible part of the range, for whoever watches its pages. Grows only.
   std::span<std::byte> accessible() { return {begin(), static_cast<size_t>(committed_ - begin())}; }
@@ -227,12 +228,17 @@ class Memory {
   void insert_free(std::byte* start, size_t bytes);
   void remove_free(FreeSpan& span);
 
+  /// ASan: nothing of the bytes may be touched.
+  void poison([[maybe_unused]] void* start, [[maybe_unused]] size_t bytes) const {
+#if MINI_ASAN
+    if (gives_back_) ASAN_POISON_MEMORY_REGION(start, bytes);
+#endif
+  }
   /// ASan: of the cell's `bytes`, the first `size` may be touched.
-  static void poison_cell([[maybe_unused]] void* cell, [[maybe_unused]] size_t size,
-                          [[maybe_unused]] size_t bytes) {
+  void poison_cell([[maybe_unused]] void* cell, [[maybe_unused]] size_t size, [[maybe_unused]] size_t bytes) const {
 #if MINI_ASAN
     ASAN_UNPOISON_MEMORY_REGION(cell, size);
-    ASAN_POISON_MEMORY_REGION(static_cast<std::byte*>(cell) + size, bytes - size);
+    poison(static_cast<std::byte*>(cell) + size, bytes - size);
 #endif
   }
 
@@ -245,7 +251,7 @@ class Memory {
   ptrdiff_t mark_ = 0;
   size_t limit_;
   size_t overshoot_ = 0;
-  bool gives_back_ = true;
+  bool gives_back_ = true;  // until keep_pages()
   size_t peak_ = 0;
   uint64_t fail_countdown_ = 0;
   std::byte* bump_ = nullptr;  // the rest of the current chunk

@@ -92,7 +92,7 @@ void Memory::restore(const Snapshot& snapshot) {
   committed_ = committed;
 #if MINI_ASAN
   write_shadow(begin(), extent(), snapshot.shadow_.data());
-  ASAN_POISON_MEMORY_REGION(top_, committed_ - top_);
+  poison(top_, static_cast<size_t>(committed_ - top_));
 #endif
 }
 
