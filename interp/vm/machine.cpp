@@ -34,8 +34,9 @@ constexpr const char* kDefaultSchedule = "interval:5ms";  // as CPython's
 /// Stages of a thread's life.
 enum Stage : uint32_t { kNotEntered, kRunning, kShuttingDown, kWaitingForOthers, kOver, kExiting };
 
-/// Bytes of the C++ stack that the compiler may take for the deepest source that it accepts (compile::kMaxDepth), and more.
-constexpr size_t kCompilerStack = 4 << 20;
+/// Bytes of the C++ stack that the compiler may take for the deepest source that it accepts (compile::kMaxDepth), a
+/// sanitizer's frames included. Only what is touched takes memory.
+constexpr size_t kCompilerStack = 16 << 20;
 
 /// Calls `compile` on a stack of its own, since it recurses as deep as the source nests, unless the program has not begun.
 void with_compiler_stack(const ThreadState* thread, const std::function<void()>& compile) {

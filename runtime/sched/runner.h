@@ -30,6 +30,7 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/base/memory.h"
 #include "runtime/sched/clock.h"
 #include "runtime/sched/journal.h"
 #include "runtime/sched/replay.h"
@@ -316,8 +317,9 @@ class Runner {
 
  protected:
   friend class BlockingCall;
-  static constexpr std::size_t kStackBytes = 1 << 20;  // address space: pages cost nothing until touched
-  static constexpr std::size_t kStackReserve = 64 << 10;
+  // Address space: pages cost nothing until touched. A sanitizer's frames are larger.
+  static constexpr std::size_t kStackBytes = (MINI_ASAN || MINI_TSAN ? 4 : 1) << 20;
+  static constexpr std::size_t kStackReserve = (MINI_ASAN || MINI_TSAN ? 512 : 64) << 10;
 
   // What every runner does the same way. All for the holder.
   void account(Thread& thread, Time present, Cause cause = Cause::Parked);  // until now, by the state that it was in
