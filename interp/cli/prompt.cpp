@@ -1,6 +1,7 @@
 // Reading a statement, running it, showing what it answers. As CPython's basic prompt: file name <stdin>, `_`, tracebacks.
 #include "interp/cli/prompt.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <editline/readline.h>
@@ -8,11 +9,14 @@
 #include <algorithm>
 #include <clocale>
 #include <cstdlib>
+#include <csignal>
 #include <cstring>
+#include <cwchar>
 #include <iostream>
 #include <map>
 
 #include "interp/vm/native.h"
+#include "interp/vm/signals.h"
 #include "interp/vm/traceback.h"
 
 namespace mini::cli {
@@ -98,6 +102,38 @@ char** complete(const char* text, int, int) {
   return rl_completion_matches(text, next_candidate);
 }
 
+/// Waits until something was typed: false when a signal came instead. One that came just before counts as well, which
+/// a mere read() would sleep over: signals are blocked from the look at them until the wait has begun.
+bool wait_for_typing() {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  int ready = 0;
+  while (!signals_arrived() && (ready = ppoll(&input, 1, nullptr, &before)) < 0 && errno == EINTR) {}
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return ready > 0;
+}
+
+/// The next character that was typed, for readline(); EOF at the end of the input, and when a signal came.
+int next_character(std::FILE*) {
+  std::mbstate_t state{};
+  for (;;) {
+    unsigned char byte;
+    if (!wait_for_typing() || ::read(STDIN_FILENO, &byte, 1) != 1) return EOF;
+    wchar_t character;
+    switch (std::mbrtowc(&character, reinterpret_cast<const char*>(&byte), 1, &state)) {
+      case static_cast<size_t>(-1):
+        state = {};  // no character begins so: it is skipped
+        continue;
+      case static_cast<size_t>(-2):
+        continue;  // more bytes belong to it
+      default:
+        return static_cast<int>(character);
+    }
+  }
+}
+
 /// Where lines are kept between runs: $MINI_HISTORY (empty: nowhere), else ~/.mini_history.
 std::string history_path() {
   if (const char* given = std::getenv("MINI_HISTORY")) return given;
@@ -114,6 +150,7 @@ class LineReader {
     const char* locale = std::setlocale(LC_CTYPE, "");
     if (!locale || locale == std::string_view("C")) std::setlocale(LC_CTYPE, "C.UTF-8");
     static char word_breaks[] = " \t\n()[]{},:;=+-*/%<>!&|^~@'\"";
+    rl_getc_function = next_character;
     rl_initialize();
     using_history();
     stifle_history(1000);
@@ -140,7 +177,7 @@ class LineReader {
       return std::getline(std::cin, line) ? Outcome::kLine : Outcome::kEnd;
     }
     char* typed = readline(prompt);
-    if (!typed) return machine_.runner().interrupted() ? Outcome::kInterrupted : Outcome::kEnd;
+    if (!typed) return signals_arrived() ? Outcome::kInterrupted : Outcome::kEnd;
     line = typed;
     if (!line.empty()) add_history(typed);
     std::free(typed);

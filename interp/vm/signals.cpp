@@ -77,6 +77,7 @@ void simulate_signal(Machine& machine, int number) {
   runner.interrupt();
 }
 
+bool signals_arrived() { return arrived.load() != 0; }
 uint64_t take_signals() { return arrived.exchange(0); }
 
 bool Machine::handle_interrupt(ThreadState& thread) {

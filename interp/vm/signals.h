@@ -28,6 +28,8 @@ SignalAction signal_action(int number);
 /// `_thread.interrupt_main`: as if the signal had come, unless it is ignored or has its default action (PyErr_SetInterruptEx,
 /// CPython 3.13 Modules/signalmodule.c). A machine that signals do not go to can still be interrupted by SIGINT.
 void simulate_signal(Machine&, int number);
+/// Whether any came since take_signals() was called last. From any thread.
+bool signals_arrived();
 /// Those that came since the last call, a bit for each.
 uint64_t take_signals();
 
