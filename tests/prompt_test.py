@@ -204,6 +204,17 @@ class Prompt(unittest.TestCase):
         terminal.edit(CONTROL_D)
         self.assertEqual(terminal.status(), 0)
 
+    def test_control_c_is_heard_whenever_it_comes(self):
+        terminal = self.start()
+        for _ in range(200):  # between the echo and the wait for the next key, too
+            terminal.edit('x')
+            terminal.expect('x')
+            terminal.type(CONTROL_C)
+            self.assertIn('KeyboardInterrupt', terminal.expect('>>> '))
+        self.assertIn('\n4\r\n', terminal.line('2 + 2'))
+        terminal.edit(CONTROL_D)
+        self.assertEqual(terminal.status(), 0)
+
     def test_a_thread_runs_on_while_a_line_is_typed(self):
         terminal = self.start()
         terminal.line('import threading, time')
