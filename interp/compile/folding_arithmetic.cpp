@@ -138,8 +138,8 @@ Constant* integer_operation(BinaryOperator op, const Integer& left, const Intege
       }
       return maker.integer(left.shift_left(shift()));
     case BinaryOperator::kRShift:
-      if (right.is_negative() || !right.fits_int64()) return nullptr;
-      return maker.integer(left.shift_right(shift()));
+      if (right.is_negative()) return nullptr;
+      return maker.integer(left.shift_right(right.fits_int64() ? shift() : UINT64_MAX));
     case BinaryOperator::kBitOr:
       return maker.integer(left | right);
     case BinaryOperator::kBitXor:

@@ -34,9 +34,15 @@ double radians(double x) { return x * (M_PI / 180); }
 
 // To ints -------------------------------------------------------------------------------------------------------------
 
-template <double (*kRound)(double)>
+/// What a class says itself comes first; `trunc` asks nothing but classes and numbers.
+template <double (*kRound)(double), Name kMethod>
 Result<Ref<Value>> rounded(Call& call) {
-  if (is_any_int(call[0])) return Ref<Value>::share(call[0]);
+  Heap& heap = call.heap;
+  if (Value method = script_method(heap, heap.type_of(call[0]), kMethod); !method.is_unbound())
+    return call_special(heap, method, call[0]);
+  if (is_any_int(call[0])) return object::plain_number(heap, call[0]);
+  if (kMethod == Name::k__trunc__ && !is_any_float(call[0]))
+    return heap.raise(BuiltinType::kTypeError, "type {} doesn't define __trunc__ method", type_name(heap, call[0]));
   return float_to_int(call.heap, kRound(MINI_TRY(to_double(call.heap, call[0]))));
 }
 
@@ -125,7 +131,7 @@ Result<Ref<Value>> choose(Call& call, bool ordered) {
   if (k > n) return unboxed(Value::integer(0));
   if (!ordered && n - k < k) k = n - k;
   if (!k.fits_int64())
-    return call.heap.raise(BuiltinType::kOverflowError, "k must not exceed {}", INT64_MAX);
+    return call.heap.raise(BuiltinType::kOverflowError, "{} must not exceed {}", ordered ? "k" : "min(n - k, k)", INT64_MAX);
   base::Integer result(1);
   for (int64_t i = 0; i < k.to_int64(); ++i) {
     result = result * (n - base::Integer(i));
@@ -143,15 +149,14 @@ Result<Ref<Value>> fsum(Call& call) {
   Heap& heap = call.heap;
   Ref<Value> iterator = MINI_TRY(iterate(heap, call[0]));
   std::vector<double> partials;
-  double special = 0;
-  bool has_special = false;
+  double special = 0, infinite = 0;
   for (;;) {
     Ref<Value> item = MINI_TRY(next(heap, iterator));
     if (item.get().is_unbound()) break;
     double x = MINI_TRY(to_double(heap, item));
     if (!std::isfinite(x)) {
-      has_special = true;
       special += x;
+      if (std::isinf(x)) infinite += x;
       continue;
     }
     size_t kept = 0;
@@ -166,8 +171,8 @@ Result<Ref<Value>> fsum(Call& call) {
     partials.push_back(x);
     if (!std::isfinite(x)) return heap.raise_text(BuiltinType::kOverflowError, "intermediate overflow in fsum");
   }
-  if (has_special) {
-    if (std::isnan(special)) return heap.raise_text(BuiltinType::kValueError, "-inf + inf in fsum");
+  if (special != 0) {
+    if (std::isnan(infinite)) return heap.raise_text(BuiltinType::kValueError, "-inf + inf in fsum");
     return make_float(heap, special);
   }
   double high = 0, low = 0;
@@ -279,9 +284,9 @@ constexpr NativeDefinition kFunctions[] = {
     {"math.atan2(y, x, /)", binary_function<std::atan2>},
     {"math.copysign(x, y, /)", binary_function<std::copysign>},
     {"math.nextafter(x, y, /)", binary_function<std::nextafter>},
-    {"math.floor(x, /)", rounded<std::floor>},
-    {"math.ceil(x, /)", rounded<std::ceil>},
-    {"math.trunc(x, /)", rounded<std::trunc>},
+    {"math.floor(x, /)", rounded<std::floor, Name::k__floor__>},
+    {"math.ceil(x, /)", rounded<std::ceil, Name::k__ceil__>},
+    {"math.trunc(x, /)", rounded<std::trunc, Name::k__trunc__>},
     {"math.log(x, base=0, /)", log},
     {"math.log2(x, /)", log2},
     {"math.log10(x, /)", log10},

@@ -93,8 +93,11 @@ Result<Ref<Value>> integer_power(Heap& heap, Value left, Value right) {
 Result<Ref<Value>> shift(Heap& heap, BinaryOp op, Value left, Value right) {
   int64_t number = 0, bits = 0;
   bool small = small_int(left, number);
+  bool any_count = false;
   if (!small_int(right, bits)) {
-    bits = static_cast<BigInt*>(right.as_object())->negative ? -1 : Value::kMaxInt;
+    const Integer count = integer_of(right);
+    any_count = !count.fits_int64();
+    bits = !any_count ? count.to_int64() : count.is_negative() ? -1 : INT64_MAX;
   }
   if (bits < 0) return heap.raise(BuiltinType::kValueError, "negative shift count");
   if (op == BinaryOp::kRightShift) {
@@ -102,6 +105,7 @@ Result<Ref<Value>> shift(Heap& heap, BinaryOp op, Value left, Value right) {
     return make_int(heap, integer_of(left).shift_right(static_cast<uint64_t>(bits)));
   }
   if (small && number == 0) return make_int(heap, int64_t{0});
+  if (any_count) return heap.raise(BuiltinType::kOverflowError, "too many digits in integer");
   if (small && bits < 62 && Value::fits_int(number << bits) && (number << bits) >> bits == number) {
     return make_int(heap, number << bits);
   }
@@ -196,8 +200,13 @@ Result<Ref<Value>> int_binary(Heap& heap, BinaryOp op, Value left, Value right) 
 
 Result<Ref<Value>> float_binary(Heap& heap, BinaryOp op, Value left, Value right) {
   if (op > BinaryOp::kPower) return unboxed(kNotImplemented);
-  double a = MINI_TRY(to_double(heap, left));
-  double b = MINI_TRY(to_double(heap, right));
+  auto operand = [&](Value value) -> Result<double> {  // whatever `__float__` of a subclass says
+    if (!value.is_object()) return to_double(heap, value);
+    Ref<Value> number = MINI_TRY(plain_number(heap, value));
+    return to_double(heap, number);
+  };
+  double a = MINI_TRY(operand(left));
+  double b = MINI_TRY(operand(right));
   switch (op) {
     case BinaryOp::kAdd:
       return make_float(heap, a + b);
@@ -217,35 +226,43 @@ Result<Ref<Value>> float_binary(Heap& heap, BinaryOp op, Value left, Value right
 }
 
 Result<Ref<Value>> absolute(Heap& heap, Value value) {
+  if (Value method = script_method(heap, heap.type_of(value), Name::k__abs__); !method.is_unbound())
+    return call_special(heap, method, value);
   if (is_any_float(value)) return make_float(heap, std::fabs(float_of(value)));
   int64_t small = 0;
   if (small_int(value, small)) return make_int(heap, std::abs(small));
   if (is_any_int(value)) return make_int(heap, integer_of(value).abs());
-  if (Value method = script_method(heap, heap.type_of(value), Name::k__abs__); !method.is_unbound()) {
-    return call_special(heap, method, value);
-  }
   return heap.raise(BuiltinType::kTypeError, "bad operand type for abs(): '{}'", type_name(heap, value));
 }
 
 Result<Ref<Value>> divide_modulo(Heap& heap, Value left, Value right) {
+  Type *left_type = heap.type_of(left), *right_type = heap.type_of(right);
+  const Value own = script_method(heap, left_type, Name::k__divmod__);
+  Value reflected = script_method(heap, right_type, Name::k__rdivmod__);
+  if (!reflected.is_unbound() && left_type != right_type && is_subtype(right_type, left_type)) {
+    Ref<Value> answer = MINI_TRY(call_special(heap, reflected, right, &left, 1));
+    if (!(answer.get() == kNotImplemented)) return answer;
+    reflected = kUnbound;
+  }
+  if (!own.is_unbound()) {
+    Ref<Value> answer = MINI_TRY(call_special(heap, own, left, &right, 1));
+    if (!(answer.get() == kNotImplemented)) return answer;
+  }
   auto is_number = [](Value value) { return is_any_int(value) || is_any_float(value); };
-  if (is_number(left) && is_number(right)) {
+  const bool declines = is_any_int(left) && is_any_float(right) && !reflected.is_unbound();  // int leaves floats to float
+  if (own.is_unbound() && is_number(left) && is_number(right) && !declines) {
     bool floats = is_any_float(left) || is_any_float(right);
     auto compute = floats ? float_binary : int_binary;
     Ref<Value> parts[2];
-    Result<Ref<Value>> quotient = compute(heap, BinaryOp::kFloorDivide, left, right);
-    if (!quotient.ok()) return raised;
-    parts[0] = quotient.take_unchecked();
+    if (floats && !MINI_TRY(truth(heap, right)))
+      return heap.raise_text(BuiltinType::kZeroDivisionError, "float divmod()");
+    parts[0] = MINI_TRY(compute(heap, BinaryOp::kFloorDivide, left, right));
     parts[1] = MINI_TRY(compute(heap, BinaryOp::kModulo, left, right));
     Value items[] = {parts[0], parts[1]};
     return widen(make_tuple(heap, items, 2));
   }
-  if (Value method = script_method(heap, heap.type_of(left), Name::k__divmod__); !method.is_unbound()) {
-    Ref<Value> answer = MINI_TRY(call_special(heap, method, left, &right, 1));
-    if (!(answer.get() == kNotImplemented)) return answer;
-  }
-  if (Value method = script_method(heap, heap.type_of(right), Name::k__rdivmod__); !method.is_unbound()) {
-    Ref<Value> answer = MINI_TRY(call_special(heap, method, right, &left, 1));
+  if (!reflected.is_unbound()) {
+    Ref<Value> answer = MINI_TRY(call_special(heap, reflected, right, &left, 1));
     if (!(answer.get() == kNotImplemented)) return answer;
   }
   return heap.raise(BuiltinType::kTypeError, "unsupported operand type(s) for divmod(): '{}' and '{}'",
@@ -254,13 +271,13 @@ Result<Ref<Value>> divide_modulo(Heap& heap, Value left, Value right) {
 
 Result<Ref<Value>> power(Heap& heap, Value base, Value exponent, Value modulus) {
   if (modulus.is_unbound() || modulus.is_none()) return binary(heap, BinaryOp::kPower, base, exponent);
+  if (Value method = script_method(heap, heap.type_of(base), Name::k__pow__); !method.is_unbound()) {
+    Value arguments[] = {exponent, modulus};
+    Ref<Value> answer = MINI_TRY(call_special(heap, method, base, arguments, 2));
+    if (!(answer.get() == kNotImplemented)) return answer;
+  }
   if (!is_any_int(base) || !is_any_int(exponent) || !is_any_int(modulus)) {
-    if (Value method = script_method(heap, heap.type_of(base), Name::k__pow__); !method.is_unbound()) {
-      Value arguments[] = {exponent, modulus};
-      Ref<Value> answer = MINI_TRY(call_special(heap, method, base, arguments, 2));
-      if (!(answer.get() == kNotImplemented)) return answer;
-    }
-    if (is_any_float(base) || is_any_float(exponent)) {
+    if (is_any_float(base) || is_any_float(exponent) || is_any_float(modulus)) {
       return heap.raise(BuiltinType::kTypeError,
                         "pow() 3rd argument not allowed unless all arguments are integers");
     }
@@ -292,6 +309,8 @@ Result<Ref<Value>> float_to_int(Heap& heap, double number) {
 
 Result<Ref<Value>> round_number(Heap& heap, Value value, Value digits) {
   bool whole = digits.is_unbound() || digits.is_none();
+  if (Value method = script_method(heap, heap.type_of(value), Name::k__round__); !method.is_unbound())
+    return call_special(heap, method, value, &digits, whole ? 0 : 1);
   if (is_any_float(value)) {
     double number = float_of(value);
     if (whole) return float_to_int(heap, base::round_half_even(number));
@@ -313,10 +332,6 @@ Result<Ref<Value>> round_number(Heap& heap, Value value, Value digits) {
     if (twice > unit || (twice == unit && division.quotient.is_odd()))
       division.quotient = division.quotient + 1;
     return make_int(heap, division.quotient * unit);
-  }
-  Type* type = heap.type_of(value);
-  if (Value method = script_method(heap, type, Name::k__round__); !method.is_unbound()) {
-    return call_special(heap, method, value, &digits, whole ? 0 : 1);
   }
   return heap.raise(BuiltinType::kTypeError, "type {} doesn't define __round__ method",
                     type_name(heap, value));

@@ -228,18 +228,21 @@ Result<int64_t> to_clamped_int64(Heap& heap, Value value) {
   return number.is_negative() ? INT64_MIN : INT64_MAX;
 }
 
+Result<double> call_float_method(Heap& heap, Value value, Value method) {
+  Ref<Value> answer = MINI_TRY(call_special(heap, method, value));
+  if (is_any_float(answer)) return float_of(answer);
+  return heap.raise(BuiltinType::kTypeError, "{}.__float__ returned non-float (type {})", type_name(heap, value),
+                    type_name(heap, answer));
+}
+
 Result<double> to_double(Heap& heap, Value value) {
   if (is_any_float(value)) return float_of(value);
   int64_t small = 0;
   if (small_int(value, small)) return static_cast<double>(small);
+  Type* type = heap.type_of(value);
+  if (Value method = script_method(heap, type, Name::k__float__); !method.is_unbound())
+    return call_float_method(heap, value, method);
   if (!is_any_int(value)) {
-    Type* type = heap.type_of(value);
-    if (Value method = script_method(heap, type, Name::k__float__); !method.is_unbound()) {
-      Ref<Value> answer = MINI_TRY(call_special(heap, method, value));
-      if (is_any_float(answer)) return float_of(answer);
-      return heap.raise(BuiltinType::kTypeError, "{}.__float__ returned non-float (type {})",
-                        type_name(heap, value), type_name(heap, answer));
-    }
     if (!script_method(heap, type, Name::k__index__).is_unbound()) {
       Ref<Value> index = MINI_TRY(to_index(heap, value));
       return to_double(heap, index);

@@ -66,6 +66,11 @@ Result<int64_t> to_clamped_int64(Heap&, Value);
 Result<Ref<Value>> int_binary(Heap&, BinaryOp, Value left, Value right);
 Result<Ref<Value>> float_binary(Heap&, BinaryOp, Value left, Value right);
 /// The builtin functions abs, divmod, pow and round, for values of any type; kUnbound for what was not given.
+/// The int or float that an instance of a class derived from int or float is.
+Result<Ref<Value>> plain_number(Heap&, Value);
+/// What `method`, the `__float__` of the value's class, answers; TypeError if that is no float.
+Result<double> call_float_method(Heap&, Value, Value method);
+// What a class statement defines comes first, for ints and floats too.
 Result<Ref<Value>> absolute(Heap&, Value);
 Result<Ref<Value>> divide_modulo(Heap&, Value left, Value right);
 Result<Ref<Value>> power(Heap&, Value base, Value exponent, Value modulus);

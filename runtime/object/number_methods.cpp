@@ -28,14 +28,13 @@ Result<Ref<Value>> int_of_type(Heap& heap, Type* type, Ref<Value> number) {
 
 /// int(value) of anything but text.
 Result<Ref<Value>> truncate(Heap& heap, Value value) {
-  if (is_any_int(value)) return Ref<Value>::share(value);
-  if (is_any_float(value)) return float_to_int(heap, float_of(value));
-  Type* type = heap.type_of(value);
-  if (Value method = script_method(heap, type, Name::k__int__); !method.is_unbound()) {
+  if (Value method = script_method(heap, heap.type_of(value), Name::k__int__); !method.is_unbound()) {
     Ref<Value> answer = MINI_TRY(call_special(heap, method, value));
     if (is_any_int(answer)) return answer;
     return heap.raise(BuiltinType::kTypeError, "__int__ returned non-int (type {})", type_name(heap, answer));
   }
+  if (is_any_int(value)) return Ref<Value>::share(value);
+  if (is_any_float(value)) return float_to_int(heap, float_of(value));
   if (is_index(heap, value)) return to_index(heap, value);
   return heap.raise(BuiltinType::kTypeError,
                     "int() argument must be a string, a bytes-like object or a real number, not '{}'",
@@ -77,8 +76,9 @@ Result<Ref<Value>> float_new(Call& call) {
     Value value = call[1];
     if (as_str(heap, value) || has_kind(value, BuiltinType::kBytes)) {
       number = MINI_TRY(parse_float(heap, value));
-    } else if (is_any_int(value) || is_any_float(value) || is_index(heap, value) ||
-               !script_method(heap, heap.type_of(value), Name::k__float__).is_unbound()) {
+    } else if (Value method = script_method(heap, heap.type_of(value), Name::k__float__); !method.is_unbound()) {
+      number = MINI_TRY(call_float_method(heap, value, method));
+    } else if (is_any_int(value) || is_any_float(value) || is_index(heap, value)) {
       number = MINI_TRY(to_double(heap, value));
     } else {
       return heap.raise(BuiltinType::kTypeError,
@@ -104,9 +104,7 @@ Result<Ref<Value>> plain_float(Heap& heap, Value self) {
   return make_float(heap, float_of(self));
 }
 
-Result<Ref<Value>> plain(Call& call) {
-  return is_any_int(call[0]) ? plain_int(call.heap, call[0]) : plain_float(call.heap, call[0]);
-}
+Result<Ref<Value>> plain(Call& call) { return plain_number(call.heap, call[0]); }
 Result<Ref<Value>> bit_length(Call& call) {
   return make_int(call.heap, static_cast<int64_t>(integer_of(call[0]).bit_length()));
 }
@@ -218,17 +216,20 @@ Result<Ref<Value>> float_from_hex(Call& call) {
 }
 
 Result<Ref<Value>> round_method(Call& call) {
-  return round_number(call.heap, call[0], call[1]);
+  Ref<Value> number = MINI_TRY(plain_number(call.heap, call[0]));
+  return round_number(call.heap, number, call[1]);
 }
 Result<Ref<Value>> absolute_method(Call& call) {
-  return absolute(call.heap, call[0]);
+  Ref<Value> number = MINI_TRY(plain_number(call.heap, call[0]));
+  return absolute(call.heap, number);
 }
 
 Result<Ref<Value>> to_integer(Call& call) {
-  return truncate(call.heap, call[0]);
+  return float_to_int(call.heap, float_of(call[0]));
 }
 Result<Ref<Value>> to_floating(Call& call) {
-  return make_float(call.heap, MINI_TRY(to_double(call.heap, call[0])));
+  Ref<Value> number = MINI_TRY(plain_int(call.heap, call[0]));
+  return make_float(call.heap, MINI_TRY(to_double(call.heap, number)));
 }
 Result<Ref<Value>> towards(Call& call, double (*rounding)(double)) {
   if (is_any_int(call[0])) return plain_int(call.heap, call[0]);
@@ -286,6 +287,10 @@ Result<Ref<Value>> zero_float(Heap& heap, Value) {
 }
 
 }  // namespace
+
+Result<Ref<Value>> plain_number(Heap& heap, Value number) {
+  return is_any_int(number) ? plain_int(heap, number) : plain_float(heap, number);
+}
 
 void define_number_constructors(Heap& heap) {
   heap.type(BuiltinType::kInt)->construct = &kIntNew;

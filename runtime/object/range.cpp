@@ -151,7 +151,8 @@ constexpr NativeDefinition kConstructor = {"range.__new__(type, /, *args)", rang
 Result<Ref<Value>> range_index(Call& call) {
   int64_t at = MINI_TRY(find_value(call.heap, range_of(call[0]), call[1]));
   if (at >= 0) return make_int(call.heap, at);
-  if (!is_any_int(call[1])) {
+  const Type* type = call.heap.type_of(call[1]);
+  if (type != call.heap.type(BuiltinType::kInt) && type != call.heap.type(BuiltinType::kBool)) {
     return call.heap.raise(BuiltinType::kValueError, "sequence.index(x): x not in sequence");
   }
   Ref<Str> text = MINI_TRY(repr(call.heap, call[1]));
@@ -229,7 +230,7 @@ Result<void> define_range_methods(Heap& heap) {
         [](Heap& h, Value self) { return make_int(h, range_of(self)->start); },
         [](Heap& h, Value self) { return make_int(h, range_of(self)->stop); },
         [](Heap& h, Value self) { return make_int(h, range_of(self)->step); }};
-    MINI_TRY(add_getset(heap, type, name, kGetters[field]));
+    MINI_TRY(add_getset(heap, type, name, kGetters[field], refuse_to_set));
   }
   return add_methods(heap, heap.type(BuiltinType::kRangeIterator), kIteratorMethods,
                      std::size(kIteratorMethods));

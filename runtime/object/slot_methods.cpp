@@ -81,10 +81,19 @@ Result<Ref<Value>> slot_iter_itself(Call& call) {
 /// int and float: both operands are of the method's type, or ints under a float.
 Result<Ref<Value>> divided(Heap& heap, Value left, Value right, Value self, Value other) {
   if (!is_any_int(other) && !(is_any_float(self) && is_any_float(other))) return unboxed(kNotImplemented);
-  return divide_modulo(heap, left, right);
+  Ref<Value> dividend = MINI_TRY(plain_number(heap, left)), divisor = MINI_TRY(plain_number(heap, right));
+  return divide_modulo(heap, dividend, divisor);
 }
 Result<Ref<Value>> slot_divmod(Call& call) { return divided(call.heap, call[0], call[1], call[0], call[1]); }
 Result<Ref<Value>> slot_rdivmod(Call& call) { return divided(call.heap, call[1], call[0], call[0], call[1]); }
+
+/// With a modulus, int alone has an answer.
+Result<Ref<Value>> slot_pow(Call& call) {
+  if (!call.has(2) || call[2].is_none()) return slot_binary<BinaryOp::kPower>(call);
+  Ref<Value> base = MINI_TRY(plain_number(call.heap, call[0]));
+  return power(call.heap, base, call[1], call[2]);
+}
+constexpr NativeDefinition kPow = {"__pow__(self, value, mod=None, /)", slot_pow};
 
 #define MINI_TEXT_(text) #text
 #define MINI_TEXT(text) MINI_TEXT_(text)
@@ -220,7 +229,7 @@ Result<void> define_slot_methods(Heap& heap) {
   for (const TypeOperators& row : kTypeOperators) {
     Adder adder{heap, heap.type(row.type)};
     for (BinaryOp op : row.plain) {
-      MINI_TRY(adder.add(kOperators[static_cast<size_t>(op)].plain));
+      MINI_TRY(adder.add(op == BinaryOp::kPower ? kPow : kOperators[static_cast<size_t>(op)].plain));
       if (row.reflected || op == kMultiply || op == kModulo) {
         MINI_TRY(adder.add(kOperators[static_cast<size_t>(op)].reflected));
       }
