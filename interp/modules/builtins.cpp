@@ -28,6 +28,7 @@ Result<void> fill_builtins(Machine& machine, Module* module) {
   MINI_TRY(define_lazy_iterators(heap));
   MINI_TRY(define_file_types(heap));
   MINI_TRY(define_annotations(heap));
+  MINI_TRY(define_reduction(heap));
   Type* super_type = heap.type(BuiltinType::kSuper);
   super_type->construct = &kMakeSuper;
   super_type->version = heap.next_type_version();
@@ -35,7 +36,8 @@ Result<void> fill_builtins(Machine& machine, Module* module) {
   for (BuiltinType which : kPublicTypes) MINI_TRY(add_named_type(machine, module, heap.type(which)));
   for (uint32_t i = 0; i < static_cast<uint32_t>(BuiltinType::kCount); ++i) {
     Type* type = heap.type(static_cast<BuiltinType>(i));
-    if (type->type_flags & Type::kException) MINI_TRY(add_named_type(machine, module, type));
+    const bool is_public = type != heap.type(BuiltinType::kUnsupportedOperation);  // `io` has it
+    if (type->type_flags & Type::kException && is_public) MINI_TRY(add_named_type(machine, module, type));
   }
   MINI_TRY(add_type(machine, module, "IOError", BuiltinType::kOSError));
   MINI_TRY(add_type(machine, module, "EnvironmentError", BuiltinType::kOSError));

@@ -17,6 +17,9 @@ Result<void> define_lazy_iterators(Heap&);
 /// list[int], int | None: what annotations ask of types when they are evaluated.
 Result<void> define_annotations(Heap&);
 
+/// object.__reduce__ and what belongs to it.
+Result<void> define_reduction(Heap&);
+
 extern const NativeDefinition kMakeSuper;
 
 }  // namespace mini::modules

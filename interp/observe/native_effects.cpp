@@ -15,6 +15,7 @@ constexpr Row kRows[] = {
      " get_ident get_native_id _get_main_thread_ident _thread.allocate_lock stack_size daemon_threads_allowed interrupt_main exit quit"
      " _local_key _local_dict _excepthook lock.__new__ RLock.__new__ _ThreadHandle.__new__ Random.__new__ RLock._is_owned"
      " RLock._recursion_count callable isinstance issubclass compile eval exec globals locals __import__ __build_class__"
+     " object.__reduce__ object.__reduce_ex__ object.__getstate__"
      " _random._text_seed object.__new__ object.__init_subclass__ object.__sizeof__ type.__new__ type.mro type.__subclasses__ type.__class_getitem__"
      " type.__instancecheck__ type.__subclasscheck__ type.__prepare__ object.__subclasshook__"
      " super.__new__ method.__new__ module.__new__ staticmethod.__new__ classmethod.__new__ TextIOWrapper.fileno"
@@ -52,7 +53,7 @@ constexpr Row kRows[] = {
      " deque.__new__ deque.count deque.index defaultdict.__new__ OrderedDict.__new__ itertools.tee accumulate. batched. chain."
      " combinations. combinations_with_replacement. compress. count. cycle. dropwhile. filterfalse. groupby. islice. pairwise."
      " permutations. product. repeat. starmap. takewhile. zip_longest. operator. _functools.reduce _deque_iterator.__length_hint__"
-     " str. bytes. tuple. range. range_iterator. slice. frozenset. dict_keys. dict_values. dict_items. mappingproxy. "},
+     " str. bytes. tuple. range. range_iterator. set_iterator. slice. frozenset. dict_keys. dict_values. dict_items. mappingproxy. "},
     {Effect::kAdvance, " next __next__ enumerate.__next__ filter.__next__ map.__next__ zip.__next__ itertool.__next__"
                         " _deque_iterator.__next__ "},
     {Effect::kReadAttribute, " getattr hasattr __getattribute__ "},
