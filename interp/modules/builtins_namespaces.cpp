@@ -58,57 +58,20 @@ Result<Ref<Value>> vars(Call& call) {
 
 // dir -----------------------------------------------------------------------------------------------------------------
 
-Result<void> add_keys(Heap& heap, Dict* from, Dict* into) {
-  for (uint32_t i = 0; i < from->used; ++i)
-    if (!from->entries[i].key.is_unbound()) MINI_TRY(set(heap, into, from->entries[i].key, kNone));
-  return {};
-}
-
-Result<void> add_type_names(Heap& heap, Type* type, Dict* into) {
-  Tuple* order = type->method_resolution_order;
-  for (uint64_t i = 0; i < order->length; ++i)
-    MINI_TRY(add_keys(heap, static_cast<Type*>(order->items()[i].as_object())->attributes, into));
-  return {};
-}
-
-Result<void> add_instance_names(Heap& heap, Object* object, Dict* into) {
-  if (auto own_names = object->type->behaviour.own_names) {
-    Dict* names = *own_names(object);
-    return names ? add_keys(heap, names, into) : Result<void>();
-  }
-  Attributes* attributes = attributes_of(object);
-  if (!attributes) return {};
-  if (!attributes->shape) return attributes->dict ? add_keys(heap, attributes->dict, into) : Result<void>();
-  for (Shape* shape = attributes->shape; shape && shape->name; shape = shape->parent)
-    MINI_TRY(set_name(heap, into, shape->name, kNone));
-  return {};
-}
-
 Result<Ref<Value>> dir(Call& call) {
   Heap& heap = call.heap;
-  Ref<Dict> names;
+  Ref<List> names;
   if (!call.has(0)) {
-    names = MINI_TRY(locals_of_caller(thread_of(call)));
-  } else if (Value method = lookup(heap.type_of(call[0]), heap.name(Name::k__dir__));
-             !method.is_unbound() && !has_kind(method, BuiltinType::kMethodDescriptor)) {
+    Ref<Dict> variables = MINI_TRY(locals_of_caller(thread_of(call)));
+    names = MINI_TRY(list_from(heap, variables));
+  } else if (Value method = script_method(heap, heap.type_of(call[0]), Name::k__dir__); !method.is_unbound()) {
     Ref<Value> answer = MINI_TRY(call_special(heap, method, call[0]));
-    Ref<List> list = MINI_TRY(list_from(heap, answer));
-    MINI_TRY(sort(heap, list.get(), kUnbound, false));
-    return list;
+    names = MINI_TRY(list_from(heap, answer));
   } else {
-    names = MINI_TRY(make_dict(heap));
-    if (has_kind(call[0], BuiltinType::kModule)) {
-      MINI_TRY(add_keys(heap, static_cast<Module*>(call[0].as_object())->dict, names.get()));
-    } else if (has_kind(call[0], BuiltinType::kTypeType)) {
-      MINI_TRY(add_type_names(heap, static_cast<Type*>(call[0].as_object()), names.get()));
-    } else {
-      if (call[0].is_object()) MINI_TRY(add_instance_names(heap, call[0].as_object(), names.get()));
-      MINI_TRY(add_type_names(heap, heap.type_of(call[0]), names.get()));
-    }
+    names = MINI_TRY(object::attribute_names(heap, call[0]));
   }
-  Ref<List> list = MINI_TRY(list_from(heap, names));
-  MINI_TRY(sort(heap, list.get(), kUnbound, false));
-  return list;
+  MINI_TRY(sort(heap, names.get(), kUnbound, false));
+  return names;
 }
 
 // exec, eval, compile -------------------------------------------------------------------------------------------------

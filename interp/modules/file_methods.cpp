@@ -95,6 +95,10 @@ Result<Ref<Value>> file_read(Call& call) {
   if (is_raw(file) && count >= 0) return piece(call.heap, file, MINI_TRY(read_some(thread, file, count, true)));
   return piece(call.heap, file, MINI_TRY(read_count(thread, file, count)));
 }
+Result<Ref<Value>> file_readall(Call& call) {
+  MINI_TRY(check_readable(call, "read", "read of closed file"));
+  return piece(call.heap, file_of(call), MINI_TRY(read_count(thread_of(call), file_of(call), -1)));
+}
 Result<Ref<Value>> file_read1(Call& call) {
   MINI_TRY(check_readable(call, "read1", "read of closed file"));
   int64_t count = MINI_TRY(count_argument(call, 1));
@@ -211,8 +215,8 @@ Result<Ref<Value>> file_reconfigure(Call& call) {
     if (!given(i)) continue;
     Str* name = as_str(heap, call.keywords[i]);
     if (!name)
-      return heap.raise(BuiltinType::kTypeError, "reconfigure() argument must be str or None, not {}",
-                        type_name(heap, call.keywords[i]));
+      return heap.raise(BuiltinType::kTypeError, "reconfigure() argument '{}' must be str or None, not {}",
+                        i == 0 ? "encoding" : "errors", type_name(heap, call.keywords[i]));
     Str*& field = i == 0 ? file->encoding : file->errors;
     decref(std::exchange(field, Ref<Str>::share(name).release()));
   }
@@ -247,7 +251,7 @@ constexpr NativeDefinition kTextMethods[] = {
      "write_through=None)",
      file_reconfigure},
 };
-constexpr NativeDefinition kRawMethods[] = {COMMON_METHODS("FileIO"), {"FileIO.readall(self, /)", file_read}};
+constexpr NativeDefinition kRawMethods[] = {COMMON_METHODS("FileIO"), {"FileIO.readall(self, /)", file_readall}};
 constexpr NativeDefinition kReadMethods[] = {
     COMMON_METHODS("BufferedReader"),
     {"BufferedReader.read1(self, size=-1, /)", file_read1},

@@ -25,7 +25,7 @@ Result<Ref<Str>> file_repr(Heap& heap, Value self) {
   if (file->is_text())
     rest = fmt::format(" mode='{}' encoding='{}'", to_utf8(file->mode), to_utf8(file->encoding));
   if (has_kind(self, BuiltinType::kRawFile))
-    rest = fmt::format(" mode='{}' closefd={}", to_utf8(file->mode), file->owns_descriptor ? "True" : "False");
+    rest = fmt::format(" mode='{}' closefd={}", to_utf8(file->mode), file->base()->owns_descriptor ? "True" : "False");
   return make_str(heap, fmt::format("<{} name={}{}>", type_name(heap, self), to_utf8(name.get()), rest));
 }
 
@@ -74,7 +74,7 @@ Result<Ref<Value>> get_name(Heap&, Value self) { return Ref<Value>::share(file_i
 Result<Ref<Value>> get_closed(Heap&, Value self) { return Ref<Value>(file_in(self)->base()->descriptor < 0); }
 Result<Ref<Value>> get_line_buffering(Heap&, Value self) { return Ref<Value>(file_in(self)->line_buffered != 0); }
 Result<Ref<Value>> get_false(Heap&, Value) { return Ref<Value>(false); }
-Result<Ref<Value>> get_closefd(Heap&, Value self) { return Ref<Value>(file_in(self)->owns_descriptor != 0); }
+Result<Ref<Value>> get_closefd(Heap&, Value self) { return Ref<Value>(file_in(self)->base()->owns_descriptor != 0); }
 
 Result<Ref<Value>> get_newlines(Heap& heap, Value self) {
   const uint8_t seen = file_in(self)->newlines_seen;
@@ -88,24 +88,30 @@ Result<Ref<Value>> get_newlines(Heap& heap, Value self) {
   return widen(make_tuple(heap, ends->items, ends->length));
 }
 
-/// The bytes below a text file: another object over the same descriptor and buffers.
-Result<Ref<Value>> get_buffer(Heap& heap, Value self) {
-  File* file = file_in(self);
-  const BuiltinType which = file->readable && file->writable ? BuiltinType::kUpdateFile
-                            : file->readable                 ? BuiltinType::kReadFile
-                                                             : BuiltinType::kWriteFile;
+/// Another object over the same descriptor and buffers.
+Result<Ref<Value>> lower_file(Heap& heap, File* file, BuiltinType which) {
   std::string mode = to_utf8(file->mode);
   if (mode.find('b') == mode.npos) mode += 'b';
   Ref<Str> mode_text = MINI_TRY(make_str(heap, mode));
   Ref<File> made = MINI_TRY(heap.create<File>(which));
   made->name = Ref<Value>::share(file->name).release();
   made->mode = mode_text.release();
-  made->owner = Ref<File>::share(file).release();
+  made->owner = Ref<File>::share(file->base()).release();
   made->descriptor = -1;
   made->readable = file->readable;
   made->writable = file->writable;
   return made;
 }
+
+/// The bytes below a text file.
+Result<Ref<Value>> get_buffer(Heap& heap, Value self) {
+  File* file = file_in(self);
+  return lower_file(heap, file, file->readable && file->writable ? BuiltinType::kUpdateFile
+                                : file->readable                 ? BuiltinType::kReadFile
+                                                                 : BuiltinType::kWriteFile);
+}
+/// The system's file below a buffer, from which reads and writes go past the buffer in CPython, but not here.
+Result<Ref<Value>> get_raw(Heap& heap, Value self) { return lower_file(heap, file_in(self), BuiltinType::kRawFile); }
 
 constexpr NativeDefinition kIteratorSlots[] = {MINI_ITERATOR_SLOTS("_IOBase")};
 
@@ -157,6 +163,8 @@ Result<void> define_file_types(Heap& heap) {
   MINI_TRY(add_getset(heap, type, "line_buffering", get_line_buffering));
   MINI_TRY(add_getset(heap, type, "write_through", get_false));
   MINI_TRY(add_getset(heap, type, "buffer", get_buffer));
+  for (BuiltinType which : {BuiltinType::kReadFile, BuiltinType::kWriteFile, BuiltinType::kUpdateFile})
+    MINI_TRY(add_getset(heap, heap.type(which), "raw", get_raw, object::refuse_to_set));
   return add_getset(heap, heap.type(BuiltinType::kRawFile), "closefd", get_closefd);
 }
 
@@ -217,7 +225,9 @@ Result<int> open_path(Call& call, const std::string& mode) {
     const Value arguments[] = {call[0], flags};
     Ref<Value> answer = MINI_TRY(object::call(heap, call[7], arguments, 2));
     if (!is_any_int(answer)) return heap.raise_text(BuiltinType::kTypeError, "expected integer from opener");
-    return static_cast<int>(MINI_TRY(to_int64(heap, answer)));
+    const auto opened = static_cast<int>(MINI_TRY(to_int64(heap, answer)));
+    if (opened < 0) return heap.raise(BuiltinType::kValueError, "opener returned {}", opened);
+    return opened;
   }
   int descriptor, error;
   ThreadState& thread = thread_of(call);

@@ -129,13 +129,13 @@ Result<void> fill_functools(Machine& machine, Module* module) {
   MINI_TRY(add_slot_methods(heap, type));
   MINI_TRY(add_getset(heap, type, "func", [](Heap&, Value self) -> Result<Ref<Value>> {
     return Ref<Value>::share(partial_of(self)->function);
-  }));
+  }, object::refuse_to_set));
   MINI_TRY(add_getset(heap, type, "args", [](Heap&, Value self) -> Result<Ref<Value>> {
     return Ref<Value>(Ref<Tuple>::share(partial_of(self)->arguments));
-  }));
+  }, object::refuse_to_set));
   MINI_TRY(add_getset(heap, type, "keywords", [](Heap&, Value self) -> Result<Ref<Value>> {
     return Ref<Value>(Ref<Dict>::share(partial_of(self)->keywords));
-  }));
+  }, object::refuse_to_set));
   MINI_TRY(add_type(machine, module, "partial", BuiltinType::kPartial));
   return add_functions(machine, module, kFunctions);
 }

@@ -76,7 +76,7 @@ Result<Ref<Value>> zip_longest_next(Heap& heap, Value self) {
 
 Result<Ref<Value>> make_product(Call& call) {
   Heap& heap = call.heap;
-  const int64_t repeat = call.keywords[0].is_unbound() ? 1 : MINI_TRY(to_int64(heap, call.keywords[0]));
+  const int64_t repeat = call.keywords[0].is_unbound() ? 1 : MINI_TRY(to_int64(heap, call.keywords[0], "ssize_t"));
   if (repeat < 0) return heap.raise_text(BuiltinType::kValueError, "repeat argument cannot be negative");
   const size_t given = repeat == 0 ? 0 : call.count - 1;
   if (given > 0 && static_cast<uint64_t>(repeat) > (size_t{1} << 32) / given)

@@ -267,7 +267,11 @@ Result<Ref<Value>> listdir_(Call& call) {
   names.clear();
   for (size_t at = 0; at < joined.size(); at += names.back().size() + 1) names.emplace_back(joined.c_str() + at);
   Ref<List> list = MINI_TRY(make_list(heap));
-  for (const std::string& name : names) MINI_TRY(append(heap, list.get(), MINI_TRY(path_text(heap, name))));
+  const bool as_bytes = given && is_bytes(call[0]);
+  for (const std::string& name : names) {
+    Result<Ref<Value>> shown = as_bytes ? widen(make_bytes(heap, name.data(), name.size())) : path_text(heap, name);
+    MINI_TRY(append(heap, list.get(), MINI_TRY(std::move(shown))));
+  }
   return list;
 }
 Result<Ref<Value>> getcwd_(Call& call) {

@@ -66,7 +66,13 @@ Result<Ref<Value>> make_date(Call& call, const tm& date) {
 
 Result<time_t> moment(Call& call) {
   if (call.has(0) && !call[0].is_none()) {
-    if (is_any_float(call[0])) return static_cast<time_t>(__builtin_floor(float_of(call[0])));
+    // What the year's int can hold, and more; what is beyond is refused by the functions that break it down.
+    constexpr double kLimit = 0x1p62;
+    if (is_any_float(call[0]) && std::isnan(float_of(call[0])))
+      return call.heap.raise_text(BuiltinType::kValueError, "Invalid value NaN (not a number)");
+    if (is_any_float(call[0]) && !(std::fabs(float_of(call[0])) < kLimit))
+      return call.heap.raise_text(BuiltinType::kOverflowError, "timestamp out of range for platform time_t");
+    if (is_any_float(call[0])) return static_cast<time_t>(std::floor(float_of(call[0])));
     return MINI_TRY(to_int64(call.heap, call[0]));
   }
   return read(call, CLOCK_REALTIME) / sched::kSecond;
@@ -85,15 +91,17 @@ Result<Ref<Value>> gmtime(Call& call) {
 }
 
 /// The nine numbers of a date, or now.
-Result<tm> date_argument(Call& call, uint32_t index) {
+Result<tm> date_argument(Call& call, uint32_t index, const char* function) {
   tm date{};
   if (!call.has(index)) {
     const time_t now = read(call, CLOCK_REALTIME) / sched::kSecond;
     ::localtime_r(&now, &date);
     return date;
   }
-  if (!has_kind(call[index], BuiltinType::kTuple) || static_cast<Tuple*>(call[index].as_object())->length != 9)
+  if (!has_kind(call[index], BuiltinType::kTuple))
     return call.heap.raise_text(BuiltinType::kTypeError, "Tuple or struct_time argument required");
+  if (static_cast<Tuple*>(call[index].as_object())->length != 9)
+    return call.heap.raise(BuiltinType::kTypeError, "{}(): illegal time tuple argument", function);
   auto* items = static_cast<Tuple*>(call[index].as_object())->items();
   int* const fields[] = {&date.tm_year, &date.tm_mon, &date.tm_mday, &date.tm_hour, &date.tm_min,
                          &date.tm_sec,  &date.tm_wday, &date.tm_yday, &date.tm_isdst};
@@ -107,7 +115,7 @@ Result<tm> date_argument(Call& call, uint32_t index) {
 
 Result<Ref<Value>> strftime(Call& call) {
   const std::string pattern = MINI_TRY(text_argument(call.heap, call[0], "strftime() argument 1"));
-  const tm date = MINI_TRY(date_argument(call, 1));
+  const tm date = MINI_TRY(date_argument(call, 1, "strftime"));
   if (pattern.empty()) return text(call.heap, "");
   std::string out(64 + 8 * pattern.size(), '\0');
   // A result that is rightly empty (an empty %p) looks like one that did not fit: a mark behind it tells them apart.
@@ -117,11 +125,11 @@ Result<Ref<Value>> strftime(Call& call) {
   return text(call.heap, std::string_view(out).substr(0, length - 1));
 }
 Result<Ref<Value>> mktime(Call& call) {
-  tm date = MINI_TRY(date_argument(call, 0));
+  tm date = MINI_TRY(date_argument(call, 0, "mktime"));
   return make_float(call.heap, static_cast<double>(::mktime(&date)));
 }
 Result<Ref<Value>> asctime(Call& call) {
-  const tm date = MINI_TRY(date_argument(call, 0));
+  const tm date = MINI_TRY(date_argument(call, 0, "asctime"));
   char out[64];
   ::strftime(out, sizeof out, "%a %b %e %H:%M:%S %Y", &date);
   return text(call.heap, out);

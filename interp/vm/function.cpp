@@ -167,12 +167,12 @@ Result<void> define_function_methods(Heap& heap) {
   MINI_TRY(add_getset(heap, type, "__module__", get_value<&Function::module>, set_value<&Function::module>));
   MINI_TRY(add_getset(heap, type, "__doc__", get_value<&Function::doc>, set_value<&Function::doc>));
   MINI_TRY(add_getset(heap, type, "__code__", get_object<CodeObject, &Function::code>));
-  MINI_TRY(add_getset(heap, type, "__globals__", get_object<Dict, &Function::globals>));
+  MINI_TRY(add_getset(heap, type, "__globals__", get_object<Dict, &Function::globals>, object::refuse_to_set));
   MINI_TRY(add_getset(heap, type, kDefaults, get_object<Tuple, &Function::defaults>,
                       set_object<Tuple, &Function::defaults, BuiltinType::kTuple, kDefaults>));
   MINI_TRY(add_getset(heap, type, kKeywordDefaults, get_object<Dict, &Function::keyword_defaults>,
                       set_object<Dict, &Function::keyword_defaults, BuiltinType::kDict, kKeywordDefaults>));
-  MINI_TRY(add_getset(heap, type, "__closure__", get_object<Tuple, &Function::closure>));
+  MINI_TRY(add_getset(heap, type, "__closure__", get_object<Tuple, &Function::closure>, object::refuse_to_set));
   MINI_TRY(add_getset(heap, type, kAnnotations, get_dict<&Function::annotations>,
                       set_object<Dict, &Function::annotations, BuiltinType::kDict, kAnnotations>));
   MINI_TRY(add_getset(heap, type, kDict, get_dict<&Function::attributes>,

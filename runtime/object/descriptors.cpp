@@ -141,8 +141,8 @@ struct WrapperType {
     type->construct = construct;
   }
   static Result<void> define_methods(Heap& heap, Type* type) {
-    MINI_TRY(add_getset(heap, type, "__func__", function));
-    MINI_TRY(add_getset(heap, type, "__wrapped__", function));
+    MINI_TRY(add_getset(heap, type, "__func__", function, refuse_to_set));
+    MINI_TRY(add_getset(heap, type, "__wrapped__", function, refuse_to_set));
     MINI_TRY(add_getset(heap, type, "__name__", delegated<Name::k__name__>));
     MINI_TRY(add_getset(heap, type, "__qualname__", delegated<Name::k__qualname__>));
     MINI_TRY(add_getset(heap, type, "__module__", delegated<Name::k__module__>));
@@ -173,9 +173,9 @@ Result<void> define_descriptor_methods(Heap& heap) {
   MINI_TRY(WrapperType<ClassMethod>::define_methods(heap, heap.type(BuiltinType::kClassMethod)));
   Type* property = heap.type(BuiltinType::kProperty);
   MINI_TRY(add_methods(heap, property, kPropertyMethods, std::size(kPropertyMethods)));
-  MINI_TRY(add_getset(heap, property, "fget", property_field<&Property::getter>));
-  MINI_TRY(add_getset(heap, property, "fset", property_field<&Property::setter>));
-  MINI_TRY(add_getset(heap, property, "fdel", property_field<&Property::deleter>));
+  MINI_TRY(add_getset(heap, property, "fget", property_field<&Property::getter>, refuse_to_set));
+  MINI_TRY(add_getset(heap, property, "fset", property_field<&Property::setter>, refuse_to_set));
+  MINI_TRY(add_getset(heap, property, "fdel", property_field<&Property::deleter>, refuse_to_set));
   return add_getset(heap, property, "__doc__", property_field<&Property::doc>, set_property_doc);
 }
 

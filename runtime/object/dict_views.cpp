@@ -256,6 +256,10 @@ Result<void> define_dict_view_methods(Heap& heap) {
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kDictKeys), kKeysMethods, std::size(kKeysMethods)));
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kDictValues), kValuesMethods, std::size(kValuesMethods)));
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kDictItems), kItemsMethods, std::size(kItemsMethods)));
+  for (BuiltinType which : {BuiltinType::kDictKeys, BuiltinType::kDictValues, BuiltinType::kDictItems})
+    MINI_TRY(add_getset(heap, heap.type(which), "mapping", [](Heap& owner, Value self) {
+      return make_mapping_proxy(owner, Value(dict_of(self)));
+    }));
   for (BuiltinType which : kIterators) {
     MINI_TRY(add_methods(heap, heap.type(which), kIteratorMethods, std::size(kIteratorMethods)));
   }

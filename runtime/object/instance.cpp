@@ -145,9 +145,6 @@ Result<void> fill_module(Heap& heap, Module* module, Ref<Str> name) {
 Result<Ref<Value>> module_dict(Heap&, Value self) {
   return Ref<Value>::share(Value(as<Module>(self)->dict));
 }
-Result<void> module_dict_set(Heap& heap, Value, Value) {
-  return heap.raise(BuiltinType::kAttributeError, "readonly attribute");
-}
 
 Result<Ref<Value>> construct_module(Call& call) {
   Heap& heap = call.heap;
@@ -187,20 +184,12 @@ Result<Ref<Str>> super_repr(Heap& heap, Value self) {
                   fmt::format("<super: <class '{}'>, <{} object>>", name, to_utf8(super->self_type->name)));
 }
 
-Result<Ref<Value>> construct_super(Call& call) {
-  Heap& heap = call.heap;
-  if (call.count > 3) {
-    return heap.raise(BuiltinType::kTypeError, "super() expected at most 2 arguments, got {}",
-                      call.count - 1);
-  }
-  if (call.count == 1) return heap.raise(BuiltinType::kRuntimeError, "super(): no arguments");
-  if (!has_kind(call.args[1], BuiltinType::kTypeType)) {
-    return heap.raise(BuiltinType::kTypeError, "super() argument 1 must be a type, not {}",
-                      type_name(heap, call.args[1]));
-  }
-  return widen(make_super(heap, as<Type>(call.args[1]), call.count == 3 ? call.args[2] : kUnbound));
+template <auto kField>
+Result<Ref<Value>> super_field(Heap&, Value self) {
+  const auto field = as<Super>(self)->*kField;
+  if constexpr (std::is_pointer_v<decltype(field)>) return field ? Ref<Value>::share(Value(field)) : unboxed(kNone);
+  else return field.is_unbound() ? unboxed(kNone) : Ref<Value>::share(field);
 }
-constinit const NativeDefinition kSuperConstruct = {"super.__new__(type, *args)", construct_super};
 
 // ---- singletons
 
@@ -295,7 +284,6 @@ void define_instance_types(Heap& heap) {
   module->construct = &kModuleConstruct;
   module->type_flags |= Type::kSubclassable;
   Type* super = define<Super>(heap, BuiltinType::kSuper, visit_super, drop_super, super_repr);
-  super->construct = &kSuperConstruct;
   super->type_flags |= Type::kSubclassable;
   define_descriptor_types(heap);
   NativeBehaviour& none = heap.type(BuiltinType::kNoneType)->behaviour;
@@ -308,10 +296,14 @@ void define_instance_types(Heap& heap) {
 Result<void> define_instance_methods(Heap& heap) {
   MINI_TRY(add_getset(heap, heap.type(BuiltinType::kCell), "cell_contents", cell_get, cell_set));
   Type* bound = heap.type(BuiltinType::kBoundMethod);
-  MINI_TRY(add_getset(heap, bound, "__self__", bound_self));
-  MINI_TRY(add_getset(heap, bound, "__func__", bound_function));
+  MINI_TRY(add_getset(heap, bound, "__self__", bound_self, refuse_to_set));
+  MINI_TRY(add_getset(heap, bound, "__func__", bound_function, refuse_to_set));
   MINI_TRY(add_getset(heap, bound, "__doc__", bound_doc));
-  MINI_TRY(add_getset(heap, heap.type(BuiltinType::kModule), "__dict__", module_dict, module_dict_set));
+  MINI_TRY(add_getset(heap, heap.type(BuiltinType::kModule), "__dict__", module_dict, refuse_to_set));
+  Type* super = heap.type(BuiltinType::kSuper);
+  MINI_TRY(add_getset(heap, super, "__thisclass__", super_field<&Super::type>, refuse_to_set));
+  MINI_TRY(add_getset(heap, super, "__self__", super_field<&Super::self>, refuse_to_set));
+  MINI_TRY(add_getset(heap, super, "__self_class__", super_field<&Super::self_type>, refuse_to_set));
   return define_descriptor_methods(heap);
 }
 

@@ -88,6 +88,8 @@ Result<void> add_slot_methods(Heap&, Type*);
 /// those in `in_place`.
 Result<void> add_operator_methods(Heap&, Type*, std::initializer_list<BinaryOp> plain,
                                   std::initializer_list<BinaryOp> in_place);
+/// The setter of what CPython keeps in a read-only member of a struct.
+Result<void> refuse_to_set(Heap&, Value self, Value value);
 Result<void> add_getset(Heap&, Type*, std::string_view name, Result<Ref<Value>> (*get)(Heap&, Value),
                         Result<void> (*set)(Heap&, Value, Value) = nullptr);
 

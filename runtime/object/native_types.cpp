@@ -167,6 +167,10 @@ Result<void> add_methods(Heap& heap, Type* type, const NativeDefinition* definit
   return {};
 }
 
+Result<void> refuse_to_set(Heap& heap, Value, Value) {
+  return heap.raise_text(BuiltinType::kAttributeError, "readonly attribute");
+}
+
 Result<void> add_getset(Heap& heap, Type* type, std::string_view name,
                         Result<Ref<Value>> (*get)(Heap&, Value), Result<void> (*set)(Heap&, Value, Value)) {
   Ref<GetSetDescriptor> getset = MINI_TRY(heap.create<GetSetDescriptor>(BuiltinType::kGetSetDescriptor));

@@ -192,36 +192,7 @@ Result<Ref<Value>> slot_delattr(Call& call) {
   return store_generic(call, kUnbound);
 }
 
-Result<void> add_keys(Heap& heap, Set* names, Table* table) {
-  for (uint32_t i = 0; i < table->used; ++i) {
-    if (!table->entries[i].key.is_unbound()) MINI_TRY(add(heap, names, table->entries[i].key));
-  }
-  return {};
-}
-
-/// The names that `dir()` sorts: the object's own, its class's and the bases'.
-Result<Ref<Value>> object_dir(Call& call) {
-  Heap& heap = call.heap;
-  Value self = call[0];
-  Ref<Set> names = MINI_TRY(make_set(heap));
-  if (has_kind(self, BuiltinType::kModule)) {
-    MINI_TRY(add_keys(heap, names.get(), static_cast<Module*>(self.as_object())->dict));
-    return widen(list_from(heap, names));
-  }
-  const bool is_class = has_kind(self, BuiltinType::kTypeType);
-  if (Attributes* own = self.is_object() && !is_class ? attributes_of(self.as_object()) : nullptr) {
-    for (Shape* shape = own->shape; shape && shape->parent; shape = shape->parent) {
-      MINI_TRY(add(heap, names.get(), Value(shape->name)));
-    }
-    if (!own->shape && own->dict) MINI_TRY(add_keys(heap, names.get(), own->dict));
-  }
-  Type* type = is_class ? static_cast<Type*>(self.as_object()) : heap.type_of(self);
-  const Tuple* order = type->method_resolution_order;
-  for (size_t i = 0; i < order->length; ++i) {
-    MINI_TRY(add_keys(heap, names.get(), static_cast<Type*>(order->items()[i].as_object())->attributes));
-  }
-  return widen(list_from(heap, names));
-}
+Result<Ref<Value>> object_dir(Call& call) { return widen(attribute_names(call.heap, call[0])); }
 
 /// An abstract class that has no rule of its own (PEP 3119).
 Result<Ref<Value>> subclass_hook(Call&) { return unboxed(kNotImplemented); }
@@ -279,7 +250,8 @@ Result<void> set_class(Heap& heap, Value self, Value value) {
     return heap.raise(BuiltinType::kTypeError,
                       "__class__ assignment only supported for mutable types or ModuleType subclasses");
   }
-  if (to->kind != from->kind || to->trailer_size != from->trailer_size ||
+  const bool other_slots = (to->type_flags ^ from->type_flags) & Type::kSlotsOnly;
+  if (other_slots || to->kind != from->kind || to->trailer_size != from->trailer_size ||
       to->attributes_offset != from->attributes_offset) {
     return heap.raise(BuiltinType::kTypeError, "__class__ assignment: '{}' object layout differs from '{}'",
                       to_utf8(to->name), to_utf8(from->name));
@@ -302,8 +274,16 @@ Result<Ref<Value>> get_instance_dict(Heap& heap, Value self) {
 }
 
 Result<void> set_instance_dict(Heap& heap, Value self, Value value) {
-  if (!has_own_dict(self)) return raise_attribute_error(heap, self, heap.name(Name::k__dict__));
-  if (value.is_unbound()) return heap.raise(BuiltinType::kTypeError, "cannot delete __dict__");
+  if (!has_own_dict(self)) {
+    return heap.raise(BuiltinType::kAttributeError,
+                      "'{}' object has no attribute '__dict__' and no __dict__ for setting new attributes",
+                      type_name(heap, self));
+  }
+  Ref<Dict> fresh;
+  if (value.is_unbound()) {  // deleted: the next one is empty
+    fresh = MINI_TRY(make_dict(heap));
+    value = Value(fresh.get());
+  }
   if (!has_kind(value, BuiltinType::kDict)) {
     return heap.raise(BuiltinType::kTypeError, "__dict__ must be set to a dictionary, not a '{}'",
                       type_name(heap, value));
@@ -315,6 +295,37 @@ Result<void> set_instance_dict(Heap& heap, Value self, Value value) {
 }
 
 }  // namespace
+
+Result<Ref<List>> attribute_names(Heap& heap, Value self) {
+  Ref<Dict> names = MINI_TRY(make_dict(heap));
+  auto add_keys = [&](const Dict* table) -> Result<void> {
+    for (uint32_t i = 0; i < table->used; ++i)
+      if (!table->entries[i].key.is_unbound()) MINI_TRY(set(heap, names.get(), table->entries[i].key, kNone));
+    return {};
+  };
+  if (has_kind(self, BuiltinType::kModule)) {
+    MINI_TRY(add_keys(static_cast<Module*>(self.as_object())->dict));
+    return list_from(heap, names);
+  }
+  const bool is_class = has_kind(self, BuiltinType::kTypeType);
+  const Type* type = is_class ? static_cast<Type*>(self.as_object()) : heap.type_of(self);
+  if (self.is_object() && !is_class) {
+    if (auto own_names = type->behaviour.own_names) {
+      if (const Dict* own = *own_names(self.as_object())) MINI_TRY(add_keys(own));
+    } else if (Attributes* own = attributes_of(self.as_object())) {
+      for (Shape* shape = own->shape; shape && shape->parent; shape = shape->parent)
+        MINI_TRY(set_name(heap, names.get(), shape->name, kNone));
+      if (!own->shape && own->dict) MINI_TRY(add_keys(own->dict));
+    }
+  }
+  const Tuple* order = type->method_resolution_order;
+  for (size_t i = 0; i < order->length; ++i)
+    MINI_TRY(add_keys(static_cast<Type*>(order->items()[i].as_object())->attributes));
+  // It stands in `object` here, in the classes whose instances have one in CPython.
+  const bool has_dict = type->behaviour.own_names || (is_class ? type->attributes_offset > 0 : has_own_dict(self));
+  if (!has_dict) remove_name(heap, names.get(), heap.name(Name::k__dict__));
+  return list_from(heap, names);
+}
 
 void define_object_type(Heap& heap) {
   Type* object = heap.type(BuiltinType::kObject);

@@ -51,6 +51,8 @@ Result<Ref<Value>> get_attribute(Heap&, Value, Str* name);
 Result<Ref<Value>> find_attribute(Heap&, Value, Str* name);
 /// The attribute of a type or its bases, no binding, borrowed; kUnbound if absent.
 Value lookup(Type*, Str* name);
+/// The names that `dir()` sorts: the object's own, its class's and the bases'.
+Result<Ref<List>> attribute_names(Heap&, Value);
 /// A method that a class statement defines for an operation, borrowed; kUnbound if none (native ones do not count).
 inline Value script_method(Heap& heap, Type* type, Name which) {
   if (!(type->type_flags & Type::kHasScriptMethods)) return kUnbound;

@@ -225,13 +225,13 @@ Result<void> define_sequence_methods(Heap& heap) {
   MINI_TRY(add_methods(heap, type, kSliceMethods, std::size(kSliceMethods)));
   MINI_TRY(add_getset(heap, type, "start", [](Heap&, Value self) -> Result<Ref<Value>> {
     return Ref<Value>::share(slice_of(self)->start);
-  }));
+  }, refuse_to_set));
   MINI_TRY(add_getset(heap, type, "stop", [](Heap&, Value self) -> Result<Ref<Value>> {
     return Ref<Value>::share(slice_of(self)->stop);
-  }));
+  }, refuse_to_set));
   MINI_TRY(add_getset(heap, type, "step", [](Heap&, Value self) -> Result<Ref<Value>> {
     return Ref<Value>::share(slice_of(self)->step);
-  }));
+  }, refuse_to_set));
   MINI_TRY(define_tuple_methods(heap));
   MINI_TRY(define_list_methods(heap));
   MINI_TRY(define_range_methods(heap));

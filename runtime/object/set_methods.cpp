@@ -137,6 +137,17 @@ Result<Ref<Value>> set_isdisjoint(Call& call) {
     type ".isdisjoint(self, other, /)", set_isdisjoint                                            \
   }
 
+/// How many items are left, by looking; 0 if the set was changed.
+Result<Ref<Value>> iterator_length_hint(Call& call) {
+  const auto* iterator = static_cast<SetIterator*>(call[0].as_object());
+  const Set* set = iterator->set;
+  int64_t left = 0;
+  if (set && iterator->expected_live == set->live)
+    for (auto i = static_cast<uint32_t>(iterator->position); i < set->used; ++i) left += !set->entries[i].key.is_unbound();
+  return make_int(call.heap, left);
+}
+
+constexpr NativeDefinition kIteratorMethods[] = {{"set_iterator.__length_hint__(self, /)", iterator_length_hint}};
 constexpr NativeDefinition kSetMethods[] = {
     MINI_SHARED_METHODS("set"),
     {"set.__init__(self, iterable=(), /)", set_init},
@@ -160,6 +171,7 @@ constinit const NativeDefinition kSetConstruct = {"set.__new__(type, iterable=()
 constinit const NativeDefinition kFrozenSetConstruct = {"frozenset.__new__(type, iterable=(), /)", construct};
 
 Result<void> define_set_methods(Heap& heap) {
+  MINI_TRY(add_methods(heap, heap.type(BuiltinType::kSetIterator), kIteratorMethods, std::size(kIteratorMethods)));
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kSet), kSetMethods, std::size(kSetMethods)));
   return add_methods(heap, heap.type(BuiltinType::kFrozenSet), kFrozenSetMethods,
                      std::size(kFrozenSetMethods));

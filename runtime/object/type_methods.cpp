@@ -76,7 +76,9 @@ Result<Ref<Value>> get_order(Heap&, Value self) {
 }
 Result<Ref<Value>> get_module(Heap& heap, Value self) {
   Value own = get_name(type_of(self)->attributes, heap.name(Name::k__module__));
-  return Ref<Value>::share(own.is_unbound() ? Value(heap.name(Name::kbuiltins)) : own);
+  // Of builtin types, what stands there may be for their instances.
+  const bool is_own = !own.is_unbound() && !has_kind(own, BuiltinType::kGetSetDescriptor);
+  return Ref<Value>::share(is_own ? own : Value(heap.name(Name::kbuiltins)));
 }
 Result<Ref<Value>> get_doc(Heap& heap, Value self) {
   Value own = get_name(type_of(self)->attributes, heap.name(Name::k__doc__));
