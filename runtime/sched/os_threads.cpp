@@ -273,7 +273,7 @@ bool OsThreads::await(Slot& me, Time deadline, bool interruptible) {
   for (;;) {
     switch (const Gil::Waited waited = gil_->wait(me, deadline, interrupt)) {
       case Gil::Waited::Granted:
-        if (ticker_) ticker_->restart(monotonic_now());  // on a busy machine it was given long ago
+        if (ticker_ && ticker_->armed()) ticker_->restart(monotonic_now());  // on a busy machine it was given long ago
         if (placing_) me.cpu = sched_getcpu();
         forget_arrival();
         return true;

@@ -306,7 +306,7 @@ void Runner::seat(Thread& thread) {
   }
   calm(thread);
   if (slice_.begun()) look_again(thread);
-  else if (ticker_ && ticker_->armed()) begin_slice(thread);
+  else if (ticker_ && ticker_->armed() && (replay_ || others_wait()) && !slice_.begun()) begin_slice(thread);
   if (std::exchange(thread.at_point, false)) schedule_->ends_slice(table_, thread, thread.point);
   if (replay_) replay_arm(thread);
   const bool parted = std::exchange(has_parted_, false);

@@ -16,12 +16,17 @@ Ticker::Ticker(DispatchTable breaker_table, Time interval, bool hurries)
   sched_getaffinity(0, sizeof cpus_, &cpus_);
 }
 
-void Ticker::arm() {
+bool Ticker::arm() {
   std::uint32_t idle = kIdle;
-  if (state_.load() != kIdle) return;
+  if (state_.load() != kIdle) return false;
   due_.store(later(monotonic_now(), interval_), std::memory_order_relaxed);
-  if (!state_.compare_exchange_strong(idle, kArmed)) return;
-  futex_wake(state_);
+  if (!state_.compare_exchange_strong(idle, kArmed)) return false;
+  if (parked_.load()) wake();
+  if (!started_.load(std::memory_order_relaxed)) start();
+  return true;
+}
+
+void Ticker::start() {
   std::lock_guard lock(starting_);
   if (started_ || state_.load() == kStopped) return;
   sigset_t all, before;
@@ -41,14 +46,14 @@ void Ticker::disarm() {
 void Ticker::set_interval(Time interval) {
   interval_.store(interval);
   restart(monotonic_now());
-  futex_wake(state_);
+  wake();
 }
 
 void Ticker::stop() {
   state_.store(kStopped);
   std::lock_guard lock(starting_);
   if (!started_) return;
-  futex_wake(state_);
+  wake();
   pthread_join(os_thread_, nullptr);
   started_ = false;
 }
@@ -57,6 +62,7 @@ void Ticker::forked() {
   std::construct_at(&asking_);
   std::construct_at(&starting_);
   started_ = false;
+  parked_ = false;
   state_.store(kIdle);
 }
 
@@ -64,28 +70,34 @@ void* Ticker::run(void* ticker) {
   pthread_setname_np(pthread_self(), "mini ticker");
   sched_setaffinity(0, sizeof(cpu_set_t), &static_cast<Ticker*>(ticker)->cpus_);
   prctl(PR_SET_TIMERSLACK, 1UL);  // the default, 50 µs, would be part of every slice
-  static_cast<Ticker*>(ticker)->ask();
   static_cast<Ticker*>(ticker)->watch();
   return nullptr;
 }
 
 void Ticker::watch() {
   for (;;) {
+    const std::uint32_t wakes = wakes_.load();  // before all that whoever wakes it has changed
     const std::uint32_t state = state_.load();
     if (state == kStopped) return;
     if (state == kIdle) {
-      futex_wait(state_, kIdle);
-      if (state_.load() == kArmed) ask();  // so that the holder knows
+      parked_.store(true);
+      if (state_.load() == kIdle) futex_wait(wakes_, wakes);
+      parked_.store(false);
       continue;
     }
     const Time due = due_.load(std::memory_order_relaxed);
     if (monotonic_now() < due) {
-      futex_wait(state_, kArmed, due);  // a hand-over moves it: look again
+      futex_wait(wakes_, wakes, due);  // a hand-over moves it: look again
       continue;
     }
     ask();  // and again after another interval, unless there was a hand-over
-    futex_wait(state_, kArmed, later(monotonic_now(), interval_));
+    futex_wait(wakes_, wakes, later(monotonic_now(), interval_));
   }
+}
+
+void Ticker::wake() {
+  wakes_.fetch_add(1);
+  futex_wake(wakes_);
 }
 
 void Ticker::ask() {

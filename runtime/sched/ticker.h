@@ -17,8 +17,9 @@ namespace mini::sched {
 /// deadline, and nothing is paid anywhere.
 ///
 /// As a rule the holder stops itself, when it has done as much as CPython would in an interval (slice.h). This
-/// thread tells it that somebody waits, and asks one that has not come so far in an interval of real time, because
-/// it spends its time in natives.
+/// thread asks one that has not come so far in an interval of real time, because it spends its time in natives.
+/// Its sleep is never cut short for a new deadline, which is later than the old one: threads that hand the GIL to and
+/// fro, and arm and disarm it each time, wake it once in an interval.
 class Ticker {
  public:
   /// `hurries`: a thread that comes back does not wait for the interval, but asks at once.
@@ -27,8 +28,8 @@ class Ticker {
   Ticker(const Ticker&) = delete;
   Ticker& operator=(const Ticker&) = delete;
 
-  /// Somebody waits. Any thread. Cheap when it is armed already, which does not restart the interval.
-  void arm();
+  /// Somebody waits; whether that is news. Any thread. Cheap when it is armed already, which does not restart the interval.
+  bool arm();
   /// The holder: nobody waits. Whoever begins to wait at the same moment may have found it still armed: look
   /// for such a one after this call, and arm again.
   void disarm();
@@ -37,10 +38,12 @@ class Ticker {
     if (state_.load(std::memory_order_relaxed) == kArmed)
       due_.store(later(present, interval_), std::memory_order_relaxed);
   }
-  /// Somebody has come back, and waits. Any thread.
+  /// Somebody has come back, and waits: tells the holder. Any thread. One that gets the GIL at the same moment may miss it,
+  /// and is asked when the interval is over.
   void arrived() {
-    arm();
+    const bool news = arm();
     if (hurries_) hurry();
+    else if (news) ask();
   }
   void set_interval(Time interval);
   /// Asks the holder now. Any thread.
@@ -64,7 +67,9 @@ class Ticker {
  private:
   static constexpr std::uint32_t kIdle = 0, kArmed = 1, kStopped = 2;
   static void* run(void* ticker);
+  void start();
   void watch();
+  void wake();
   void hurry();
 
   const DispatchTable breaker_table_;
@@ -72,11 +77,13 @@ class Ticker {
   cpu_set_t cpus_;  // of whoever made it: who arms it may have been moved to one CPU
   std::atomic<Time> interval_;
   std::atomic<Time> due_{kNever};            // when to ask
-  std::atomic<std::uint32_t> state_{kIdle};  // the word the OS thread sleeps on
+  std::atomic<std::uint32_t> state_{kIdle};
+  std::atomic<std::uint32_t> wakes_{0};  // the word the OS thread sleeps on
+  std::atomic<bool> parked_{false};      // it does, or is about to, without a deadline
   std::atomic<Thread*> holder_{nullptr};
   std::mutex asking_;  // held while a Thread is stored to
   std::mutex starting_;
-  bool started_ = false;  // under starting_
+  std::atomic<bool> started_{false};  // changed under starting_
   pthread_t os_thread_{};
 };
 
