@@ -481,6 +481,9 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
   switch (static_cast<Effect>(place->second)) {
     case Effect::kNothing:
       return;
+    case Effect::kAsksMachine:
+      asks_machine_ = true;
+      return;
     case Effect::kReadSelf:
       if (is_container(first)) whole(AccessMode::kRead, first, given.depth(0));
       else deep(first, given.depth(0));
@@ -593,6 +596,7 @@ std::span<const Access> Accesses::of_native(ThreadState& thread, Frame& frame) {
 
 std::span<const Access> Accesses::of(ThreadState& thread, Frame& frame, uint32_t index) {
   found_.clear();
+  asks_machine_ = false;
   const bytecode::Code& visible = *frame.code->code;
   const Opcode opcode = visible.units[index].opcode;
   if (frame.is_generator) leave_generator(frame, opcode);

@@ -104,6 +104,10 @@ class Accesses {
   /// Of a native that is called again: `frame` is its stub (Frame::is_native).
   std::span<const Access> of_native(ThreadState& thread, Frame& frame);
 
+  /// Whether the instruction asked about also calls a native whose answer depends on what is no place, such as how often a
+  /// thread had to give way. Of the last question.
+  bool asks_machine() const { return asks_machine_; }
+
   /// As the source calls it: `x`, `self.hits`, `rows[3]`, `d['k']`, `lock`. Of an access that of() just answered, with
   /// the same frame and index; an object without a name of its own is `<Counter>`.
   std::string name_of(const Access&, const Frame& frame, uint32_t index);
@@ -127,6 +131,7 @@ class Accesses {
   vm::Machine& machine_;
   Heap& heap_;
   bool with_exceptions_;
+  bool asks_machine_ = false;
   std::vector<Access> found_;
   std::vector<const void*> seen_;
   std::unordered_map<const NativeDefinition*, uint8_t> effects_;

@@ -12,18 +12,18 @@ struct Row {
 
 constexpr Row kRows[] = {
     {Effect::kNothing,
-     " get_ident get_native_id _get_main_thread_ident _thread.allocate_lock stack_size daemon_threads_allowed interrupt_main exit quit"
-     " _local_key _local_dict _excepthook lock.__new__ RLock.__new__ _ThreadHandle.__new__ Random.__new__ RLock._is_owned"
-     " RLock._recursion_count callable isinstance issubclass compile eval exec globals locals __import__ __build_class__"
-     " object.__reduce__ object.__reduce_ex__ object.__getstate__"
-     " _random._text_seed object.__new__ object.__init_subclass__ object.__sizeof__ type.__new__ type.mro type.__subclasses__ type.__class_getitem__"
+     " get_ident get_native_id _get_main_thread_ident _thread.allocate_lock stack_size daemon_threads_allowed exit quit"
+     " _excepthook lock.__new__ RLock.__new__ _ThreadHandle.__new__ Random.__new__ RLock._is_owned callable isinstance issubclass"
+     " compile eval exec globals locals __import__ __build_class__ object.__reduce__ object.__reduce_ex__ object.__getstate__"
+     " _random._text_seed object.__new__ object.__init_subclass__ object.__sizeof__ type.__new__ type.mro type.__class_getitem__"
      " type.__instancecheck__ type.__subclasscheck__ type.__prepare__ object.__subclasshook__"
      " super.__new__ method.__new__ module.__new__ staticmethod.__new__ classmethod.__new__ TextIOWrapper.fileno"
      " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open"
      " itertool.__iter__ _deque_iterator.__iter__ function.__get__ partial.__new__ itemgetter.__new__ attrgetter.__new__"
      " methodcaller.__new__ StringIO.__new__ BytesIO.__new__ SimpleQueue.__new__"
      " __get__ __set__ __bool__ __new__ TextIOWrapper.__iter__ enumerate.__iter__ filter.__iter__ map.__iter__ zip.__iter__"
-     " BaseException. property. gc. sys. time. math. mini_gil. int. float. bool. "},
+     " BaseException. property. sys.exit sys.exc_info time. math. int. float. bool. "},
+    {Effect::kAsksMachine, " interrupt_main _local_key _local_dict RLock._recursion_count type.__subclasses__ gc. sys. mini_gil. "},
     {Effect::kReadSelf, " len __len__ __length_hint__ list.copy dict.copy dict.keys dict.values dict.items list.__reversed__"
                         " dict.__reversed__ iter __iter__ Random._getstate deque.copy deque.__copy__ deque.__reversed__"
                         " defaultdict.copy defaultdict.__copy__ OrderedDict.copy OrderedDict.__copy__ StringIO.getvalue BytesIO.getvalue "},

@@ -9,6 +9,7 @@ namespace mini::observe {
 
 enum class Effect : uint8_t {
   kNothing,
+  kAsksMachine,      ///< the same, but its answer depends on what is no place: counts, switches, who asks
   kReadSelf,         ///< reads all of the first argument
   kWriteSelf,        ///< changes the first argument
   kWriteSelfFrom,    ///< … by what it reads through the others

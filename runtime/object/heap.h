@@ -147,6 +147,8 @@ class Heap {
     if (object->serial == 0) object->serial = ++last_serial_;
     return object->serial;
   }
+  /// The last one given out: what the next question will be answered depends on it.
+  uint32_t last_serial() const { return last_serial_; }
   uint32_t next_type_version() { return ++last_type_version_; }
   uint32_t next_shape_serial() { return ++last_shape_serial_; }
   uint32_t next_keys_version() { return ++last_keys_version_; }
