@@ -105,7 +105,7 @@ int run_explorer(const vm::Options& options, const std::vector<std::string>& arg
   app.add_flag("--merge", merges, "instead of a script, the JSON reports on all shards of one follow: report on the whole");
   app.add_option("--format", format, "text (default), json or junit")->type_name("=FORMAT");
   app.add_flag("--no-reduction", no_reduction, "take every access for visible");
-  app.add_flag("--no-commuting", no_commuting, "execute independent steps in both orders");
+  app.add_flag("--no-commuting", no_commuting, "execute every step, even where others tell what comes of it");
   app.add_flag("--verify", settings.verify, "compare each state's hash with one of its whole heap, and execute what could be foretold");
 
   std::vector<std::string> words;

@@ -91,7 +91,7 @@ bool Claims::take(const StateHash& hash) {
 
 bool Crew::share(const std::function<void(uint32_t member)>& work) {
   const Mark mark{explorer_.texts_.size(), explorer_.outcomes_.size(), explorer_.touch_sets_.size(),
-                  static_cast<NodeIndex>(explorer_.graph_.size())};
+                  static_cast<NodeIndex>(explorer_.graph_.size()), explorer_.foresight_.mark()};
   std::vector<Member> crew;
   bool all_well = true;
   for (uint32_t i = 0; i < members_; ++i) {
@@ -190,6 +190,7 @@ std::string Crew::report(const Mark& mark) const {
       out.put(graph.edges(node)[i].touches);
     }
   }
+  found.foresight_.report(out, mark.foresight);
   // Contents of lines, each once.
   std::unordered_map<uint32_t, uint32_t> numbers;
   std::vector<LinePool::Content> contents;
@@ -202,6 +203,8 @@ std::string Crew::report(const Mark& mark) const {
     waiting.put(state.output);
     waiting.put(state.errors);
     waiting.put(state.order);
+    waiting.put(state.in_memory);
+    waiting.put_all(state.parts);
     Difference difference = state.difference;
     for (LineContent& line : difference) {
       const auto [place, fresh] = numbers.try_emplace(line.content, static_cast<uint32_t>(contents.size()));
@@ -273,6 +276,14 @@ void Crew::take_over(Reader& in, const Mark& mark) {
     own.drop(waiting->second);
     own.waiting_.erase(waiting);
   }
+  const std::vector<uint32_t> parts = own.foresight_.take_over(in, mark.foresight, [&](Foresight::Effect& effect) {
+    effect.output = texts[effect.output];
+    effect.errors = texts[effect.errors];
+    effect.touches = touch_sets[effect.touches];
+    if (effect.order_before == Foresight::kAnyOrder) return;
+    effect.order_before = orders[effect.order_before];
+    effect.order_after = orders[effect.order_after];
+  });
   for (const auto& content : in.get_all<LinePool::Content>()) contents.push_back(own.pool_.intern(content.data()));
   auto count = in.get<size_t>();
   const std::string bytes = in.get_text();
@@ -282,6 +293,9 @@ void Crew::take_over(Reader& in, const Mark& mark) {
     state.output = texts[states.get<uint32_t>()];
     state.errors = texts[states.get<uint32_t>()];
     state.order = orders[states.get<uint32_t>()];
+    state.in_memory = states.get<bool>();
+    state.parts = states.get_all<NumberedPart>();
+    for (NumberedPart& each : state.parts) each.content = parts[each.content];
     state.difference = states.get_all<LineContent>();
     state.from_member = true;
     if (!fresh[theirs]) continue;
@@ -289,7 +303,7 @@ void Crew::take_over(Reader& in, const Mark& mark) {
       line.content = contents[line.content];
       own.pool_.share(line.content);
     }
-    own.waiting_bytes_ += state.difference.size() * sizeof(LineContent);
+    own.waiting_bytes_ += state.difference.size() * sizeof(LineContent) + state.parts.size() * sizeof(NumberedPart);
     own.waiting_[nodes[theirs]] = std::move(state);
   }
   for (uint32_t content : contents) own.pool_.release(content);

@@ -28,6 +28,7 @@ class Crew {
   struct Mark {
     size_t texts, outcomes, touch_sets;
     NodeIndex nodes;
+    Foresight::Mark foresight;
   };
   std::string report(const Mark& mark) const;
   void take_over(Reader& report, const Mark& mark);

@@ -96,7 +96,9 @@ double Explorer::seconds() const {
 }
 
 size_t Explorer::bytes_in_use() const {
-  return graph_.bytes() + pool_.bytes() + image_->bytes() + waiting_bytes_ + waiting_.size() * (sizeof(Waiting) + 32);
+  constexpr size_t kMapEntry = 32;
+  return graph_.bytes() + foresight_.bytes() + pool_.bytes() + image_->bytes() + waiting_bytes_ +
+         waiting_.size() * (sizeof(Waiting) + kMapEntry);
 }
 
 uint32_t Explorer::text_number(const std::string& text) {
@@ -191,14 +193,38 @@ void Explorer::switch_to(const Difference& target) {
 }
 
 void Explorer::drop(Waiting& waiting) {
-  for (const LineContent& each : waiting.difference) pool_.release(each.content);
-  waiting_bytes_ -= waiting.difference.size() * sizeof(LineContent);
-  waiting.difference.clear();
+  release(waiting.difference);
+  waiting_bytes_ -= waiting.parts.size() * sizeof(NumberedPart);
+  waiting.parts.clear();
+}
+
+void Explorer::release(Difference& difference) {
+  for (const LineContent& each : difference) pool_.release(each.content);
+  waiting_bytes_ -= difference.size() * sizeof(LineContent);
+  difference.clear();
+}
+
+/// Keeps a state that was expanded, and forgets one that was kept for long.
+void Explorer::keep(NodeIndex node, Waiting& waiting) {
+  constexpr size_t kMost = 4096;
+  if (waiting.in_memory && kept_.try_emplace(node, Kept{std::move(waiting.difference), waiting.order}).second) {
+    waiting.difference.clear();
+    kept_nodes_.push_back(node);
+  }
+  if (kept_nodes_.size() <= kMost) return;
+  const auto oldest = kept_.find(kept_nodes_.front());
+  kept_nodes_.pop_front();
+  release(oldest->second.difference);
+  kept_.erase(oldest);
 }
 
 void Explorer::clear() {
   for (auto& [node, waiting] : waiting_) drop(waiting);
   waiting_.clear();
+  for (auto& [node, kept] : kept_) release(kept.difference);
+  kept_.clear();
+  kept_nodes_.clear();
+  foresight_.clear();
   graph_ = {};
   outcomes_.clear();
   outcome_numbers_.clear();
@@ -230,15 +256,22 @@ NodeIndex Explorer::arrive(const Waiting& from, bool& is_new, NodeIndex parent) 
   find_changes();
   hasher_->note(changed_);
   const uint32_t output = longer_text(from.output, step_output_), errors = longer_text(from.errors, step_errors_);
-  // By content: other processes number texts and orders otherwise.
-  const uint64_t seed = text_hashes_[output] * 3 + std::rotl(text_hashes_[errors], 32) * 5 + visibility_->order_hash() * 7;
-  const StateHash hash = hasher_->hash(seed);
+  const uint64_t seed = seed_of(output, errors, visibility_->order());
+  const StateHash hash = hasher_->hash(seed, visibility_->standings(visibility_->order()));
+  arrived_ = foresight_.numbered(hasher_->parts());
   if (settings_.verify) compare_hashes(hash, hasher_->full_hash(seed));
   const auto [node, fresh] = graph_.add(hash, runnable(), parent);
   is_new = fresh;
   if (!fresh) return node;
-  waiting_[node] = capture(from);
+  Waiting& waiting = waiting_[node] = capture(from);
+  waiting.parts = arrived_;
+  waiting_bytes_ += waiting.parts.size() * sizeof(NumberedPart);
   return node;
+}
+
+/// By content: other processes number texts and orders otherwise.
+uint64_t Explorer::seed_of(uint32_t output, uint32_t errors, uint32_t order) const {
+  return text_hashes_[output] * 3 + std::rotl(text_hashes_[errors], 32) * 5 + visibility_->order_hash(order) * 7;
 }
 
 /// The state after a step from `from`, whose changes were found.
@@ -285,6 +318,100 @@ bool Explorer::walk(Waiting& from, uint16_t thread, std::optional<uint32_t>& out
   from.output = longer_text(from.output, step_output_);
   from.errors = longer_text(from.errors, step_errors_);
   return true;
+}
+
+// What need not be executed ---------------------------------------------------------------------------------------------
+
+/// The hash of the state that a step with this effect leads to.
+StateHash Explorer::foretold_hash(NodeIndex node, const Waiting& from, const Foresight::Known& known) {
+  const Foresight::Effect& effect = known.effect;
+  const uint32_t output = longer_text(from.output, texts_[effect.output]);
+  const uint32_t errors = longer_text(from.errors, texts_[effect.errors]);
+  const uint32_t order = effect.order_before == Foresight::kAnyOrder ? from.order : effect.order_after;
+  const StateHash before = StateHasher::weight_of_seed(seed_of(from.output, from.errors, from.order));
+  const StateHash after = StateHasher::weight_of_seed(seed_of(output, errors, order));
+  StateHash hash = graph_[node].hash;
+  for (size_t i = 0; i < hash.size(); ++i) hash[i] += known.growth[i] + after[i] - before[i];
+  return hash;
+}
+
+/// Where such a step leads to. kNowhere: no thread could run there, so that the step is more than it was elsewhere.
+uint32_t Explorer::foretell(NodeIndex node, const Waiting& from, const Foresight::Known& known) {
+  const StateHash hash = foretold_hash(node, from, known);
+  if (const NodeIndex target = graph_.find(hash); target != kNowhere) return target;
+  Parts parts = Foresight::changed(from.parts, known.changes);
+  const std::vector<uint16_t> threads = foresight_.runnable(parts);
+  if (threads.empty()) return kNowhere;
+  const NodeIndex target = graph_.add(hash, threads, node).first;
+  const Foresight::Effect& effect = known.effect;
+  Waiting& waiting = waiting_[target];
+  waiting.output = longer_text(from.output, texts_[effect.output]);
+  waiting.errors = longer_text(from.errors, texts_[effect.errors]);
+  waiting.order = effect.order_before == Foresight::kAnyOrder ? from.order : effect.order_after;
+  waiting.in_memory = false;
+  waiting_bytes_ += parts.size() * sizeof(NumberedPart);
+  waiting.parts = std::move(parts);
+  return target;
+}
+
+/// Makes the memory hold a waiting state, by the steps that lead there from one that was kept, if need be.
+void Explorer::make_present(NodeIndex node, Waiting& from) {
+  if (!from.in_memory) {
+    std::vector<uint16_t> steps;
+    NodeIndex at = node;
+    auto kept = kept_.find(at);
+    for (; kept == kept_.end() && at != 0; kept = kept_.find(at)) {
+      const NodeIndex parent = graph_[at].parent;
+      const Edge* edge = graph_.edges(parent);
+      while (edge->target != at) ++edge;
+      steps.push_back(edge->thread);
+      at = parent;
+    }
+    if (kept == kept_.end()) {
+      return_to_base();
+    } else {
+      switch_to(kept->second.difference);
+      note_lines(kept->second.difference);
+      visibility_->set_order(kept->second.order);
+    }
+    for (; !steps.empty(); steps.pop_back()) step(steps.back());
+    find_changes();
+    hasher_->note(changed_);
+    from.difference = capture(from).difference;
+    from.in_memory = true;
+  }
+  switch_to(from.difference);
+  if (from.from_member) note_lines(from.difference);
+}
+
+void Explorer::note_lines(const Difference& difference) {
+  changed_.clear();
+  for (const LineContent& each : difference) changed_.push_back(each.line);
+  hasher_->note(changed_);
+}
+
+/// Remembers what the step did that has just arrived somewhere.
+void Explorer::learn(const Waiting& from, uint16_t thread, sched::Time began) {
+  const sched::ThreadTable& table = machine_->state().threads;
+  const std::vector<PartName>* reads = steering_->reads();
+  if (!reads || steering_->handed_over_inside() || outside_->asked_world) return;
+  if (table.current || table.virtual_now != began) return;
+  Foresight::Effect effect{text_number(step_output_), text_number(step_errors_)};
+  effect.touches = touch_sets_.number_of(steering_->touched());
+  const bool asks_order = std::any_of(reads->begin(), reads->end(),
+                                      [](PartName name) { return (name & part::kKind) == part::kAlive; });
+  if (asks_order || visibility_->order() != from.order) {
+    effect.order_before = from.order;
+    effect.order_after = visibility_->order();
+  }
+  std::vector<PartName> read = *reads;
+  if (content_of(arrived_, part::kThread | thread) == 0) {
+    // Its end wakes who waits for it, and the main thread if that waits for the last one.
+    read.push_back(part::kJoiners | thread);
+    read.push_back(part::kThread);
+    for (uint32_t serial = 0; serial < table.started; ++serial) read.push_back(part::kAlive | serial);
+  }
+  foresight_.remember(from.parts, arrived_, thread, std::move(read), effect);
 }
 
 uint32_t Explorer::preemptions_of(const std::vector<uint16_t>& choices) {
@@ -399,30 +526,45 @@ std::string Explorer::shown_value() {
 void Explorer::expand(NodeIndex node) {
   auto entry = waiting_.extract(node);
   Waiting& from = entry.mapped();
-  switch_to(from.difference);
-  if (from.from_member) {
-    changed_.clear();
-    for (const LineContent& each : from.difference) changed_.push_back(each.line);
-    hasher_->note(changed_);
-  }
   if (members_work_) expanded_.push_back(node);
-  const bool commutes = settings_.commute && settings_.reduce;
+  const bool foretells = settings_.commute && settings_.reduce;
+  bool is_present = false;
   for (uint32_t i = 0; i < graph_[node].edge_count; ++i) {
+    const uint16_t thread = graph_.edges(node)[i].thread;
     uint32_t predicted = kNowhere;
-    if (commutes && !steering_->met_finalizer()) predicted = graph_.predict(node, graph_.edges(node)[i], touch_sets_);
-    if (predicted != kNowhere) {
-      ++predicted_;
-      if (!settings_.verify) {
-        graph_.edges(node)[i].target = predicted;
-        continue;
-      }
+    const Foresight::Known* known = nullptr;
+    if (foretells && !steering_->met_finalizer()) {
+      predicted = graph_.predict(node, graph_.edges(node)[i], touch_sets_);
+      if (predicted == kNowhere) known = foresight_.find(from.parts, thread, from.order);
+      const auto nobody_runs = [&] { return foresight_.runnable(Foresight::changed(from.parts, known->changes)).empty(); };
+      if (known && settings_.verify && nobody_runs()) known = nullptr;
     }
+    std::optional<StateHash> expected;
+    if (predicted != kNowhere) {
+      expected = graph_[predicted].hash;
+    } else if (known && settings_.verify) {
+      expected = foretold_hash(node, from, *known);
+    } else if (known) {
+      predicted = foretell(node, from, *known);
+      graph_.edges(node)[i].touches = known->effect.touches;
+    }
+    if (predicted != kNowhere || expected) ++predicted_;
+    if (predicted != kNowhere && !settings_.verify) {
+      graph_.edges(node)[i].target = predicted;
+      continue;
+    }
+    if (!std::exchange(is_present, true)) make_present(node, from);
     image_->rest();
     const size_t mark = image_->hot_mark();
     visibility_->set_order(from.order);
     judge_state();
     if (machine_->state().threads.current) image_->cool_down(mark);
-    const StepResult end = step(graph_.edges(node)[i].thread);
+    // So that the hasher can say of each object what part it belongs to.
+    const uint64_t seed = seed_of(from.output, from.errors, from.order);
+    if (foretells && hasher_->hash(seed, visibility_->standings(from.order)) != graph_[node].hash)
+      mismatch_ = "a state is not the one that was foretold";
+    const sched::Time began = machine_->state().threads.virtual_now;
+    const StepResult end = step(thread);
     uint32_t target = kNowhere;
     if (end.unknown) {
       image_->cool_down(mark);
@@ -432,12 +574,14 @@ void Explorer::expand(NodeIndex node) {
     } else {
       bool is_new;
       target = arrive(from, is_new, node);
+      if (foretells) learn(from, thread, began);
       image_->revert(changed_);
     }
-    if (predicted != kNowhere && predicted != target) mismatch_ = "two steps that seemed independent are not";
-    if (commutes) graph_.edges(node)[i].touches = touch_sets_.number_of(steering_->touched());
+    if (expected && (target >= kNowhere || graph_[target].hash != *expected)) mismatch_ = "a step is not what was foretold";
+    if (foretells) graph_.edges(node)[i].touches = touch_sets_.number_of(steering_->touched());
     graph_.edges(node)[i].target = target;
   }
+  keep(node, from);
   drop(from);
   peak_bytes_ = std::max(peak_bytes_, bytes_in_use());
 }
@@ -478,6 +622,7 @@ std::string Explorer::limit_reached() {
 /// Explores everything that the settings allow under the present notion of what is visible.
 void Explorer::search(Findings& findings) {
   clear();
+  steering_->watch_reads(settings_.commute && settings_.reduce);
   findings.incomplete.clear();
   findings.preemptions_done = 0;
   bool is_new;

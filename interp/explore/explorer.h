@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,6 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "interp/explore/foresight.h"
 #include "interp/explore/graph.h"
 #include "interp/explore/line_pool.h"
 #include "interp/explore/touches.h"
@@ -47,7 +49,7 @@ struct Settings {
   bool reduce = true;                ///< leave out interleavings of private accesses; false: every access is visible
   enum class Engine : uint8_t { kStates, kTraces, kRandom } engine = Engine::kStates;
   uint64_t runs = 1000;              ///< kRandom: how many schedules
-  bool commute = true;               ///< do not execute both orders of independent steps
+  bool commute = true;               ///< do not execute steps whose end is known from others (foresight.h, Graph::predict)
   uint32_t jobs = 1;                 ///< processes that work on it; kTraces: one alone
   Shard shard;                       ///< the part of the schedules to explore
   bool verify = false;               ///< compare each hash with one of the whole heap
@@ -153,6 +155,13 @@ class Explorer {
     Difference difference;
     uint32_t output, errors, order;
     bool from_member = false;  ///< found by another process (crew.h), whose hasher has seen its changes
+    Parts parts = {};          ///< kStates: what the state consists of
+    bool in_memory = true;     ///< `difference` is known; false: the state was only foretold
+  };
+  /// A state that was in the memory, for others that were foretold from it.
+  struct Kept {
+    Difference difference;
+    uint32_t order;
   };
   /// A search in progress: where it goes on, at this number of preemptions and at the next.
   struct Sweep {
@@ -180,6 +189,13 @@ class Explorer {
   void compare_hashes(const StateHash& quick, const StateHash& whole);
   std::vector<uint16_t> runnable();
   void find_changes();
+  uint64_t seed_of(uint32_t output, uint32_t errors, uint32_t order) const;
+  StateHash foretold_hash(NodeIndex node, const Waiting& from, const Foresight::Known& known);
+  uint32_t foretell(NodeIndex node, const Waiting& from, const Foresight::Known& known);
+  void make_present(NodeIndex node, Waiting& from);
+  void note_lines(const Difference& difference);
+  void keep(NodeIndex node, Waiting& waiting);
+  void learn(const Waiting& from, uint16_t thread, sched::Time began);
   NodeIndex arrive(const Waiting& from, bool& is_new, NodeIndex parent = kNowhere);
   Outcome describe_end(const Waiting& from, const StepResult& end) const;
   uint32_t finish(const Waiting& from, const StepResult& end);
@@ -194,6 +210,7 @@ class Explorer {
   uint32_t preemptions_of(const std::vector<uint16_t>& choices);
   void switch_to(const Difference& target);
   void drop(Waiting& waiting);
+  void release(Difference& difference);
   void clear();
   void choose(Outcome& outcome, const Path& path) const;
   void find_livelocks(Findings& findings);
@@ -218,6 +235,9 @@ class Explorer {
 
   Graph graph_;
   TouchSets touch_sets_;
+  Foresight foresight_;
+  std::unordered_map<NodeIndex, Kept> kept_;  // the last ones
+  std::deque<NodeIndex> kept_nodes_;          // in the order of their coming
   LinePool pool_;
   std::unordered_map<NodeIndex, Waiting> waiting_;  // not yet expanded
   size_t waiting_bytes_ = 0;
@@ -227,6 +247,7 @@ class Explorer {
   uint64_t split_ = 0;                   // Findings::split
   Difference current_;                   // the state that the image holds
   std::vector<Line> changed_;
+  Parts arrived_;                        // the parts of the state at which the last step arrived
   std::vector<Outcome> outcomes_;
   std::map<std::string, uint32_t> outcome_numbers_;
   std::vector<std::string> texts_;       // outputs so far, each once

@@ -12,9 +12,9 @@
 namespace mini::explore {
 
 std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vector<uint16_t>& threads, NodeIndex parent) {
+  if (const NodeIndex known = find(hash); known != kNowhere) return {known, false};
   size_t at = hash[0] & (table_.size() - 1);
-  for (; table_[at] != kNowhere; at = (at + 1) & (table_.size() - 1))
-    if (nodes_[table_[at]].hash == hash) return {table_[at], false};
+  while (table_[at] != kNowhere) at = (at + 1) & (table_.size() - 1);
   const auto index = static_cast<NodeIndex>(nodes_.size());
   MINI_ASSERT(index < kNowhere);
   table_[at] = index;
@@ -29,6 +29,12 @@ std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vect
     }
   }
   return {index, true};
+}
+
+NodeIndex Graph::find(const vm::StateHash& hash) const {
+  size_t at = hash[0] & (table_.size() - 1);
+  while (table_[at] != kNowhere && nodes_[table_[at]].hash != hash) at = (at + 1) & (table_.size() - 1);
+  return table_[at];
 }
 
 uint32_t Graph::predict(NodeIndex node, Edge& edge, TouchSets& touch_sets) const {

@@ -56,6 +56,8 @@ class Graph {
 
   /// The node with this hash, or a new one whose threads that can run are `threads`; whether it is new.
   std::pair<NodeIndex, bool> add(const vm::StateHash& hash, const std::vector<uint16_t>& threads, NodeIndex parent = kNowhere);
+  /// The node with this hash; kNowhere if there is none.
+  NodeIndex find(const vm::StateHash& hash) const;
   Node& operator[](NodeIndex index) { return nodes_[index]; }
   const Node& operator[](NodeIndex index) const { return nodes_[index]; }
   Edge* edges(NodeIndex index) { return edges_.data() + nodes_[index].first_edge; }

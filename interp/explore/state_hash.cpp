@@ -22,6 +22,12 @@ bool is_runtime_type(const Object* object) {
   return *reinterpret_cast<const Word*>(place);
 }
 
+/// Null if it is none.
+vm::Lock* lock_of(Object* object) {
+  const auto kind = static_cast<BuiltinType>(object->type->kind);
+  return kind == BuiltinType::kLock || kind == BuiltinType::kRLock ? static_cast<vm::Lock*>(object) : nullptr;
+}
+
 /// Where the collector's links and its scratch number lie in a tracked object: behind the header, before the flags.
 constexpr ptrdiff_t kLinksBegin = sizeof(Object), kLinksEnd = sizeof(Tracked) - sizeof(Tracked::flags);
 
@@ -64,8 +70,16 @@ StateHasher::StateHasher(vm::Machine& machine, MemoryImage& image, Marks marks)
 
 void StateHasher::collect_base() {
   // With no object known as the base's, all are discovered as new ones.
+  collect_all(0);
+  // What the runtime's types have is the same in every state, and so is not walked through; but a thread may have it as well.
   collecting_ = true;
-  static_cast<void>(hash(0));
+  for (uint32_t i = 0; i < static_cast<uint32_t>(BuiltinType::kCount); ++i)
+    if (Type* type = machine_.heap().type(static_cast<BuiltinType>(i))) slot_of(type);
+  for (shown_ = 0; shown_ < pending_.size(); ++shown_) {
+    Object* object = pending_[shown_];
+    if (is_runtime_type(object)) visit_object(object, *this);
+    else show(object);
+  }
   collecting_ = false;
   std::vector<Object*> found = std::exchange(pending_, {});
   std::sort(found.begin(), found.end());
@@ -85,6 +99,8 @@ void StateHasher::collect_base() {
     reset();
     show(base.object);
     base.content = {first_, second_};
+    const vm::Lock* lock = lock_of(base.object);
+    if (lock && lock->locked) held_.push_back(static_cast<uint32_t>(&base - objects_.data()));
   }
 }
 
@@ -218,37 +234,97 @@ void StateHasher::note(const std::vector<Line>& lines) {
 
 // Hashing ------------------------------------------------------------------------------------------------------------
 
-uint64_t StateHasher::number_of(Object* object) {
-  size_t slot = (reinterpret_cast<uintptr_t>(object) >> 4) * 0x9e3779b97f4a7c15u >> 20;
-  for (;; ++slot) {
-    Slot& place = numbers_[slot & (numbers_.size() - 1)];
-    if (place.epoch != epoch_) {
-      pending_.push_back(object);
-      const auto number = static_cast<uint32_t>(pending_.size());
-      place = {object, epoch_, number};
-      if (pending_.size() * 2 > numbers_.size()) {
-        numbers_.assign(numbers_.size() * 4, {});
-        for (uint32_t i = 0; i < pending_.size(); ++i) {
-          size_t at = (reinterpret_cast<uintptr_t>(pending_[i]) >> 4) * 0x9e3779b97f4a7c15u >> 20;
-          while (numbers_[at & (numbers_.size() - 1)].epoch == epoch_) ++at;
-          numbers_[at & (numbers_.size() - 1)] = {pending_[i], epoch_, i + 1};
-        }
-      }
-      return number;
+namespace {
+
+size_t slot_hash(const Object* object) { return (reinterpret_cast<uintptr_t>(object) >> 4) * 0x9e3779b97f4a7c15u >> 20; }
+
+/// Each bit of the result depends on each of the word's.
+uint64_t scattered(uint64_t word) {
+  word = (word ^ word >> 30) * 0xbf58476d1ce4e5b9u;
+  word = (word ^ word >> 27) * 0x94d049bb133111ebu;
+  return word ^ word >> 31;
+}
+
+}  // namespace
+
+StateHash StateHasher::weight(PartName name, const StateHash& content) {
+  const uint64_t mark = (uint64_t{name} + 1) * 0x9e3779b97f4a7c15u;
+  return {scattered(content[0] ^ mark), scattered(content[1] + std::rotl(mark, 32))};
+}
+
+void StateHasher::begin_part(PartName name) {
+  parts_.push_back({name, {}});
+  first_of_part_ = pending_.size();
+  reset();
+}
+
+/// After what the part begins with was shown: with the new objects that belong to it.
+void StateHasher::end_part() {
+  for (; shown_ < pending_.size(); ++shown_) show(pending_[shown_]);
+  parts_.back().content = {first_, second_};
+}
+
+/// Where a new object belongs to; to the present part if it was not met before.
+const StateHasher::Slot& StateHasher::slot_of(Object* object) {
+  auto find = [this](const Object* wanted) -> Slot& {
+    for (size_t at = slot_hash(wanted);; ++at) {
+      Slot& place = numbers_[at & (numbers_.size() - 1)];
+      if (place.epoch != epoch_ || place.object == wanted) return place;
     }
-    if (place.object == object) return place.number;
+  };
+  Slot& place = find(object);
+  if (place.epoch == epoch_) return place;
+  pending_.push_back(object);
+  place = {object, epoch_, static_cast<uint32_t>(pending_.size() - first_of_part_), static_cast<uint32_t>(parts_.size() - 1)};
+  if (pending_.size() * 2 <= numbers_.size()) return place;
+  std::vector<Slot> old(numbers_.size() * 4);
+  old.swap(numbers_);
+  for (const Slot& each : old)
+    if (each.epoch == epoch_) find(each.object) = each;
+  return find(object);
+}
+
+std::optional<PartName> StateHasher::part_of(const void* object) const {
+  if (is_base_object(object)) return part::kObject | (at_[granule(object)] - 1);
+  for (size_t at = slot_hash(static_cast<const Object*>(object));; ++at) {
+    const Slot& place = numbers_[at & (numbers_.size() - 1)];
+    if (place.epoch != epoch_) return {};
+    if (place.object == object) return parts_[place.part].name;
   }
 }
 
 void StateHasher::reference(Value value) {
+  constexpr uint64_t kBase = 3, kOwn = 5, kForeign = 6;
   if (!value.is_object()) return mix(value.bits());
   Object* object = value.as_object();
   const size_t place = granule(object);
-  if (!collecting_ && place < granules_ && at_[place] && !marked_dead(place)) {
-    mix(uint64_t{place} << 3 | 3);
-    return;
+  if (!collecting_ && place < granules_ && at_[place] && !marked_dead(place)) return mix(uint64_t{place} << 3 | kBase);
+  const Slot& slot = slot_of(object);
+  if (slot.part == parts_.size() - 1) return mix(uint64_t{slot.number} << 3 | kOwn);
+  mix(uint64_t{parts_[slot.part].name} << 32 | uint64_t{slot.number} << 3 | kForeign);
+  foreign_.push_back({slot.part, slot.number, parts_.back().name});
+}
+
+/// What a thread does under a lock is something else without, even if it does not ask for the lock meanwhile.
+void StateHasher::tell_holder(uint32_t index) {
+  const vm::Lock* lock = lock_of(objects_[index].object);
+  if (!lock || !lock->locked) return;
+  const auto holder = std::find_if(parts_.begin(), parts_.end(),
+                                   [&](const Part& each) { return each.name == (part::kThread | lock->holder); });
+  if (holder == parts_.end()) return;
+  const StateHash held = weight(part::kObject | index, {1, 1});
+  holder->content[0] += held[0];
+  holder->content[1] += held[1];
+}
+
+/// What belongs to a part is something else when others have it as well.
+void StateHasher::tell_owners() {
+  for (const Foreign& each : foreign_) {
+    StateHash& content = parts_[each.owner].content;
+    const uint64_t who = scattered(uint64_t{each.from} << 32 | each.number);
+    content[0] += who;
+    content[1] += scattered(who);
   }
-  mix(number_of(object) << 3 | 5);
 }
 
 void StateHasher::content(const void* bytes, size_t size) {
@@ -267,11 +343,10 @@ void StateHasher::content(const void* bytes, size_t size) {
 
 void StateHasher::show(Object* object) {
   if (is_runtime_type(object)) return mix(static_cast<Type*>(object)->kind);
-  const auto kind = static_cast<BuiltinType>(object->type->kind);
-  if (kind != BuiltinType::kLock && kind != BuiltinType::kRLock) return visit_object(object, *this);
+  const vm::Lock* lock = lock_of(object);
+  if (!lock) return visit_object(object, *this);
   // Of a free lock, who held it last and where is for reports alone; of a taken one, where.
-  auto* lock = static_cast<vm::Lock*>(object);
-  mix(static_cast<uint64_t>(kind));
+  mix(object->type->kind);
   mix(object->serial);
   if (object->type->type_flags & Type::kUserClass) reference(object->type);
   if (object->type->trailer_size) visit_attributes(attributes_of(object), *this);
@@ -308,19 +383,14 @@ void StateHasher::show_thread(vm::ThreadState& thread, sched::Time now) {
     if (follows_loops && frame->while_epoch == thread.breaker.epoch)
       content(&frame->while_tracker, sizeof frame->while_tracker);
   }
+}
+
+void StateHasher::show_joiners(vm::ThreadState& thread) {
   for (auto& waiter : thread.joiners) mix(waiter.serial);
 }
 
-void StateHasher::visit_new_objects() {
-  for (size_t next = 0; next < pending_.size(); ++next) show(pending_[next]);
-}
-
-StateHash StateHasher::hash(uint64_t seed) {
-  ++epoch_;
-  pending_.clear();
+void StateHasher::show_machine() {
   vm::MachineState& state = machine_.state();
-  reset();
-  mix(seed);
   for (Object* root : {static_cast<Object*>(state.modules), static_cast<Object*>(state.builtins),
                        static_cast<Object*>(state.sys), static_cast<Object*>(state.main_names),
                        static_cast<Object*>(state.exit_callbacks), static_cast<Object*>(state.signal_handlers)})
@@ -332,33 +402,84 @@ StateHash StateHasher::hash(uint64_t seed) {
   mix(state.next_identity);
   mix(state.recursion_limit);
   mix(state.threads.started);
-  for (auto& thread : state.threads.all) show_thread(static_cast<vm::ThreadState&>(thread), state.threads.virtual_now);
+  mix(state.threads.current ? 1 + uint64_t{state.threads.current->serial} : 0);
+  mix(machine_.heap().last_serial());
   if (Exception* pending = machine_.heap().pending()) reference(pending);
-  const StateHash threads = {first_, second_};
-  // What the base's objects have become, each by itself: those that are as they were add nothing.
-  StateHash changes = {0, 0};
+}
+
+StateHash StateHasher::hash(uint64_t seed, const std::vector<uint64_t>& standings) {
+  ++epoch_;
+  pending_.clear();
+  shown_ = 0;
+  parts_.clear();
+  foreign_.clear();
+  sched::ThreadTable& table = machine_.state().threads;
+  begin_part(part::kMachine);
+  show_machine();
+  end_part();
+  for (auto& each : table.all) {
+    begin_part(part::kThread | each.serial);
+    mix(standings[each.serial]);
+    show_thread(static_cast<vm::ThreadState&>(each), table.virtual_now);
+    end_part();
+    parts_.back().can_run = each.state == sched::State::Running || each.state == sched::State::Runnable;
+  }
+  for (auto& each : table.all) {
+    auto& thread = static_cast<vm::ThreadState&>(each);
+    if (thread.joiners.empty()) continue;
+    begin_part(part::kJoiners | each.serial);
+    show_joiners(thread);
+    end_part();
+  }
   for (uint32_t index : hot_) {
-    if (collecting_) break;
     const BaseObject& base = objects_[index];
     if (marked_dead(granule(base.object))) continue;
-    reset();
+    begin_part(part::kObject | index);
     show(base.object);
-    if (first_ == base.content[0] && second_ == base.content[1]) continue;
-    mix(index);
-    changes[0] += first_;
-    changes[1] += second_;
+    if (first_ == base.content[0] && second_ == base.content[1]) {
+      parts_.pop_back();
+      continue;
+    }
+    end_part();
+    if (!std::binary_search(held_.begin(), held_.end(), index)) tell_holder(index);
   }
-  first_ = threads[0] ^ changes[0];
-  second_ = threads[1] + changes[1];
-  visit_new_objects();
-  return {first_, second_};
+  for (uint32_t index : held_)
+    if (!marked_dead(granule(objects_[index].object))) tell_holder(index);
+  tell_owners();
+  StateHash sum = weight_of_seed(seed);
+  for (const Part& each : parts_) {
+    const StateHash more = weight(each.name, each.content);
+    sum[0] += more[0];
+    sum[1] += more[1];
+  }
+  return sum;
 }
 
 StateHash StateHasher::full_hash(uint64_t seed) {
+  std::vector<Part> parts = std::exchange(parts_, {});
+  collect_all(seed);
+  parts_ = std::move(parts);
+  return {first_, second_};
+}
+
+/// Everything as one part, as if nothing were known of a base.
+void StateHasher::collect_all(uint64_t seed) {
   collecting_ = true;
-  const StateHash result = hash(seed);
+  ++epoch_;
+  pending_.clear();
+  shown_ = 0;
+  parts_.clear();
+  foreign_.clear();
+  sched::ThreadTable& table = machine_.state().threads;
+  begin_part(part::kMachine);
+  mix(seed);
+  show_machine();
+  for (auto& each : table.all) {
+    show_thread(static_cast<vm::ThreadState&>(each), table.virtual_now);
+    show_joiners(static_cast<vm::ThreadState&>(each));
+  }
+  end_part();
   collecting_ = false;
-  return result;
 }
 
 }  // namespace mini::explore

@@ -1,12 +1,15 @@
 // The hash of a state, in time proportional to what differs from the state at which the exploration began.
 //
-// Objects of that *base* that still live are known by their address, which is the same in all states; objects made since
-// are numbered in the order of their discovery, from the threads first and then from the base's objects that changed.
-// What is equal to the base adds nothing. So two states with one hash are equal up to the addresses of new objects, as
-// with vm::hash_state, which walks the whole heap (and which the tests compare with this).
+// A state consists of *parts*, each with a hash of its own: the machine, each thread, each object of the base that changed.
+// What is equal to the base is no part. Objects of the *base* that still live are known by their address, which is the same
+// in all states; objects made since belong to the part from which they are discovered first, and are numbered in the order
+// of their discovery there. A part that refers to another one's object says whose and which, and the owner is told. So two
+// states with the same parts are equal up to the addresses of new objects, as with vm::hash_state, which walks the whole
+// heap (and which the tests compare with this).
 #pragma once
 
 #include <array>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -17,6 +20,22 @@ namespace mini::explore {
 
 using namespace mini::object;
 using vm::StateHash;
+
+/// Which part of a state: a kind, and a number.
+using PartName = uint32_t;
+namespace part {
+inline constexpr PartName kKind = 0xf000'0000;
+inline constexpr PartName kMachine = 0;
+inline constexpr PartName kThread = 0x1000'0000;   ///< with a serial: all that is the thread's own
+inline constexpr PartName kJoiners = 0x2000'0000;  ///< with a serial: who waits for its end
+inline constexpr PartName kObject = 0x3000'0000;   ///< with the number of an object of the base
+}  // namespace part
+
+struct Part {
+  PartName name;
+  StateHash content;
+  bool can_run = false;  ///< a thread that is not blocked
+};
 
 class StateHasher final : private Visitor {
  public:
@@ -31,8 +50,17 @@ class StateHasher final : private Visitor {
 
   /// To be told of all lines that change, before hash() is asked.
   void note(const std::vector<Line>& lines);
-  /// Of the machine as it stands; nobody holds the GIL. `seed` is mixed in.
-  StateHash hash(uint64_t seed);
+  /// Of the machine as it stands; nobody holds the GIL. `seed` is mixed in. `standings`: by thread, what is to tell its part
+  /// from others that look the same.
+  StateHash hash(uint64_t seed, const std::vector<uint64_t>& standings);
+  /// Of the state that was hashed last: its parts, by name.
+  const std::vector<Part>& parts() const { return parts_; }
+  /// Of that state: the part that an object belongs to; nothing if it did not exist there.
+  std::optional<PartName> part_of(const void* object) const;
+
+  /// The hash of a state is the sum of what its parts and the seed add to it.
+  static StateHash weight(PartName name, const StateHash& content);
+  static StateHash weight_of_seed(uint64_t seed) { return weight(part::kKind, {seed, ~seed}); }
 
   /// The same walk over the whole heap, as if nothing were known of a base; to compare with.
   StateHash full_hash(uint64_t seed);
@@ -62,14 +90,21 @@ class StateHasher final : private Visitor {
   void scalar(uint64_t number) override { mix(number); }
   void content(const void* bytes, size_t size) override;
 
+  void collect_all(uint64_t seed);
   void collect_base();
   void find_buffers();
   void note_object(uint32_t index, const std::byte* line);
   void heat(uint32_t index);
   void show(Object* object);
+  void show_machine();
   void show_thread(vm::ThreadState& thread, sched::Time now);
-  void visit_new_objects();
-  uint64_t number_of(Object* object);
+  void show_joiners(vm::ThreadState& thread);
+  void begin_part(PartName name);
+  void end_part();
+  void tell_owners();
+  void tell_holder(uint32_t index);
+  struct Slot;
+  const Slot& slot_of(Object* object);
   size_t granule(const void* address) const {
     return static_cast<size_t>(static_cast<const std::byte*>(address) - image_.start()) / 16;
   }
@@ -101,13 +136,25 @@ class StateHasher final : private Visitor {
   };
   std::vector<LineInfo> lines_;         // of the base
   std::vector<uint32_t> hot_;           // objects, by address
+  std::vector<uint32_t> held_;          // locks that were taken in the base
   bool collecting_ = false;
-  std::vector<Object*> pending_;        // new objects, in the order of their numbers
+  std::vector<Part> parts_;             // of the state that is or was hashed
+  std::vector<Object*> pending_;        // new objects, in the order of their discovery
+  size_t shown_ = 0;                    // so many of them
+  size_t first_of_part_ = 0;            // of them
   struct Slot {
     Object* object;
-    uint32_t epoch, number;
+    uint32_t epoch, number;  // in its part
+    uint32_t part;           // index in parts_
   };
   std::vector<Slot> numbers_;           // open addressing
+  /// A part refers to an object of another one.
+  struct Foreign {
+    uint32_t owner;  // index in parts_
+    uint32_t number;
+    PartName from;
+  };
+  std::vector<Foreign> foreign_;
   uint32_t epoch_ = 0;
   uint64_t first_ = 0, second_ = 0;
 };

@@ -55,10 +55,21 @@ std::string native_inside(const vm::ThreadState& thread) {
 void Steering::begin_step(uint16_t thread) {
   chosen_ = thread;
   acted_ = passed_point_ = gave_up_ = went_blind_ = inside_others_ = false;
-  was_woken_ = false;
+  was_woken_ = depends_on_all_ = false;
+  reads_.clear();
   instructions_ = turn_began_ = 0;
   stop_.reset();
   touched_.clear();
+}
+
+/// Whether one of these accesses, to an object of the base, is not among those that are left.
+bool Steering::drops_base_object(std::span<const observe::Access> accesses, std::span<const observe::Access> left) const {
+  auto count = [this](std::span<const observe::Access> among) {
+    return std::count_if(among.begin(), among.end(), [this](const observe::Access& access) {
+      return access.owner.is_object() && explorer_.hasher_->is_base_object(access.owner.as_object());
+    });
+  };
+  return count(accesses) != count(left);
 }
 
 /// What a daemon does can be seen when the program ends, which may be before or after it.
@@ -97,9 +108,29 @@ void Steering::record(vm::ThreadState& thread, std::span<const observe::Access> 
   }
 }
 
+/// Of the next instruction, which the step executes, or before which it ends: that it ends there depends on what these are,
+/// and the place of an attribute or item on what is there.
+void Steering::note_reads(std::span<const observe::Access> accesses, bool are_done) {
+  auto note = [this](const void* object) {
+    if (const auto name = explorer_.hasher_->part_of(object)) reads_.push_back(*name);
+  };
+  if (explorer_.accesses_->asks_machine()) depends_on_all_ = true;
+  for (const observe::Access& access : accesses) {
+    if (!access.object) depends_on_all_ = true;
+    if (access.kind == observe::LocationKind::kThread) {
+      if (access.whole) depends_on_all_ = true;
+      reads_.push_back(part::kAlive | static_cast<PartName>(access.key));
+    } else if (access.object && (are_done || access.kind != observe::LocationKind::kLock)) {
+      note(access.object);
+    }
+    if (access.owner.is_object() && access.owner.as_object() != access.object) note(access.owner.as_object());
+  }
+}
+
 /// Inside a native that called back: whether the thread gives way. It does after a long turn, so that a wait for others
 /// that spins comes to an end, and for good when all of that takes too long.
 bool Steering::ends_inside(const vm::ThreadState& thread, bool is_switch_point) {
+  depends_on_all_ = true;
   if (instructions_ >= kMostInside) {
     endless_natives_.insert(native_inside(thread));
     gave_up_ = true;
@@ -122,8 +153,8 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
     passed_point_ = true;
     last_point_ = {thread.ticks(), index};
   }
-  auto found = explorer_.accesses_->of(thread, frame, index);
-  if (explorer_.settings_.reduce) found = without_local(thread, found, kept_);
+  const auto all = explorer_.accesses_->of(thread, frame, index);
+  const auto found = explorer_.settings_.reduce ? without_local(thread, all, kept_) : all;
   Visibility& visibility = *explorer_.visibility_;
   bool visible = !found.empty() && (!explorer_.settings_.reduce || visibility.is_visible(found));
   if (!visible && thread.daemon) visible = shows_at_exit(found);
@@ -136,9 +167,15 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
     } else if (passed_point_ && thread.nested_runs > 0) {
       if (!std::exchange(went_blind_, true)) blind_natives_.insert(native_inside(thread));
     } else if (passed_point_) {
+      if (watches_reads_) note_reads(all, false);
       stop_ = last_point_;
       return true;
     }
+  }
+  if (watches_reads_) {
+    note_reads(all, true);
+    // Whether an object of the base is one thread's alone, depends on all who may have it.
+    if (found.size() != all.size()) depends_on_all_ = depends_on_all_ || drops_base_object(all, found);
   }
   if (!found.empty()) {
     record(thread, found);
@@ -158,7 +195,10 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
     chosen_ = -1;
     // A native that a thread begins with shows nothing of what it does.
     if (!thread->frame && !in_prefix && thread->serial != 0) {
-      if (!begins_with_script(*thread)) blind_natives_.insert("what a thread was started on");
+      if (!begins_with_script(*thread)) {
+        blind_natives_.insert("what a thread was started on");
+        depends_on_all_ = true;
+      }
       touched_.push_back({.object = &table, .key = thread->serial, .whole = false, .writes = true, .only_orders = true});
     }
     // A native that waited goes on: whatever it waited for is what the step is about.
@@ -166,6 +206,8 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
       const auto found = explorer_.accesses_->of_native(*thread, *thread->frame);
       was_woken_ = thread->wake_reason == sched::Wake::Notified;
       if (!was_woken_) touched_.push_back({nullptr, 0, true, true});
+      if (watches_reads_) note_reads(found, true);
+      depends_on_all_ = depends_on_all_ || !was_woken_;
       record(*thread, found);
       acted_ = !explorer_.settings_.reduce || explorer_.visibility_->is_visible(found);
       explorer_.visibility_->note(*thread, found);

@@ -59,12 +59,15 @@ uint32_t Visibility::order_number(const Order& order) {
   const auto [place, fresh] = order_numbers_.try_emplace(order, static_cast<uint32_t>(orders_.size()));
   if (!fresh) return place->second;
   orders_.push_back(&place->first);
+  auto mix = [](uint64_t& hash, uint64_t word) { hash = std::rotl((hash ^ word) * 0x9e3779b97f4a7c15u, 29); };
   uint64_t hash = 0;
-  auto mix = [&hash](uint64_t word) { hash = std::rotl((hash ^ word) * 0x9e3779b97f4a7c15u, 29); };
-  for (uint16_t epoch : order.epochs) mix(epoch);
-  for (uint32_t row : order.rows) {
-    mix(rows_[row]->size());
-    for (uint16_t each : *rows_[row]) mix(each);
+  std::vector<uint64_t>& standings = standings_.emplace_back();
+  for (size_t thread = 0; thread < order.epochs.size(); ++thread) {
+    uint64_t& standing = standings.emplace_back(order.epochs[thread]);
+    const Row& row = *rows_[order.rows[thread]];
+    mix(standing, row.size());
+    for (uint16_t each : row) mix(standing, each);
+    mix(hash, standing);
   }
   order_hashes_.push_back(hash);
   return place->second;

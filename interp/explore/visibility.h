@@ -93,7 +93,9 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   uint32_t order() const { return order_; }
   void set_order(uint32_t number);
   /// The same for the same order in other processes, too.
-  uint64_t order_hash() const { return order_hashes_[order_]; }
+  uint64_t order_hash(uint32_t number) const { return order_hashes_[number]; }
+  /// By thread: a hash of what an order says of it, on which it depends what becomes contended by its accesses.
+  const std::vector<uint64_t>& standings(uint32_t order) const { return standings_[order]; }
 
   /// From now on, keeps what report() tells: all that is found out, for another process that knows what came before.
   void begin_report();
@@ -207,6 +209,7 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   std::map<Order, uint32_t> order_numbers_;
   std::vector<const Order*> orders_;
   std::vector<uint64_t> order_hashes_;
+  std::vector<std::vector<uint64_t>> standings_;
   uint32_t order_ = 0;
   bool changed_ = false, all_visible_ = false, ends_matter_ = false, met_timeout_ = false;
   size_t contended_ = 0;

@@ -1,0 +1,197 @@
+#include "interp/explore/foresight.h"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+
+namespace mini::explore {
+
+uint32_t content_of(const Parts& parts, PartName name) {
+  const bool asks = (name & part::kKind) == part::kAlive;
+  const PartName wanted = asks ? part::kThread | (name & ~part::kKind) : name;
+  const auto place = std::lower_bound(parts.begin(), parts.end(), wanted,
+                                      [](const NumberedPart& each, PartName than) { return each.name < than; });
+  if (place == parts.end() || place->name != wanted) return 0;
+  return asks ? 1 : place->content;
+}
+
+Parts Foresight::numbered(const std::vector<Part>& parts) {
+  Parts result;
+  result.reserve(parts.size());
+  for (const Part& each : parts) result.push_back({each.name, number_of(each.content, each.can_run)});
+  return result;
+}
+
+std::vector<uint16_t> Foresight::runnable(const Parts& state) const {
+  std::vector<uint16_t> threads;
+  for (const NumberedPart& each : state)
+    if ((each.name & part::kKind) == part::kThread && contents_[each.content].can_run)
+      threads.push_back(static_cast<uint16_t>(each.name & ~part::kKind));
+  return threads;
+}
+
+uint32_t Foresight::number_of(const StateHash& hash, bool can_run) {
+  const auto [place, fresh] = content_numbers_.try_emplace(hash, static_cast<uint32_t>(contents_.size()));
+  if (fresh) contents_.push_back({hash, can_run});
+  return place->second;
+}
+
+uint32_t Foresight::number_of(const Shape& shape) {
+  const auto [place, fresh] = shape_numbers_.try_emplace(shape, static_cast<uint32_t>(shapes_.size()));
+  if (fresh) shapes_.push_back(&place->first);
+  return place->second;
+}
+
+uint64_t Foresight::key_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order) const {
+  uint64_t key = uint64_t{own} << 32 | shape;
+  auto mix = [&key](uint64_t word) { key = std::rotl((key ^ word) * 0x9e3779b97f4a7c15u, 29); };
+  for (uint32_t content : contents) mix(content);
+  if (shapes_[shape]->with_order) mix(order);
+  mix(own);
+  return key ^ key >> 32;
+}
+
+size_t Foresight::place_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order) const {
+  const size_t mask = table_.size() - 1;
+  for (size_t at = key_of(own, shape, contents, order) & mask;; at = (at + 1) & mask) {
+    if (table_[at] == kNone) return at;
+    const Step& step = steps_[table_[at]];
+    if (step.own == own && step.shape == shape && std::equal(contents.begin(), contents.end(), reads_.begin() + step.first) &&
+        (!shapes_[shape]->with_order || step.known.effect.order_before == order))
+      return at;
+  }
+}
+
+const Foresight::Known* Foresight::find(const Parts& state, uint16_t thread, uint32_t order) const {
+  const uint32_t own = content_of(state, part::kThread | thread);
+  if (own >= shapes_of_.size()) return nullptr;
+  for (uint32_t shape : shapes_of_[own]) {
+    looked_at_.clear();
+    for (PartName name : shapes_[shape]->names) looked_at_.push_back(content_of(state, name));
+    if (const uint32_t found = table_[place_of(own, shape, looked_at_, order)]; found != kNone) return &steps_[found].known;
+  }
+  return nullptr;
+}
+
+void Foresight::remember(const Parts& before, const Parts& after, uint16_t thread, std::vector<PartName> reads,
+                         const Effect& effect) {
+  Known known{effect, {}, {}};
+  auto grow = [&](const NumberedPart& each, bool more) {
+    const StateHash weight = StateHasher::weight(each.name, contents_[each.content].hash);
+    for (size_t i = 0; i < weight.size(); ++i) known.growth[i] += more ? weight[i] : -weight[i];
+  };
+  for (auto old = before.begin(), now = after.begin(); old != before.end() || now != after.end();) {
+    if (now == after.end() || (old != before.end() && old->name < now->name)) {
+      known.changes.push_back({old->name, 0});
+      grow(*old++, false);
+    } else if (old == before.end() || now->name < old->name) {
+      known.changes.push_back(*now);
+      grow(*now++, true);
+    } else {
+      if (old->content != now->content) {
+        known.changes.push_back(*now);
+        grow(*old, false);
+        grow(*now, true);
+      }
+      ++old;
+      ++now;
+    }
+  }
+  // What a part becomes may depend on what else there is in it.
+  for (const NumberedPart& each : known.changes) reads.push_back(each.name);
+  reads.push_back(part::kMachine);
+  std::sort(reads.begin(), reads.end());
+  reads.erase(std::unique(reads.begin(), reads.end()), reads.end());
+  std::erase(reads, part::kThread | thread);
+  std::erase(reads, part::kAlive | thread);
+  const uint32_t shape = number_of({reads, effect.order_before != kAnyOrder});
+  std::vector<uint32_t> contents;
+  for (PartName name : reads) contents.push_back(content_of(before, name));
+  add(content_of(before, part::kThread | thread), shape, contents, std::move(known));
+}
+
+void Foresight::add(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, Known known) {
+  const size_t place = place_of(own, shape, contents, known.effect.order_before);
+  if (table_[place] != kNone) return;
+  table_[place] = static_cast<uint32_t>(steps_.size());
+  changes_ += known.changes.size();
+  steps_.push_back({own, shape, static_cast<uint32_t>(reads_.size()), std::move(known)});
+  reads_.insert(reads_.end(), contents.begin(), contents.end());
+  if (shapes_of_.size() <= own) shapes_of_.resize(size_t{own} + 1);
+  std::vector<uint32_t>& shapes = shapes_of_[own];
+  if (std::find(shapes.begin(), shapes.end(), shape) == shapes.end()) shapes.push_back(shape);
+  if (steps_.size() * 3 <= table_.size() * 2) return;
+  table_.assign(table_.size() * 2, kNone);
+  std::vector<uint32_t> looked_at;
+  for (uint32_t i = 0; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
+    const auto first = reads_.begin() + step.first;
+    looked_at.assign(first, first + static_cast<ptrdiff_t>(shapes_[step.shape]->names.size()));
+    table_[place_of(step.own, step.shape, looked_at, step.known.effect.order_before)] = i;
+  }
+}
+
+Parts Foresight::changed(const Parts& parts, const Parts& changes) {
+  Parts result;
+  result.reserve(parts.size() + changes.size());
+  auto old = parts.begin();
+  for (const NumberedPart& change : changes) {
+    for (; old != parts.end() && old->name < change.name; ++old) result.push_back(*old);
+    if (old != parts.end() && old->name == change.name) ++old;
+    if (change.content != 0) result.push_back(change);
+  }
+  result.insert(result.end(), old, parts.end());
+  return result;
+}
+
+void Foresight::clear() { *this = {}; }
+
+size_t Foresight::bytes() const {
+  constexpr size_t kMapEntry = 48;
+  return contents_.size() * (sizeof(Content) + kMapEntry) + shapes_of_.capacity() * sizeof(shapes_of_[0]) +
+         steps_.capacity() * sizeof(Step) + changes_ * sizeof(NumberedPart) +
+         (reads_.capacity() + table_.capacity()) * sizeof(uint32_t);
+}
+
+void Foresight::report(Writer& out, const Mark& mark) const {
+  out.put(contents_.size() - mark.contents);
+  for (size_t i = mark.contents; i < contents_.size(); ++i) out.put(contents_[i]);
+  out.put(steps_.size() - mark.steps);
+  for (size_t i = mark.steps; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
+    const Shape& shape = *shapes_[step.shape];
+    out.put(step.own);
+    out.put_all(shape.names);
+    out.put(shape.with_order);
+    for (size_t k = 0; k < shape.names.size(); ++k) out.put(reads_[step.first + k]);
+    out.put(step.known.effect);
+    out.put_all(step.known.changes);
+    out.put(step.known.growth);
+  }
+}
+
+std::vector<uint32_t> Foresight::take_over(Reader& in, const Mark& mark, const std::function<void(Effect&)>& translate) {
+  std::vector<uint32_t> numbers(mark.contents);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  for (auto count = in.get<size_t>(); count > 0; --count) {
+    const auto content = in.get<Content>();
+    numbers.push_back(number_of(content.hash, content.can_run));
+  }
+  for (auto count = in.get<size_t>(); count > 0; --count) {
+    const uint32_t own = numbers[in.get<uint32_t>()];
+    auto names = in.get_all<PartName>();
+    const auto with_order = in.get<bool>();
+    std::vector<uint32_t> contents;
+    for (PartName name : names) {
+      const auto content = in.get<uint32_t>();
+      contents.push_back((name & part::kKind) == part::kAlive ? content : numbers[content]);
+    }
+    Known known{in.get<Effect>(), in.get_all<NumberedPart>(), in.get<StateHash>()};
+    translate(known.effect);
+    for (NumberedPart& each : known.changes) each.content = numbers[each.content];
+    add(own, number_of({std::move(names), with_order}), contents, std::move(known));
+  }
+  return numbers;
+}
+
+}  // namespace mini::explore

@@ -1,0 +1,97 @@
+// Steps that are known, on states made by hand.
+#include "interp/explore/foresight.h"
+
+#include <doctest/doctest.h>
+
+namespace mini::explore {
+
+namespace {
+
+constexpr PartName kFirst = part::kThread | 1, kSecond = part::kThread | 2, kX = part::kObject | 7, kY = part::kObject | 9;
+
+StateHash content(uint64_t number) { return {number * 0x9e3779b97f4a7c15u, number}; }
+
+Parts state(Foresight& foresight, uint64_t first, uint64_t second, uint64_t x, uint64_t y = 0) {
+  std::vector<Part> parts = {{part::kMachine, content(1)}, {kFirst, content(first), true}, {kSecond, content(second), second != 0}};
+  if (x != 0) parts.push_back({kX, content(x)});
+  if (y != 0) parts.push_back({kY, content(y)});
+  return foresight.numbered(parts);
+}
+
+}  // namespace
+
+TEST_CASE("a step is known wherever what it looked at and changed is the same") {
+  Foresight foresight;
+  const Parts before = state(foresight, 10, 20, 0), after = state(foresight, 11, 20, 30);
+  foresight.remember(before, after, 1, {}, {.touches = 5});
+
+  const Foresight::Known* known = foresight.find(state(foresight, 10, 21, 0, 40), 1, 0);
+  REQUIRE(known);
+  CHECK(known->effect.touches == 5);
+  CHECK(Foresight::changed(state(foresight, 10, 21, 0, 40), known->changes) == state(foresight, 11, 21, 30, 40));
+
+  CHECK_FALSE(foresight.find(state(foresight, 12, 20, 0), 1, 0));   // another place in the program
+  CHECK_FALSE(foresight.find(state(foresight, 10, 20, 31), 1, 0));  // what it changes was something else
+  CHECK_FALSE(foresight.find(before, 2, 0));
+}
+
+TEST_CASE("what was only read makes a step another one, too") {
+  Foresight foresight;
+  foresight.remember(state(foresight, 10, 20, 0, 40), state(foresight, 11, 20, 0, 40), 1, {kY, part::kAlive | 2}, {});
+  CHECK(foresight.find(state(foresight, 10, 21, 30, 40), 1, 0));
+  CHECK_FALSE(foresight.find(state(foresight, 10, 20, 0, 41), 1, 0));
+  CHECK_FALSE(foresight.find(state(foresight, 10, 20, 0), 1, 0));
+  const Parts alone = foresight.numbered({{part::kMachine, content(1)}, {kFirst, content(10), true}, {kY, content(40)}});
+  CHECK_FALSE(foresight.find(alone, 1, 0));
+  CHECK(foresight.runnable(alone) == std::vector<uint16_t>{1});
+}
+
+TEST_CASE("the growth of the sum of weights is that of the parts") {
+  Foresight foresight;
+  auto sum = [](const std::vector<Part>& parts) {
+    StateHash total{};
+    for (const Part& each : parts) {
+      const StateHash weight = StateHasher::weight(each.name, each.content);
+      for (size_t i = 0; i < total.size(); ++i) total[i] += weight[i];
+    }
+    return total;
+  };
+  const std::vector<Part> before = {{part::kMachine, content(1)}, {kFirst, content(10), true}, {kX, content(30)}};
+  const std::vector<Part> after = {{part::kMachine, content(1)}, {kFirst, content(11), true}, {kY, content(30)}};
+  foresight.remember(foresight.numbered(before), foresight.numbered(after), 1, {}, {});
+  const Foresight::Known* known = foresight.find(foresight.numbered(before), 1, 0);
+  REQUIRE(known);
+  for (size_t i = 0; i < known->growth.size(); ++i) CHECK(sum(before)[i] + known->growth[i] == sum(after)[i]);
+}
+
+TEST_CASE("another process learns what became known, whatever its own numbers are") {
+  Foresight one, other;
+  const Foresight::Mark mark = one.mark();
+  static_cast<void>(state(other, 77, 78, 79));
+  one.remember(state(one, 10, 20, 0), state(one, 11, 20, 30), 1, {kY}, {.order_before = 3, .order_after = 4});
+  Writer out;
+  one.report(out, mark);
+  Reader in(out.bytes());
+  other.take_over(in, mark, [](Foresight::Effect& effect) {
+    ++effect.order_before;
+    ++effect.order_after;
+  });
+  CHECK_FALSE(other.find(state(other, 10, 20, 0), 1, 3));
+  const Foresight::Known* known = other.find(state(other, 10, 20, 0), 1, 4);
+  REQUIRE(known);
+  CHECK(known->effect.order_after == 5);
+  CHECK(Foresight::changed(state(other, 10, 20, 0), known->changes) == state(other, 11, 20, 30));
+}
+
+TEST_CASE("many steps are found again, in a table that grows") {
+  Foresight foresight;
+  for (uint64_t i = 1; i < 3000; ++i)
+    foresight.remember(state(foresight, i, 20, 0), state(foresight, i + 1, 20, i), 1, {}, {.touches = static_cast<uint32_t>(i)});
+  for (uint64_t i = 1; i < 3000; ++i) {
+    const Foresight::Known* known = foresight.find(state(foresight, i, 21, 0), 1, 0);
+    REQUIRE(known);
+    CHECK(known->effect.touches == i);
+  }
+}
+
+}  // namespace mini::explore
