@@ -331,7 +331,8 @@ StateHash Explorer::foretold_hash(NodeIndex node, const Waiting& from, const For
   const StateHash before = StateHasher::weight_of_seed(seed_of(from.output, from.errors, from.order));
   const StateHash after = StateHasher::weight_of_seed(seed_of(output, errors, order));
   StateHash hash = graph_[node].hash;
-  for (size_t i = 0; i < hash.size(); ++i) hash[i] += known.growth[i] + after[i] - before[i];
+  const StateHash growth = foresight_.growth(from.parts, known);
+  for (size_t i = 0; i < hash.size(); ++i) hash[i] += growth[i] + after[i] - before[i];
   return hash;
 }
 
@@ -393,25 +394,25 @@ void Explorer::note_lines(const Difference& difference) {
 /// Remembers what the step did that has just arrived somewhere.
 void Explorer::learn(const Waiting& from, uint16_t thread, sched::Time began) {
   const sched::ThreadTable& table = machine_->state().threads;
-  const std::vector<PartName>* reads = steering_->reads();
-  if (!reads || steering_->handed_over_inside() || outside_->asked_world) return;
+  const Foresight::Footprint* seen = steering_->footprint();
+  if (!seen || steering_->handed_over_inside() || outside_->asked_world) return;
   if (table.current || table.virtual_now != began) return;
   Foresight::Effect effect{text_number(step_output_), text_number(step_errors_)};
   effect.touches = touch_sets_.number_of(steering_->touched());
-  const bool asks_order = std::any_of(reads->begin(), reads->end(),
+  const bool asks_order = std::any_of(seen->reads.begin(), seen->reads.end(),
                                       [](PartName name) { return (name & part::kKind) == part::kAlive; });
   if (asks_order || visibility_->order() != from.order) {
     effect.order_before = from.order;
     effect.order_after = visibility_->order();
   }
-  std::vector<PartName> read = *reads;
+  Foresight::Footprint footprint = *seen;
   if (content_of(arrived_, part::kThread | thread) == 0) {
     // Its end wakes who waits for it, and the main thread if that waits for the last one.
-    read.push_back(part::kJoiners | thread);
-    read.push_back(part::kThread);
-    for (uint32_t serial = 0; serial < table.started; ++serial) read.push_back(part::kAlive | serial);
+    footprint.reads.push_back(part::kJoiners | thread);
+    footprint.reads.push_back(part::kThread);
+    for (uint32_t serial = 0; serial < table.started; ++serial) footprint.reads.push_back(part::kAlive | serial);
   }
-  foresight_.remember(from.parts, arrived_, thread, std::move(read), effect);
+  foresight_.remember(from.parts, arrived_, thread, std::move(footprint), effect);
 }
 
 uint32_t Explorer::preemptions_of(const std::vector<uint16_t>& choices) {

@@ -6,6 +6,12 @@
 
 namespace mini::explore {
 
+namespace {
+
+bool by_name(const NumberedPart& a, const NumberedPart& b) { return a.name < b.name; }
+
+}  // namespace
+
 uint32_t content_of(const Parts& parts, PartName name) {
   const bool asks = (name & part::kKind) == part::kAlive;
   const PartName wanted = asks ? part::kThread | (name & ~part::kKind) : name;
@@ -18,7 +24,8 @@ uint32_t content_of(const Parts& parts, PartName name) {
 Parts Foresight::numbered(const std::vector<Part>& parts) {
   Parts result;
   result.reserve(parts.size());
-  for (const Part& each : parts) result.push_back({each.name, number_of(each.content, each.can_run)});
+  for (const Part& each : parts) result.push_back({each.name, number_of({each.content, each.can_run, each.is_plain})});
+  std::sort(result.begin(), result.end(), by_name);
   return result;
 }
 
@@ -30,9 +37,9 @@ std::vector<uint16_t> Foresight::runnable(const Parts& state) const {
   return threads;
 }
 
-uint32_t Foresight::number_of(const StateHash& hash, bool can_run) {
-  const auto [place, fresh] = content_numbers_.try_emplace(hash, static_cast<uint32_t>(contents_.size()));
-  if (fresh) contents_.push_back({hash, can_run});
+uint32_t Foresight::number_of(const Content& content) {
+  const auto [place, fresh] = content_numbers_.try_emplace(content.hash, static_cast<uint32_t>(contents_.size()));
+  if (fresh) contents_.push_back(content);
   return place->second;
 }
 
@@ -56,7 +63,8 @@ size_t Foresight::place_of(uint32_t own, uint32_t shape, const std::vector<uint3
   for (size_t at = key_of(own, shape, contents, order) & mask;; at = (at + 1) & mask) {
     if (table_[at] == kNone) return at;
     const Step& step = steps_[table_[at]];
-    if (step.own == own && step.shape == shape && std::equal(contents.begin(), contents.end(), reads_.begin() + step.first) &&
+    if (step.own == own && step.known.shape == shape &&
+        std::equal(contents.begin(), contents.end(), reads_.begin() + step.first) &&
         (!shapes_[shape]->with_order || step.known.effect.order_before == order))
       return at;
   }
@@ -68,54 +76,88 @@ const Foresight::Known* Foresight::find(const Parts& state, uint16_t thread, uin
   for (uint32_t shape : shapes_of_[own]) {
     looked_at_.clear();
     for (PartName name : shapes_[shape]->names) looked_at_.push_back(content_of(state, name));
+    const std::vector<PartName>& overwritten = shapes_[shape]->overwritten;
+    const auto is_plain = [&](PartName name) { return contents_[content_of(state, name)].is_plain; };
+    if (!std::all_of(overwritten.begin(), overwritten.end(), is_plain)) continue;
     if (const uint32_t found = table_[place_of(own, shape, looked_at_, order)]; found != kNone) return &steps_[found].known;
   }
   return nullptr;
 }
 
-void Foresight::remember(const Parts& before, const Parts& after, uint16_t thread, std::vector<PartName> reads,
-                         const Effect& effect) {
+StateHash Foresight::weight(const NumberedPart& part) const {
+  return part.content == 0 ? StateHash{} : StateHasher::weight(part.name, contents_[part.content].hash);
+}
+
+void Foresight::remember(const Parts& before, const Parts& after, uint16_t thread, Footprint footprint, const Effect& effect) {
+  std::vector<PartName>& reads = footprint.reads;
+  std::vector<PartName>& overwritten = footprint.overwrites;
+  auto make_set = [](std::vector<PartName>& names) {
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+  };
+  make_set(reads);
+  make_set(overwritten);
+  std::erase_if(overwritten, [&](PartName name) {
+    if (std::binary_search(reads.begin(), reads.end(), name)) return true;
+    if (contents_[content_of(before, name)].is_plain) return false;
+    reads.push_back(name);
+    return true;
+  });
   Known known{effect, {}, {}};
-  auto grow = [&](const NumberedPart& each, bool more) {
-    const StateHash weight = StateHasher::weight(each.name, contents_[each.content].hash);
-    for (size_t i = 0; i < weight.size(); ++i) known.growth[i] += more ? weight[i] : -weight[i];
+  auto note_change = [&](const NumberedPart& old, const NumberedPart& now) {
+    known.changes.push_back(now);
+    const StateHash less = weight(old), more = weight(now);
+    const bool overwrites = std::binary_search(overwritten.begin(), overwritten.end(), now.name);
+    for (size_t i = 0; i < more.size(); ++i) known.growth[i] += more[i] - (overwrites ? 0 : less[i]);
+    // What a part becomes may depend on what else there is in it.
+    if (!overwrites) reads.push_back(now.name);
   };
   for (auto old = before.begin(), now = after.begin(); old != before.end() || now != after.end();) {
     if (now == after.end() || (old != before.end() && old->name < now->name)) {
-      known.changes.push_back({old->name, 0});
-      grow(*old++, false);
+      note_change(*old, {old->name, 0});
+      ++old;
     } else if (old == before.end() || now->name < old->name) {
-      known.changes.push_back(*now);
-      grow(*now++, true);
+      note_change({now->name, 0}, *now);
+      ++now;
     } else {
-      if (old->content != now->content) {
-        known.changes.push_back(*now);
-        grow(*old, false);
-        grow(*now, true);
-      }
+      if (old->content != now->content) note_change(*old, *now);
       ++old;
       ++now;
     }
   }
-  // What a part becomes may depend on what else there is in it.
-  for (const NumberedPart& each : known.changes) reads.push_back(each.name);
+  // Elsewhere, what is the same here may have been something else.
+  for (PartName name : overwritten) {
+    if (content_of(before, name) != content_of(after, name)) continue;
+    const NumberedPart now{name, content_of(after, name)};
+    note_change(now, now);
+  }
+  std::sort(known.changes.begin(), known.changes.end(), by_name);
   reads.push_back(part::kMachine);
-  std::sort(reads.begin(), reads.end());
-  reads.erase(std::unique(reads.begin(), reads.end()), reads.end());
+  make_set(reads);
   std::erase(reads, part::kThread | thread);
   std::erase(reads, part::kAlive | thread);
-  const uint32_t shape = number_of({reads, effect.order_before != kAnyOrder});
   std::vector<uint32_t> contents;
   for (PartName name : reads) contents.push_back(content_of(before, name));
-  add(content_of(before, part::kThread | thread), shape, contents, std::move(known));
+  known.shape = number_of({std::move(reads), std::move(overwritten), effect.order_before != kAnyOrder});
+  add(content_of(before, part::kThread | thread), contents, std::move(known));
 }
 
-void Foresight::add(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, Known known) {
+StateHash Foresight::growth(const Parts& state, const Known& known) const {
+  StateHash growth = known.growth;
+  for (PartName name : shapes_[known.shape]->overwritten) {
+    const StateHash less = weight({name, content_of(state, name)});
+    for (size_t i = 0; i < growth.size(); ++i) growth[i] -= less[i];
+  }
+  return growth;
+}
+
+void Foresight::add(uint32_t own, const std::vector<uint32_t>& contents, Known known) {
+  const uint32_t shape = known.shape;
   const size_t place = place_of(own, shape, contents, known.effect.order_before);
   if (table_[place] != kNone) return;
   table_[place] = static_cast<uint32_t>(steps_.size());
   changes_ += known.changes.size();
-  steps_.push_back({own, shape, static_cast<uint32_t>(reads_.size()), std::move(known)});
+  steps_.push_back({own, static_cast<uint32_t>(reads_.size()), std::move(known)});
   reads_.insert(reads_.end(), contents.begin(), contents.end());
   if (shapes_of_.size() <= own) shapes_of_.resize(size_t{own} + 1);
   std::vector<uint32_t>& shapes = shapes_of_[own];
@@ -126,8 +168,8 @@ void Foresight::add(uint32_t own, uint32_t shape, const std::vector<uint32_t>& c
   for (uint32_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
     const auto first = reads_.begin() + step.first;
-    looked_at.assign(first, first + static_cast<ptrdiff_t>(shapes_[step.shape]->names.size()));
-    table_[place_of(step.own, step.shape, looked_at, step.known.effect.order_before)] = i;
+    looked_at.assign(first, first + static_cast<ptrdiff_t>(shapes_[step.known.shape]->names.size()));
+    table_[place_of(step.own, step.known.shape, looked_at, step.known.effect.order_before)] = i;
   }
 }
 
@@ -159,9 +201,10 @@ void Foresight::report(Writer& out, const Mark& mark) const {
   out.put(steps_.size() - mark.steps);
   for (size_t i = mark.steps; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
-    const Shape& shape = *shapes_[step.shape];
+    const Shape& shape = *shapes_[step.known.shape];
     out.put(step.own);
     out.put_all(shape.names);
+    out.put_all(shape.overwritten);
     out.put(shape.with_order);
     for (size_t k = 0; k < shape.names.size(); ++k) out.put(reads_[step.first + k]);
     out.put(step.known.effect);
@@ -174,22 +217,20 @@ std::vector<uint32_t> Foresight::take_over(Reader& in, const Mark& mark, const s
   std::vector<uint32_t> numbers(mark.contents);
   std::iota(numbers.begin(), numbers.end(), 0);
   for (auto count = in.get<size_t>(); count > 0; --count) {
-    const auto content = in.get<Content>();
-    numbers.push_back(number_of(content.hash, content.can_run));
+    numbers.push_back(number_of(in.get<Content>()));
   }
   for (auto count = in.get<size_t>(); count > 0; --count) {
     const uint32_t own = numbers[in.get<uint32_t>()];
-    auto names = in.get_all<PartName>();
-    const auto with_order = in.get<bool>();
+    Shape shape{in.get_all<PartName>(), in.get_all<PartName>(), in.get<bool>()};
     std::vector<uint32_t> contents;
-    for (PartName name : names) {
+    for (PartName name : shape.names) {
       const auto content = in.get<uint32_t>();
       contents.push_back((name & part::kKind) == part::kAlive ? content : numbers[content]);
     }
-    Known known{in.get<Effect>(), in.get_all<NumberedPart>(), in.get<StateHash>()};
+    Known known{in.get<Effect>(), in.get_all<NumberedPart>(), in.get<StateHash>(), number_of(shape)};
     translate(known.effect);
     for (NumberedPart& each : known.changes) each.content = numbers[each.content];
-    add(own, number_of({std::move(names), with_order}), contents, std::move(known));
+    add(own, contents, std::move(known));
   }
   return numbers;
 }

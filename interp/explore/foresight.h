@@ -47,7 +47,12 @@ class Foresight {
   struct Known {
     Effect effect;
     Parts changes;      ///< content 0: the part is no more
-    StateHash growth;   ///< of the sum of the parts' weights
+    StateHash growth;   ///< of the sum of the parts' weights; but for what it overwrites, whatever that was
+    uint32_t shape = 0;
+  };
+  /// What a step looked at, beside its thread's own part, any part more than once; and what it overwrote without a look.
+  struct Footprint {
+    std::vector<PartName> reads, overwrites;
   };
 
   /// The parts of the state that was hashed, their contents numbered.
@@ -57,8 +62,10 @@ class Foresight {
 
   /// What a step of `thread` does to a state; null if that is not known. Valid until the next remember().
   const Known* find(const Parts& state, uint16_t thread, uint32_t order) const;
-  /// That a step of `thread`, which looked at `reads`, made `after` of `before`.
-  void remember(const Parts& before, const Parts& after, uint16_t thread, std::vector<PartName> reads, const Effect& effect);
+  /// That a step of `thread` made `after` of `before`.
+  void remember(const Parts& before, const Parts& after, uint16_t thread, Footprint footprint, const Effect& effect);
+  /// By how much the sum of weights of `state` grows by the step.
+  StateHash growth(const Parts& state, const Known& known) const;
   /// `parts` with the changes.
   static Parts changed(const Parts& parts, const Parts& changes);
 
@@ -79,30 +86,31 @@ class Foresight {
  private:
   struct Content {
     StateHash hash;
-    bool can_run;
+    bool can_run, is_plain;
   };
-  /// Names of parts that a step looked at, its thread's left out; and whether the order of threads matters.
+  /// Names of parts that a step looked at, its thread's left out, and of those that it overwrote; and whether the order of
+  /// threads matters. What is overwritten must be plain, or else more would change: what belonged to it, or was told of it.
   struct Shape {
-    std::vector<PartName> names;
+    std::vector<PartName> names, overwritten;
     bool with_order;
     auto operator<=>(const Shape&) const = default;
   };
   struct Step {
     uint32_t own;    // content of the thread's part
-    uint32_t shape;
     uint32_t first;  // their contents, in reads_
     Known known;
   };
   static constexpr uint32_t kNone = ~0u;
 
-  uint32_t number_of(const StateHash& hash, bool can_run);
+  uint32_t number_of(const Content& content);
   uint32_t number_of(const Shape& shape);
+  StateHash weight(const NumberedPart& part) const;
   uint64_t key_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order) const;
   /// The place in table_ of a step, or of one to be.
   size_t place_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order) const;
-  void add(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, Known known);
+  void add(uint32_t own, const std::vector<uint32_t>& contents, Known known);
 
-  std::vector<Content> contents_ = {{}};  // 0: none
+  std::vector<Content> contents_ = {{{}, false, true}};  // 0: as in the base, or nothing
   struct HashOfHash {
     size_t operator()(const StateHash& hash) const { return hash[0]; }
   };

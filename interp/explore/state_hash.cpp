@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <bit>
 
+#include "interp/explore/locality.h"
 #include "interp/vm/lock.h"
+#include "runtime/object/dict.h"
 #include "runtime/object/node.h"
+#include "runtime/object/sequence.h"
 
 namespace mini::explore {
 
@@ -28,6 +31,29 @@ vm::Lock* lock_of(Object* object) {
   return kind == BuiltinType::kLock || kind == BuiltinType::kRLock ? static_cast<vm::Lock*>(object) : nullptr;
 }
 
+/// The values of a dict or list, with the distance between them in words; none of other objects.
+struct Items {
+  const Value* first = nullptr;
+  uint32_t count = 0, distance = 1;
+  Value operator[](uint32_t i) const { return first[size_t{i} * distance]; }
+};
+Items items_of(const Object* object) {
+  static_assert(sizeof(DictEntry) % sizeof(Value) == 0);
+  switch (static_cast<BuiltinType>(object->type->kind)) {
+    case BuiltinType::kDict: {
+      const auto* dict = static_cast<const Dict*>(object);
+      if (dict->used == 0) return {};
+      return {&dict->entries->value, std::min(dict->used, part::kMostItems), sizeof(DictEntry) / sizeof(Value)};
+    }
+    case BuiltinType::kList: {
+      const auto* list = static_cast<const List*>(object);
+      return {list->items, static_cast<uint32_t>(std::min<uint64_t>(list->length, part::kMostItems))};
+    }
+    default:
+      return {};
+  }
+}
+
 /// Where the collector's links and its scratch number lie in a tracked object: behind the header, before the flags.
 constexpr ptrdiff_t kLinksBegin = sizeof(Object), kLinksEnd = sizeof(Tracked) - sizeof(Tracked::flags);
 
@@ -40,6 +66,22 @@ bool is_constant(const Object* object) {
       return true;
     default:
       return is_runtime_type(object);
+  }
+}
+
+/// Whether what an object of this type holds or is can become something else.
+bool can_change(const Object* object) {
+  switch (static_cast<BuiltinType>(object->type->kind)) {
+    case BuiltinType::kStr:
+    case BuiltinType::kBytes:
+    case BuiltinType::kTuple:
+    case BuiltinType::kFunction:
+    case BuiltinType::kNativeFunction:
+    case BuiltinType::kMethodDescriptor:
+    case BuiltinType::kBoundMethod:
+      return false;
+    default:
+      return !is_constant(object);
   }
 }
 
@@ -87,7 +129,9 @@ void StateHasher::collect_base() {
     if (granule(object) >= granules_) continue;
     at_[granule(object)] = static_cast<uint32_t>(objects_.size()) + 1;
     const bool tracked = object->type->type_flags & Type::kTracked;
-    objects_.push_back({object, static_cast<uint32_t>(object_size(object)), false, is_constant(object), tracked, {}});
+    objects_.push_back({object, static_cast<uint32_t>(object_size(object)), false, is_constant(object), tracked});
+    const Items items = items_of(object);
+    for (uint32_t i = 0; i < items.count; ++i) objects_.back().items.push_back(items[i]);
   }
   for (uint32_t i = 0; i < objects_.size(); ++i) {
     const size_t begin = granule(objects_[i].object) * 16, end = begin + objects_[i].bytes;
@@ -97,7 +141,7 @@ void StateHasher::collect_base() {
   for (BaseObject& base : objects_) {
     if (base.constant) continue;
     reset();
-    show(base.object);
+    show_base_object(base);
     base.content = {first_, second_};
     const vm::Lock* lock = lock_of(base.object);
     if (lock && lock->locked) held_.push_back(static_cast<uint32_t>(&base - objects_.data()));
@@ -264,6 +308,56 @@ void StateHasher::end_part() {
   parts_.back().content = {first_, second_};
 }
 
+/// All of it but the values that are parts of their own.
+void StateHasher::show_base_object(const BaseObject& base) {
+  const auto kind = static_cast<BuiltinType>(base.object->type->kind);
+  if (kind != BuiltinType::kDict && kind != BuiltinType::kList) return show(base.object);
+  mix(base.object->type->kind);
+  if (base.object->type->type_flags & Type::kUserClass) reference(base.object->type);
+  mix(base.object->serial);
+  mix(static_cast<const Tracked*>(base.object)->flags & Tracked::kFinalized);
+  if (base.object->type->trailer_size) visit_attributes(attributes_of(base.object), *this);
+  if (kind == BuiltinType::kDict) {
+    const auto* dict = static_cast<const Dict*>(base.object);
+    mix(uint64_t{dict->live} << 32 | dict->used);
+    mix(dict->capacity - dict->filled);
+    for (uint32_t i = 0; i < dict->used; ++i) {
+      reference(dict->entries[i].key);
+      if (i >= part::kMostItems) reference(dict->entries[i].value);
+    }
+  } else {
+    const auto* list = static_cast<const List*>(base.object);
+    mix(list->length);
+    mix(list->capacity);
+    for (uint64_t i = part::kMostItems; i < list->length; ++i) reference(list->items[i]);
+  }
+}
+
+/// Those values of a dict or list that differ from the base's.
+void StateHasher::show_items(uint32_t index) {
+  const BaseObject& base = objects_[index];
+  const Items items = items_of(base.object);
+  for (uint32_t i = 0; i < items.count; ++i) {
+    const Value value = items[i];
+    const bool is_same = i < base.items.size() && value == base.items[i];
+    if (is_same && (!value.is_object() || is_base_object(value.as_object()))) continue;
+    begin_part(part::item(index, i));
+    parts_.back().is_plain = !value.is_object();
+    reference(value);
+    end_part();
+  }
+}
+
+uint32_t StateHasher::item_count(PartName object) const {
+  return (object & part::kKind) == part::kObject ? items_of(objects_[object & ~part::kKind].object).count : 0;
+}
+
+bool StateHasher::is_plain_in_base(PartName item) const {
+  const uint32_t number = item & ~part::kKind, place = number % part::kMostItems;
+  const std::vector<Value>& items = objects_[number / part::kMostItems].items;
+  return place >= items.size() || !items[place].is_object();
+}
+
 /// Where a new object belongs to; to the present part if it was not met before.
 const StateHasher::Slot& StateHasher::slot_of(Object* object) {
   auto find = [this](const Object* wanted) -> Slot& {
@@ -385,6 +479,27 @@ void StateHasher::show_thread(vm::ThreadState& thread, sched::Time now) {
   }
 }
 
+/// What nobody else can reach, a thread goes about otherwise (Steering).
+void StateHasher::show_local_objects(vm::ThreadState& thread) {
+  auto look_at = [&](const Value* begin, const Value* end) {
+    for (const Value* slot = begin; slot < end; ++slot) {
+      if (!slot->is_object() || !is_base_object(slot->as_object())) continue;
+      const Object* object = slot->as_object();
+      if (!can_change(object) || was_local(thread.serial, object) || !is_local(thread, object)) continue;
+      local_.push_back({thread.serial, object});
+      mix(granule(object));
+    }
+  };
+  for (vm::Frame* frame = thread.frame; frame; frame = frame->back) {
+    look_at(frame->locals, frame->locals + frame->slot_count);
+    look_at(frame->stack_base(), frame->stack_top);
+  }
+}
+
+bool StateHasher::was_local(uint32_t thread, const Object* object) const {
+  return std::find(local_.begin(), local_.end(), std::pair(thread, object)) != local_.end();
+}
+
 void StateHasher::show_joiners(vm::ThreadState& thread) {
   for (auto& waiter : thread.joiners) mix(waiter.serial);
 }
@@ -413,6 +528,7 @@ StateHash StateHasher::hash(uint64_t seed, const std::vector<uint64_t>& standing
   shown_ = 0;
   parts_.clear();
   foreign_.clear();
+  local_.clear();
   sched::ThreadTable& table = machine_.state().threads;
   begin_part(part::kMachine);
   show_machine();
@@ -421,6 +537,7 @@ StateHash StateHasher::hash(uint64_t seed, const std::vector<uint64_t>& standing
     begin_part(part::kThread | each.serial);
     mix(standings[each.serial]);
     show_thread(static_cast<vm::ThreadState&>(each), table.virtual_now);
+    show_local_objects(static_cast<vm::ThreadState&>(each));
     end_part();
     parts_.back().can_run = each.state == sched::State::Running || each.state == sched::State::Runnable;
   }
@@ -435,12 +552,12 @@ StateHash StateHasher::hash(uint64_t seed, const std::vector<uint64_t>& standing
     const BaseObject& base = objects_[index];
     if (marked_dead(granule(base.object))) continue;
     begin_part(part::kObject | index);
-    show(base.object);
-    if (first_ == base.content[0] && second_ == base.content[1]) {
-      parts_.pop_back();
-      continue;
-    }
-    end_part();
+    show_base_object(base);
+    const bool is_same = first_ == base.content[0] && second_ == base.content[1];
+    if (is_same) parts_.pop_back();
+    else end_part();
+    show_items(index);
+    if (is_same) continue;
     if (!std::binary_search(held_.begin(), held_.end(), index)) tell_holder(index);
   }
   for (uint32_t index : held_)

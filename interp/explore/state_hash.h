@@ -1,6 +1,7 @@
 // The hash of a state, in time proportional to what differs from the state at which the exploration began.
 //
-// A state consists of *parts*, each with a hash of its own: the machine, each thread, each object of the base that changed.
+// A state consists of *parts*, each with a hash of its own: the machine, each thread, each object of the base that changed
+// (of a dict or list: what is in which place, and each value).
 // What is equal to the base is no part. Objects of the *base* that still live are known by their address, which is the same
 // in all states; objects made since belong to the part from which they are discovered first, and are numbered in the order
 // of their discovery there. A part that refers to another one's object says whose and which, and the owner is told. So two
@@ -29,12 +30,16 @@ inline constexpr PartName kMachine = 0;
 inline constexpr PartName kThread = 0x1000'0000;   ///< with a serial: all that is the thread's own
 inline constexpr PartName kJoiners = 0x2000'0000;  ///< with a serial: who waits for its end
 inline constexpr PartName kObject = 0x3000'0000;   ///< with the number of an object of the base
+inline constexpr PartName kItem = 0x5000'0000;     ///< with the number of a dict or list of the base, and a place in it
+inline constexpr uint32_t kMostItems = 64;         ///< by place; what lies behind belongs to the object itself
+inline constexpr PartName item(uint32_t object, uint32_t place) { return kItem | object * kMostItems | place; }
 }  // namespace part
 
 struct Part {
   PartName name;
   StateHash content;
   bool can_run = false;  ///< a thread that is not blocked
+  bool is_plain = true;  ///< it refers to no object
 };
 
 class StateHasher final : private Visitor {
@@ -57,6 +62,12 @@ class StateHasher final : private Visitor {
   const std::vector<Part>& parts() const { return parts_; }
   /// Of that state: the part that an object belongs to; nothing if it did not exist there.
   std::optional<PartName> part_of(const void* object) const;
+  /// Whether all references to an object of the base were in the frames of this thread (locality.h).
+  bool was_local(uint32_t thread, const Object* object) const;
+  /// For each dict and list among the base's objects: how many values of it are parts of their own; 0 for others.
+  uint32_t item_count(PartName object) const;
+  /// Whether an item's value in the base refers to no object.
+  bool is_plain_in_base(PartName item) const;
 
   /// The hash of a state is the sum of what its parts and the seed add to it.
   static StateHash weight(PartName name, const StateHash& content);
@@ -78,7 +89,8 @@ class StateHasher final : private Visitor {
     Object* object;
     uint32_t bytes;
     bool hot, constant, tracked;
-    StateHash content;
+    StateHash content = {};
+    std::vector<Value> items = {};  // of a dict or list
   };
   struct Buffer {
     const std::byte* start;
@@ -96,8 +108,11 @@ class StateHasher final : private Visitor {
   void note_object(uint32_t index, const std::byte* line);
   void heat(uint32_t index);
   void show(Object* object);
+  void show_base_object(const BaseObject& base);
+  void show_items(uint32_t index);
   void show_machine();
   void show_thread(vm::ThreadState& thread, sched::Time now);
+  void show_local_objects(vm::ThreadState& thread);
   void show_joiners(vm::ThreadState& thread);
   void begin_part(PartName name);
   void end_part();
@@ -155,6 +170,7 @@ class StateHasher final : private Visitor {
     PartName from;
   };
   std::vector<Foreign> foreign_;
+  std::vector<std::pair<uint32_t, const Object*>> local_;  // by thread: objects of the base
   uint32_t epoch_ = 0;
   uint64_t first_ = 0, second_ = 0;
 };

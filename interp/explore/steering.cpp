@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "interp/explore/locality.h"
+#include "runtime/object/dict.h"
+#include "runtime/object/str.h"
 
 namespace mini::explore {
 
@@ -42,6 +44,17 @@ std::string place_text(const vm::Frame* frame) {
   return fmt::format(" at {}:{}", std::string_view(place.code->filename).substr(place.code->filename.rfind('/') + 1), place.line());
 }
 
+/// Which value of a dict or list the access goes to, -1 if there is none; nothing: perhaps to more than one.
+std::optional<int64_t> place_of(const observe::Access& access) {
+  if (access.whole || !access.exact) return {};
+  auto* container = static_cast<object::Object*>(const_cast<void*>(access.object));
+  if (object::has_kind(object::Value(container), object::BuiltinType::kList)) return static_cast<int64_t>(access.key);
+  if (!object::has_kind(access.label, object::BuiltinType::kStr)) return {};
+  const auto* name = static_cast<const object::Str*>(access.label.as_object());
+  if (!name->interned) return {};
+  return object::entry_of(static_cast<object::Dict*>(container), name);
+}
+
 /// The innermost native on the C++ stack that called back, and where the script called it.
 std::string native_inside(const vm::ThreadState& thread) {
   const vm::Frame* frame = thread.frame;
@@ -56,20 +69,23 @@ void Steering::begin_step(uint16_t thread) {
   chosen_ = thread;
   acted_ = passed_point_ = gave_up_ = went_blind_ = inside_others_ = false;
   was_woken_ = depends_on_all_ = false;
-  reads_.clear();
+  footprint_.reads.clear();
+  footprint_.overwrites.clear();
   instructions_ = turn_began_ = 0;
   stop_.reset();
   touched_.clear();
 }
 
-/// Whether one of these accesses, to an object of the base, is not among those that are left.
-bool Steering::drops_base_object(std::span<const observe::Access> accesses, std::span<const observe::Access> left) const {
-  auto count = [this](std::span<const observe::Access> among) {
-    return std::count_if(among.begin(), among.end(), [this](const observe::Access& access) {
-      return access.owner.is_object() && explorer_.hasher_->is_base_object(access.owner.as_object());
-    });
-  };
-  return count(accesses) != count(left);
+/// Some of these accesses go to local objects. Whether one of the base is local, depends on all who may have it; unless it was
+/// when the step began, which the thread's part tells.
+void Steering::note_local(vm::ThreadState& thread, std::span<const observe::Access> accesses) {
+  const StateHasher& hasher = *explorer_.hasher_;
+  for (const observe::Access& access : accesses) {
+    if (!access.owner.is_object()) continue;
+    const Object* owner = access.owner.as_object();
+    if (!hasher.is_base_object(owner) || hasher.was_local(thread.serial, owner)) continue;
+    depends_on_all_ = depends_on_all_ || is_local(thread, owner);
+  }
 }
 
 /// What a daemon does can be seen when the program ends, which may be before or after it.
@@ -110,21 +126,47 @@ void Steering::record(vm::ThreadState& thread, std::span<const observe::Access> 
 
 /// Of the next instruction, which the step executes, or before which it ends: that it ends there depends on what these are,
 /// and the place of an attribute or item on what is there.
-void Steering::note_reads(std::span<const observe::Access> accesses, bool are_done) {
-  auto note = [this](const void* object) {
-    if (const auto name = explorer_.hasher_->part_of(object)) reads_.push_back(*name);
-  };
+void Steering::note_reads(const vm::ThreadState& thread, std::span<const observe::Access> accesses, bool are_done) {
+  const StateHasher& hasher = *explorer_.hasher_;
+  std::vector<PartName>& reads = footprint_.reads;
   if (explorer_.accesses_->asks_machine()) depends_on_all_ = true;
+  for (const Object* object : explorer_.accesses_->left_out()) {
+    if (hasher.is_base_object(object) && !hasher.was_local(thread.serial, object)) depends_on_all_ = true;
+    if (const auto name = hasher.part_of(object)) note_all(*name);
+  }
   for (const observe::Access& access : accesses) {
     if (!access.object) depends_on_all_ = true;
     if (access.kind == observe::LocationKind::kThread) {
       if (access.whole) depends_on_all_ = true;
-      reads_.push_back(part::kAlive | static_cast<PartName>(access.key));
+      reads.push_back(part::kAlive | static_cast<PartName>(access.key));
     } else if (access.object && (are_done || access.kind != observe::LocationKind::kLock)) {
-      note(access.object);
+      if (const auto name = hasher.part_of(access.object)) {
+        reads.push_back(*name);
+        if (are_done) note_item(access, *name);
+      }
     }
-    if (access.owner.is_object() && access.owner.as_object() != access.object) note(access.owner.as_object());
+    if (!access.owner.is_object() || access.owner.as_object() == access.object) continue;
+    if (const auto name = hasher.part_of(access.owner.as_object())) reads.push_back(*name);
   }
+}
+
+void Steering::note_all(PartName object) {
+  footprint_.reads.push_back(object);
+  const uint32_t count = explorer_.hasher_->item_count(object);
+  for (uint32_t i = 0; i < count; ++i) footprint_.reads.push_back(part::item(object & ~part::kKind, i));
+}
+
+/// Of a dict or list, of which the values are parts: that of the access, or all that there are.
+void Steering::note_item(const observe::Access& access, PartName object) {
+  const StateHasher& hasher = *explorer_.hasher_;
+  if (hasher.item_count(object) == 0) return;
+  const bool stays_in_place = !access.old_value.is_unbound() && access.new_known && !access.new_value.is_unbound();
+  const std::optional<int64_t> place = place_of(access);
+  if (!place || (access.writes() && !stays_in_place)) return note_all(object);
+  if (*place < 0 || *place >= part::kMostItems) return;  // that it is missing, the object itself tells
+  const PartName item = part::item(object & ~part::kKind, static_cast<uint32_t>(*place));
+  const bool overwrites = !access.reads() && hasher.is_plain_in_base(item);
+  (overwrites ? footprint_.overwrites : footprint_.reads).push_back(item);
 }
 
 /// Inside a native that called back: whether the thread gives way. It does after a long turn, so that a wait for others
@@ -167,15 +209,14 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
     } else if (passed_point_ && thread.nested_runs > 0) {
       if (!std::exchange(went_blind_, true)) blind_natives_.insert(native_inside(thread));
     } else if (passed_point_) {
-      if (watches_reads_) note_reads(all, false);
+      if (watches_reads_) note_reads(thread, all, false);
       stop_ = last_point_;
       return true;
     }
   }
   if (watches_reads_) {
-    note_reads(all, true);
-    // Whether an object of the base is one thread's alone, depends on all who may have it.
-    if (found.size() != all.size()) depends_on_all_ = depends_on_all_ || drops_base_object(all, found);
+    note_reads(thread, all, true);
+    if (found.size() != all.size()) note_local(thread, all);
   }
   if (!found.empty()) {
     record(thread, found);
@@ -206,7 +247,7 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
       const auto found = explorer_.accesses_->of_native(*thread, *thread->frame);
       was_woken_ = thread->wake_reason == sched::Wake::Notified;
       if (!was_woken_) touched_.push_back({nullptr, 0, true, true});
-      if (watches_reads_) note_reads(found, true);
+      if (watches_reads_) note_reads(*thread, found, true);
       depends_on_all_ = depends_on_all_ || !was_woken_;
       record(*thread, found);
       acted_ = !explorer_.settings_.reduce || explorer_.visibility_->is_visible(found);

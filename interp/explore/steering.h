@@ -49,11 +49,10 @@ class Steering final : public sched::Schedule {
   const Touches& touched() const { return touched_; }
   /// The step is over, and with it perhaps its thread.
   void end_step(uint16_t thread);
-  /// From now on, reads() tells what each step looks at.
+  /// From now on, footprint() tells what each step looks at.
   void watch_reads(bool wanted) { watches_reads_ = wanted; }
-  /// The parts of the state that the step has looked at, beside its thread's own, any of them more than once. Nothing: more
-  /// than that may matter for what comes of it.
-  const std::vector<PartName>* reads() const { return depends_on_all_ ? nullptr : &reads_; }
+  /// What the step has looked at and overwritten. Null: more than that may matter for what comes of it.
+  const Foresight::Footprint* footprint() const { return depends_on_all_ ? nullptr : &footprint_; }
   /// The step's thread had waited, and somebody woke it; not the time.
   bool was_woken() const { return was_woken_; }
   bool in_prefix = true;  ///< the state to explore from is not reached yet: nothing is judged
@@ -63,8 +62,10 @@ class Steering final : public sched::Schedule {
   void record(vm::ThreadState& thread, std::span<const observe::Access> accesses);
   bool shows_at_exit(std::span<const observe::Access> accesses) const;
   bool ends_inside(const vm::ThreadState& thread, bool is_switch_point);
-  bool drops_base_object(std::span<const observe::Access> accesses, std::span<const observe::Access> left) const;
-  void note_reads(std::span<const observe::Access> accesses, bool are_done);
+  void note_local(vm::ThreadState& thread, std::span<const observe::Access> accesses);
+  void note_all(PartName object);
+  void note_item(const observe::Access& access, PartName object);
+  void note_reads(const vm::ThreadState& thread, std::span<const observe::Access> accesses, bool are_done);
 
   Explorer& explorer_;
   int32_t chosen_ = -1;
@@ -78,7 +79,7 @@ class Steering final : public sched::Schedule {
   std::vector<observe::Access> kept_;
   Touches touched_;
   bool watches_reads_ = false, depends_on_all_ = false;
-  std::vector<PartName> reads_;
+  Foresight::Footprint footprint_;
   bool was_woken_ = false;
   uint64_t instructions_ = 0;  // of this step so far
   Explorer::Stop last_point_{};

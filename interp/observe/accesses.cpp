@@ -46,9 +46,6 @@ bool is_plain_key(Value key) {
   return key.is_bool() || (is_kind(key, BuiltinType::kStr) && !(key.as_object()->type->type_flags & Type::kUserClass));
 }
 
-/// Nobody but the value stack, where it lies at `depth`, holds the object: no other thread can see it.
-bool is_private(Value value, int16_t depth) { return depth >= 0 && value.is_object() && value.as_object()->count == 1; }
-
 enum class Shape : uint8_t { kPlain, kList, kTable, kDeque, kIterator, kGenerator, kHolder };
 
 /// How a value holds others, for whoever walks through it.
@@ -254,7 +251,7 @@ void Accesses::attribute(AccessMode mode, Value object, Str* name, Value new_val
     Value on_class = lookup(type, name);
     if (!is_kind(on_class, BuiltinType::kProperty) && !is_kind(on_class, BuiltinType::kGetSetDescriptor)) {
       const Value own = get_instance_attribute(holder, name);
-      if (is_private(object, depth) && (!own.is_unbound() || mode != AccessMode::kRead)) return;
+      if ((!own.is_unbound() || mode != AccessMode::kRead) && leaves_out(object, depth)) return;
       Object* place = attributes->shape ? holder : static_cast<Object*>(attributes->dict);
       describe(LocationKind::kAttribute, place, own).owner = object;
       if (!own.is_unbound() || mode != AccessMode::kRead) return;
@@ -275,8 +272,15 @@ void Accesses::attribute(AccessMode mode, Value object, Str* name, Value new_val
   }
 }
 
+/// Nobody but the value stack, where it lies at `depth`, holds the object: no other thread can see it.
+bool Accesses::leaves_out(Value value, int16_t depth) {
+  if (depth < 0 || !value.is_object() || value.as_object()->count != 1) return false;
+  left_out_.push_back(value.as_object());
+  return true;
+}
+
 void Accesses::whole(AccessMode mode, Value container, int16_t depth) {
-  if (!container.is_object() || is_private(container, depth)) return;
+  if (!container.is_object() || leaves_out(container, depth)) return;
   Access& access = add(LocationKind::kContainer, mode, container.as_object(), container);
   access.whole = true;
   access.depth = depth;
@@ -287,7 +291,7 @@ void Accesses::item(AccessMode mode, Value container, Value key, Value new_value
   if (is_kind(container, BuiltinType::kMappingProxy)) deep(container, depth);
   if (shape == Shape::kDeque) return whole(mode, container, depth);
   if (shape != Shape::kList && shape != Shape::kTable) return deep(key, -1);
-  if (is_private(container, depth)) return;
+  if (leaves_out(container, depth)) return;
   if (!is_plain_key(key)) {
     whole(mode == AccessMode::kWrite ? AccessMode::kReadWrite : mode, container, depth);
     return;
@@ -579,6 +583,8 @@ void Accesses::leave_generator(Frame& frame, Opcode opcode) {
 
 std::span<const Access> Accesses::of_native(ThreadState& thread, Frame& frame) {
   found_.clear();
+  left_out_.clear();
+  asks_machine_ = false;
   Value callee = frame.locals[-1];
   const Value kept = frame.locals[0];
   if (!is_kind(kept, BuiltinType::kTuple)) return found_;
@@ -596,6 +602,7 @@ std::span<const Access> Accesses::of_native(ThreadState& thread, Frame& frame) {
 
 std::span<const Access> Accesses::of(ThreadState& thread, Frame& frame, uint32_t index) {
   found_.clear();
+  left_out_.clear();
   asks_machine_ = false;
   const bytecode::Code& visible = *frame.code->code;
   const Opcode opcode = visible.units[index].opcode;

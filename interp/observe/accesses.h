@@ -107,6 +107,8 @@ class Accesses {
   /// Whether the instruction asked about also calls a native whose answer depends on what is no place, such as how often a
   /// thread had to give way. Of the last question.
   bool asks_machine() const { return asks_machine_; }
+  /// What the instruction reads or writes and of() left out, as nobody but the thread's value stack holds it.
+  std::span<const Object* const> left_out() const { return left_out_; }
 
   /// As the source calls it: `x`, `self.hits`, `rows[3]`, `d['k']`, `lock`. Of an access that of() just answered, with
   /// the same frame and index; an object without a name of its own is `<Counter>`.
@@ -122,6 +124,7 @@ class Accesses {
   void whole(AccessMode mode, Value container, int16_t depth);
   void deep(Value value, int16_t depth);
   void advance(Value iterator, int16_t depth);
+  bool leaves_out(Value value, int16_t depth);
   void leave_generator(Frame& frame, bytecode::Opcode opcode);
   void operands(const Value* values, uint32_t count);
   void call(ThreadState&, Value callee, const Value* arguments, uint32_t count, Tuple* keyword_names,
@@ -132,6 +135,7 @@ class Accesses {
   Heap& heap_;
   bool with_exceptions_;
   bool asks_machine_ = false;
+  std::vector<const Object*> left_out_;
   std::vector<Access> found_;
   std::vector<const void*> seen_;
   std::unordered_map<const NativeDefinition*, uint8_t> effects_;

@@ -11,11 +11,24 @@ constexpr PartName kFirst = part::kThread | 1, kSecond = part::kThread | 2, kX =
 
 StateHash content(uint64_t number) { return {number * 0x9e3779b97f4a7c15u, number}; }
 
-Parts state(Foresight& foresight, uint64_t first, uint64_t second, uint64_t x, uint64_t y = 0) {
-  std::vector<Part> parts = {{part::kMachine, content(1)}, {kFirst, content(first), true}, {kSecond, content(second), second != 0}};
+std::vector<Part> state_parts(uint64_t first, uint64_t second, uint64_t x, uint64_t y = 0) {
+  std::vector<Part> parts = {{part::kMachine, content(1)}, {kFirst, content(first), true}, {kSecond, content(second), true}};
   if (x != 0) parts.push_back({kX, content(x)});
   if (y != 0) parts.push_back({kY, content(y)});
-  return foresight.numbered(parts);
+  return parts;
+}
+
+Parts state(Foresight& foresight, uint64_t first, uint64_t second, uint64_t x, uint64_t y = 0) {
+  return foresight.numbered(state_parts(first, second, x, y));
+}
+
+StateHash sum_of(const std::vector<Part>& parts) {
+  StateHash total{};
+  for (const Part& each : parts) {
+    const StateHash weight = StateHasher::weight(each.name, each.content);
+    for (size_t i = 0; i < total.size(); ++i) total[i] += weight[i];
+  }
+  return total;
 }
 
 }  // namespace
@@ -37,7 +50,7 @@ TEST_CASE("a step is known wherever what it looked at and changed is the same") 
 
 TEST_CASE("what was only read makes a step another one, too") {
   Foresight foresight;
-  foresight.remember(state(foresight, 10, 20, 0, 40), state(foresight, 11, 20, 0, 40), 1, {kY, part::kAlive | 2}, {});
+  foresight.remember(state(foresight, 10, 20, 0, 40), state(foresight, 11, 20, 0, 40), 1, {{kY, part::kAlive | 2}, {}}, {});
   CHECK(foresight.find(state(foresight, 10, 21, 30, 40), 1, 0));
   CHECK_FALSE(foresight.find(state(foresight, 10, 20, 0, 41), 1, 0));
   CHECK_FALSE(foresight.find(state(foresight, 10, 20, 0), 1, 0));
@@ -46,29 +59,41 @@ TEST_CASE("what was only read makes a step another one, too") {
   CHECK(foresight.runnable(alone) == std::vector<uint16_t>{1});
 }
 
+TEST_CASE("what was overwritten without a look may have been anything plain") {
+  Foresight foresight;
+  foresight.remember(state(foresight, 10, 20, 30), state(foresight, 11, 20, 31), 1, {{}, {kX}}, {});
+  for (uint64_t x : {0, 30, 31, 32}) {
+    const Parts before = state(foresight, 10, 20, x);
+    const Foresight::Known* known = foresight.find(before, 1, 0);
+    REQUIRE(known);
+    CHECK(Foresight::changed(before, known->changes) == state(foresight, 11, 20, 31));
+    const StateHash sum = sum_of(state_parts(10, 20, x)), then = sum_of(state_parts(11, 20, 31));
+    const StateHash growth = foresight.growth(before, *known);
+    for (size_t i = 0; i < sum.size(); ++i) CHECK(sum[i] + growth[i] == then[i]);
+  }
+  std::vector<Part> parts = state_parts(10, 20, 33);
+  parts.back().is_plain = false;
+  CHECK_FALSE(foresight.find(foresight.numbered(parts), 1, 0));
+
+  foresight.remember(state(foresight, 12, 20, 30), state(foresight, 13, 20, 31), 1, {{kX}, {kX}}, {});  // a look as well
+  CHECK_FALSE(foresight.find(state(foresight, 12, 20, 32), 1, 0));
+}
+
 TEST_CASE("the growth of the sum of weights is that of the parts") {
   Foresight foresight;
-  auto sum = [](const std::vector<Part>& parts) {
-    StateHash total{};
-    for (const Part& each : parts) {
-      const StateHash weight = StateHasher::weight(each.name, each.content);
-      for (size_t i = 0; i < total.size(); ++i) total[i] += weight[i];
-    }
-    return total;
-  };
   const std::vector<Part> before = {{part::kMachine, content(1)}, {kFirst, content(10), true}, {kX, content(30)}};
   const std::vector<Part> after = {{part::kMachine, content(1)}, {kFirst, content(11), true}, {kY, content(30)}};
   foresight.remember(foresight.numbered(before), foresight.numbered(after), 1, {}, {});
   const Foresight::Known* known = foresight.find(foresight.numbered(before), 1, 0);
   REQUIRE(known);
-  for (size_t i = 0; i < known->growth.size(); ++i) CHECK(sum(before)[i] + known->growth[i] == sum(after)[i]);
+  for (size_t i = 0; i < known->growth.size(); ++i) CHECK(sum_of(before)[i] + known->growth[i] == sum_of(after)[i]);
 }
 
 TEST_CASE("another process learns what became known, whatever its own numbers are") {
   Foresight one, other;
   const Foresight::Mark mark = one.mark();
   static_cast<void>(state(other, 77, 78, 79));
-  one.remember(state(one, 10, 20, 0), state(one, 11, 20, 30), 1, {kY}, {.order_before = 3, .order_after = 4});
+  one.remember(state(one, 10, 20, 0), state(one, 11, 20, 30), 1, {{kY}, {}}, {.order_before = 3, .order_after = 4});
   Writer out;
   one.report(out, mark);
   Reader in(out.bytes());
@@ -85,8 +110,8 @@ TEST_CASE("another process learns what became known, whatever its own numbers ar
 
 TEST_CASE("many steps are found again, in a table that grows") {
   Foresight foresight;
-  for (uint64_t i = 1; i < 3000; ++i)
-    foresight.remember(state(foresight, i, 20, 0), state(foresight, i + 1, 20, i), 1, {}, {.touches = static_cast<uint32_t>(i)});
+  for (uint32_t i = 1; i < 3000; ++i)
+    foresight.remember(state(foresight, i, 20, 0), state(foresight, i + 1, 20, i), 1, {}, {.touches = i});
   for (uint64_t i = 1; i < 3000; ++i) {
     const Foresight::Known* known = foresight.find(state(foresight, i, 21, 0), 1, 0);
     REQUIRE(known);
