@@ -651,9 +651,13 @@ void Explorer::search(Findings& findings) {
 /// Goes on until no place is left at this number of preemptions. False: the search ends, or begins anew.
 bool Explorer::finish_level(Sweep& sweep, Findings& findings) {
   constexpr uint64_t kBetweenRounds = 64;
-  while (!sweep.now.empty()) {
+  uint64_t next_look = 0;  // whether a round is worthwhile: after so many places, as a look goes through all that there are
+  for (uint64_t seen = 0; !sweep.now.empty(); ++seen) {
     const bool cut = settings_.shard.count == 1 || split_ != 0;
-    if (crew_ && cut && !members_work_ && sweep.expanded >= sweep.next_round && crew_->is_worthwhile(sweep)) {
+    const bool may_share = crew_ && cut && !members_work_ && sweep.expanded >= sweep.next_round && seen >= next_look;
+    const bool shares = may_share && crew_->is_worthwhile(sweep);
+    if (may_share && !shares) next_look = seen + sweep.now.size();
+    if (shares) {
       if (on_progress) on_progress({graph_.size(), waiting_.size(), sweep.level, seconds()});
       if (!crew_->round(sweep)) {
         findings.incomplete = "a process that took part has died";
