@@ -322,6 +322,13 @@ CallOutcome call_other(ThreadState& thread, Value* base, uint32_t count, Tuple* 
       return left ? CallOutcome::kValue : CallOutcome::kError;
     }
     if (Value method = lookup(type, heap.name(Name::k__call__)); !method.is_unbound()) {
+      if (has_kind(method, BuiltinType::kStaticMethod)) {  // does not want the object
+        Value function = static_cast<StaticMethod*>(method.as_object())->function;
+        incref(function);
+        base[0] = function;
+        decref(callee);
+        return call_on_stack(thread, base, count, keyword_names, caller_top, completion);
+      }
       incref(method);
       std::memmove(static_cast<void*>(base + 1), base, (count + 1) * sizeof(Value));
       base[0] = method;

@@ -146,6 +146,11 @@ Result<Ref<Value>> call_function(Call& call) {
   if (take_phase(thread) == 1) return take_result(thread);
   return call_with_rest(call, call[0]);
 }
+Result<Ref<Value>> call_static(Call& call) {
+  ThreadState& thread = thread_of(call);
+  if (take_phase(thread) == 1) return take_result(thread);
+  return call_with_rest(call, static_cast<StaticMethod*>(call[0].as_object())->function);
+}
 /// `type.__call__(C, ...)`: once it is bound to the class, call_on_stack knows what to do.
 Result<Ref<Value>> call_class(Call& call) {
   ThreadState& thread = thread_of(call);
@@ -167,6 +172,7 @@ constexpr NativeDefinition kFunctionMethods[] = {
     {"function.__call__(self, *args, **kwargs)", call_function},
 };
 constexpr NativeDefinition kMethodMethods[] = {{"method.__call__(self, *args, **kwargs)", call_function}};
+constexpr NativeDefinition kStaticMethods[] = {{"staticmethod.__call__(self, *args, **kwargs)", call_static}};
 constexpr NativeDefinition kMakeMethod{"method.__new__(type, function, instance, /)", make_method};
 
 }  // namespace
@@ -219,6 +225,8 @@ Result<void> define_introspection(Heap& heap) {
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kFunction), kFunctionMethods, std::size(kFunctionMethods),
                        MethodDescriptor::kSlotMethod));
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kTypeType), &kCallClass, 1, MethodDescriptor::kSlotMethod));
+  MINI_TRY(add_methods(heap, heap.type(BuiltinType::kStaticMethod), kStaticMethods, std::size(kStaticMethods),
+                       MethodDescriptor::kSlotMethod));
   Type* method = heap.type(BuiltinType::kBoundMethod);
   method->construct = &kMakeMethod;
   MINI_TRY(add_methods(heap, method, kMethodMethods, std::size(kMethodMethods), MethodDescriptor::kSlotMethod));

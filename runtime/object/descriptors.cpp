@@ -56,13 +56,14 @@ Result<Ref<Value>> construct_property(Call& call) {
 template <Value Property::*kField>
 Result<Ref<Value>> property_with(Call& call) {
   Property* old = property_of(call[0]);
-  Value parts[] = {old->getter, old->setter, old->deleter};
-  if constexpr (kField == &Property::getter) parts[0] = call[1];
-  if constexpr (kField == &Property::setter) parts[1] = call[1];
-  if constexpr (kField == &Property::deleter) parts[2] = call[1];
-  // The text of a new getter replaces that of the old one.
-  Value doc = kField == &Property::getter ? kNone : old->doc;
-  return widen(make_property(call.heap, old->type, parts[0], parts[1], parts[2], doc));
+  auto part = [&](Value Property::*field) { return field == kField && !call[1].is_none() ? call[1] : old->*field; };
+  Value doc = old->doc;
+  if (kField == &Property::getter) {  // its text replaces that of the old one
+    Ref<Value> of_getter = MINI_TRY(doc_of(call.heap, kNone, old->getter));
+    if (of_getter.get() == doc) doc = kNone;
+  }
+  return widen(make_property(call.heap, old->type, part(&Property::getter), part(&Property::setter),
+                             part(&Property::deleter), doc));
 }
 
 template <Value Property::*kField>

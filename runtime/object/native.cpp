@@ -21,8 +21,9 @@ enum class Style {
 };
 
 Style style_of(const Signature& signature) {
+  if (signature.keyword_variadic) return Style::kKeywords;
   if (signature.bound && signature.name.starts_with("__")) return Style::kSlot;
-  if (signature.keyword_variadic || signature.positional_only < signature.count) return Style::kKeywords;
+  if (signature.positional_only < signature.count) return Style::kKeywords;
   const uint32_t parameters = signature.count - signature.bound;
   if (parameters == 0) return Style::kNoArguments;
   const bool constructor = signature.name.ends_with(".__new__");
