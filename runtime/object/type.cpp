@@ -145,7 +145,7 @@ constexpr Name kPassive[] = {
     Name::k__class__,      Name::k__slots__,      Name::k__annotations__,  Name::k__init_subclass__,
     Name::k__set_name__,   Name::k__match_args__, Name::k__weakref__,      Name::k__classcell__,
     Name::k__getattr__,    Name::k__setattr__,    Name::k__getattribute__, Name::k__delattr__,
-    Name::k__subclasses__, Name::k__enter__,      Name::k__exit__,         Name::k__dir__,
+    Name::k__subclasses__, Name::k__enter__,      Name::k__exit__,
 };
 constexpr uint32_t kMethodFlags =
     Type::kHasFinalizer | Type::kHasScriptMethods | Type::kHasGetAttributeHook | Type::kHasSetAttributeHook;
