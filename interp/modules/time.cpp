@@ -66,13 +66,15 @@ Result<Ref<Value>> make_date(Call& call, const tm& date) {
 
 Result<time_t> moment(Call& call) {
   if (call.has(0) && !call[0].is_none()) {
-    // What the year's int can hold, and more; what is beyond is refused by the functions that break it down.
-    constexpr double kLimit = 0x1p62;
-    if (is_any_float(call[0]) && std::isnan(float_of(call[0])))
-      return call.heap.raise_text(BuiltinType::kValueError, "Invalid value NaN (not a number)");
-    if (is_any_float(call[0]) && !(std::fabs(float_of(call[0])) < kLimit))
-      return call.heap.raise_text(BuiltinType::kOverflowError, "timestamp out of range for platform time_t");
-    if (is_any_float(call[0])) return static_cast<time_t>(std::floor(float_of(call[0])));
+    if (is_any_float(call[0])) {
+      // What the year's int can hold, and more; what is beyond is refused by the functions that break it down.
+      constexpr double kLimit = 0x1p62;
+      const double seconds = float_of(call[0]);
+      if (std::isnan(seconds)) return call.heap.raise_text(BuiltinType::kValueError, "Invalid value NaN (not a number)");
+      if (!(std::fabs(seconds) < kLimit))
+        return call.heap.raise_text(BuiltinType::kOverflowError, "timestamp out of range for platform time_t");
+      return static_cast<time_t>(std::floor(seconds));
+    }
     return MINI_TRY(to_int64(call.heap, call[0]));
   }
   return read(call, CLOCK_REALTIME) / sched::kSecond;

@@ -45,9 +45,9 @@ Result<Ref<Value>> proxy_iterate(Heap& heap, Value self) { return iterate(heap, 
 /// What can be looked up by a key, but for lists and tuples.
 Result<Ref<Value>> construct_proxy(Call& call) {
   Heap& heap = call.heap;
-  const Type* type = heap.type_of(call[1]);
+  Type* type = heap.type_of(call[1]);
   const bool is_sequence = has_kind(call[1], BuiltinType::kList) || has_kind(call[1], BuiltinType::kTuple);
-  if (is_sequence || (!type->behaviour.get_item && script_method(heap, heap.type_of(call[1]), Name::k__getitem__).is_unbound()))
+  if (is_sequence || (!type->behaviour.get_item && script_method(heap, type, Name::k__getitem__).is_unbound()))
     return heap.raise(BuiltinType::kTypeError, "mappingproxy() argument must be a mapping, not {}", type_name(heap, call[1]));
   return make_mapping_proxy(heap, call[1]);
 }
