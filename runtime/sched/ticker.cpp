@@ -1,14 +1,18 @@
 // See ticker.h.
 #include "runtime/sched/ticker.h"
 
-#include <signal.h>
 #include <sys/prctl.h>
 
 #include <memory>
 
 #include "runtime/sched/futex.h"
+#include "runtime/sched/os_threads.h"
 
 namespace mini::sched {
+
+namespace {
+constexpr std::size_t kStackBytes = 1 << 20;  // address space; it calls next to nothing
+}
 
 Ticker::Ticker(DispatchTable breaker_table, Time interval, bool hurries)
     : breaker_table_(breaker_table), hurries_(hurries), interval_(interval) {
@@ -29,13 +33,9 @@ bool Ticker::arm() {
 void Ticker::start() {
   std::lock_guard lock(starting_);
   if (started_ || state_.load() == kStopped) return;
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for the program's own threads
   // Without it, threads switch only where they block: worse, but right. The next contention tries again.
-  started_ = pthread_create(&os_thread_, nullptr, run, this) == 0;
+  started_ = create_os_thread(os_thread_, kStackBytes, nullptr, run, this);
   if (!started_) state_.store(kIdle);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void Ticker::disarm() {
