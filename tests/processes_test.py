@@ -67,14 +67,18 @@ print(process.exitcode, process.is_alive(), time.monotonic() - start < 30)
                 self.check(f'''import os, time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+reader, writer = os.pipe()
 def square(n): return n * n
-def die(): {how}
+def die():
+    os.read(reader, 1)  # until the others wait
+    {how}
 pool = ProcessPoolExecutor(2)
 done = [pool.submit(square, n) for n in range(5)]
 for future in done: future.result()
 slow = pool.submit(time.sleep, 60)
 future = pool.submit(die)
 waiting = [pool.submit(square, n) for n in range(3)]
+os.write(writer, b'.')
 for each in (future, slow, *waiting):
     try:
         print(each.result())
