@@ -81,7 +81,8 @@ class Gil {
     Slot* next = nullptr;          // in the stack of arrivals
     Slot* offered = nullptr;       // to whom this one made its last offer …
     std::uint32_t offer = 0;       // … and the word it wrote
-    std::uint32_t ticket = 0;      // Thread::waits of the wait or call that it comes back from
+    std::uint32_t ticket = 0;      // Thread::waits of the wait or call that it comes back from …
+    std::uint32_t arrived = 0;     // … when it was pushed onto the stack of arrivals; by now it may be in another
     Wake reason = Wake::Notified;  // why it comes back
     // The runner's own, changed by the holder.
     Thread* thread = nullptr;   // nullptr: a cached OS thread without work
@@ -112,6 +113,7 @@ class Gil {
 
   /// From outside: true, the caller has the GIL, which was free; false, it has arrived, and must wait().
   bool enter(Slot& me) {
+    me.arrived = me.ticket;
     std::uintptr_t seen = word_.load();
     for (;;) {
       if (seen == 0) {

@@ -195,7 +195,7 @@ bool OsThreads::pass_on(Slot& me, Exit exit) {
   me.ticket = thread.waits;
   const bool timed = exit == Exit::Parked && clock_ == ClockKind::Real;
   const Time deadline = timed ? thread.deadline : kNever;
-  const bool interruptible = exit == Exit::Parked && &thread == main_.load();
+  const bool interruptible = exit == Exit::Parked && &thread == main_.load() && !repeats_outside();
   // Who reads or sleeps wants to be let in at once when it comes back: the kernel does that best.
   if (me.moved && exit == Exit::Parked && thread.wait_kind == WaitKind::Sleep) let_roam(me);
   const bool place_successor = placing_ && !std::exchange(me.returned, false);
@@ -265,24 +265,17 @@ bool OsThreads::give_away(Thread* from, Cause cause, bool place_successor) {
 // Returns with the GIL; false: the run is over.
 bool OsThreads::await(Slot& me, Time deadline, bool interruptible) {
   const std::atomic<bool>* interrupt = interruptible ? &interrupted_ : nullptr;
-  bool arrived = false;
-  // The holder may have woken a thread whose arrival it has not seen yet. Left there, that would end the thread's next wait.
-  auto forget_arrival = [&] {
-    if (arrived) collect();
-  };
   for (;;) {
     switch (const Gil::Waited waited = gil_->wait(me, deadline, interrupt)) {
       case Gil::Waited::Granted:
         if (ticker_ && ticker_->armed()) ticker_->restart(monotonic_now());  // on a busy machine it was given long ago
         if (placing_) me.cpu = sched_getcpu();
-        forget_arrival();
         return true;
       case Gil::Waited::Over:
         return false;
       case Gil::Waited::Accepted:
         seat(*me.thread);
         if (placing_) me.cpu = sched_getcpu();
-        forget_arrival();
         return true;
       case Gil::Waited::TimedOut:
       case Gil::Waited::Interrupted:
@@ -296,7 +289,6 @@ bool OsThreads::await(Slot& me, Time deadline, bool interruptible) {
           seat(*me.thread);
           return true;
         }
-        arrived = true;
     }
   }
 }
@@ -306,7 +298,7 @@ void OsThreads::collect() {
 }
 
 void OsThreads::arrive(Slot& slot) {
-  if (!slot.thread || slot.ticket != slot.thread->waits) return;  // of an earlier wait
+  if (!slot.thread || slot.arrived != slot.thread->waits) return;  // of an earlier wait
   Thread& thread = *slot.thread;
   if (thread.state == State::Blocked) wake(thread, slot.reason);
   if (thread.state == State::Calling) {
