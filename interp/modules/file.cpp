@@ -125,6 +125,11 @@ size_t characters_end(const File* file, std::string_view bytes, int64_t count, b
   return at;
 }
 
+/// Whether a thread is in the system call for this file: others only add to `pending`. One that was lost in a fork() is not.
+bool is_being_written(ThreadState& thread, const File* file) {
+  return file->writer != 0 && thread.machine->runner().table().find(file->writer - 1) != nullptr;
+}
+
 /// Writes out the first `count` bytes of `pending`. Of those that the system refuses, `keep` says whether they stay.
 Result<void> write_pending(ThreadState& thread, File* file, size_t count, bool keep) {
   Heap& heap = *thread.heap;
@@ -132,10 +137,11 @@ Result<void> write_pending(ThreadState& thread, File* file, size_t count, bool k
   std::memmove(file->pending, file->pending + count, file->pending_length - count);
   file->pending_length -= static_cast<uint32_t>(count);
   file->lower_length -= std::min(file->lower_length, static_cast<uint32_t>(count));
-  file->writing = 1;
+  file->writer = thread.serial + 1;
   int error = 0;
   const size_t done = write_out(thread, file, bytes, error);
-  file->writing = 0;
+  file->writer = 0;
+  thread.machine->runner().wake_all(thread.machine->state().output_waiters);
   if (error == 0) return {};
   if (keep) {
     const std::string later(file->pending, file->pending_length);
@@ -169,7 +175,7 @@ Result<void> write_bytes(ThreadState& thread, File* file, std::string_view bytes
   if (!file->is_text() && has_kind(Value(file), BuiltinType::kUpdateFile) && !base->waiting().empty())
     forget_ahead(base);
   MINI_TRY(append_pending(heap, base, bytes, true));
-  while (!base->writing && base->lower_length > File::kBufferBytes)
+  while (!is_being_written(thread, base) && base->lower_length > File::kBufferBytes)
     MINI_TRY(write_pending(thread, base, base->lower_length, true));
   return {};
 }
@@ -187,8 +193,17 @@ Raised raise_unsupported(Heap& heap, std::string_view what) {
 
 Result<void> flush(ThreadState& thread, File* file) {
   File* base = file->base();
-  if (base->writing) return {};  // who writes looks again before it leaves
   Ref<File> kept = Ref<File>::share(base);
+  sched::Runner& runner = thread.machine->runner();
+  while (is_being_written(thread, base)) {
+    if (base->writer == thread.serial + 1) return {};  // a signal's handler: who was interrupted goes on with it
+    runner.wait(thread, &thread.machine->state().output_waiters, sched::kNever, sched::WaitKind::Descriptor);
+    if (!runner.switch_here(thread, sched::Exit::Parked)) {
+      thread.abandoned = true;
+      return thread.heap->raise(BuiltinType::kSystemExit, "the run is over");
+    }
+    if (thread.wake_reason == sched::Wake::Interrupted && thread.machine->handle_interrupt(thread)) return raised;
+  }
   if (file->owner) {
     while (base->lower_length > 0) MINI_TRY(write_pending(thread, base, base->lower_length, true));
     return {};
@@ -200,12 +215,12 @@ Result<void> flush(ThreadState& thread, File* file) {
 Result<void> write(ThreadState& thread, File* file, std::string_view text) {
   Ref<File> kept = Ref<File>::share(file);
   if (!file->is_text()) return write_bytes(thread, file, text);
-  if (!file->writing && file->pending_length - file->lower_length + text.size() > File::kBufferBytes)
+  if (!is_being_written(thread, file) && file->pending_length - file->lower_length + text.size() > File::kBufferBytes)
     MINI_TRY(push_down(thread, file));
   MINI_TRY(append_pending(*thread.heap, file, text));
   file->ahead_start = file->ahead_end = 0;  // as CPython: a text that was read ahead is gone for good
   if (file->line_buffered && text.find_first_of("\r\n") != text.npos) return flush(thread, file);
-  if (!file->writing && file->pending_length - file->lower_length >= File::kBufferBytes) return push_down(thread, file);
+  if (!is_being_written(thread, file) && file->pending_length - file->lower_length >= File::kBufferBytes) return push_down(thread, file);
   return {};
 }
 

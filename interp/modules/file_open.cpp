@@ -36,10 +36,11 @@ void visit_file(Object* object, Visitor& visitor) {
   visitor.reference(file->owner);
   visitor.scalar(static_cast<uint64_t>(file->descriptor));
   for (uint8_t flag : {file->readable, file->writable, file->line_buffered, file->owns_descriptor, file->stream,
-                       static_cast<uint8_t>(file->newline), file->newlines_seen, file->plain, file->writing,
+                       static_cast<uint8_t>(file->newline), file->newlines_seen, file->plain,
                        file->iterated})
     visitor.scalar(flag);
   visitor.scalar(file->lower_length);
+  visitor.scalar(file->writer);
   visitor.content(file->pending, file->pending_length);
   visitor.content(file->ahead + file->ahead_start, file->ahead_end - file->ahead_start);
 }

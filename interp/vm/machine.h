@@ -149,6 +149,7 @@ struct MachineState {
   List* signal_handlers = nullptr;     ///< by number, what signal.signal() was given; null: nothing yet
   CodeObject* native_stub = nullptr;   ///< the code of frames of suspended natives
   sched::WaitQueue import_waiters;     ///< who waits until another thread has imported a module
+  sched::WaitQueue output_waiters;     ///< who waits until another thread has written to a file
 };
 
 /// A switch point of a script. The machine keeps the code object.

@@ -65,6 +65,12 @@ TABLE = {
     "file read": ("import sys", "assert open('/dev/stdin').read(3) == 'fed'", "open('/dev/stdin').read()"),
     "file write to a full pipe": ("import sys", "sys.stdout.write('x' * 200000); sys.stdout.flush()",
                                   "sys.stdout.write('x' * 300000); sys.stdout.flush()"),
+    "flush while another thread writes": (
+        LATER + "import atexit, os\nreader, writer = os.pipe(); atexit.register(os.close, reader); file = open(writer, 'w')\n"
+        "def fill():\n    try:\n        file.write('x' * 200000); file.flush()\n    except BrokenPipeError:\n        pass\n"
+        "def take():\n    count = 0\n    while count < 200001: count += len(os.read(reader, 65536))\n"
+        "threading.Thread(target=fill, daemon=True).start(); time.sleep(0.05)",
+        "later(take); file.write('y'); file.flush()", "file.write('y'); file.flush()"),
     "print to a full pipe": ("", "print('x' * 200000)", "print('x' * 300000)"),
     "SimpleQueue.get": (LATER + "import queue; items = queue.SimpleQueue()",
                         "later(lambda: items.put(1)); assert items.get() == 1", "items.get()"),
