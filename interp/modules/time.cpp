@@ -169,8 +169,12 @@ constexpr NativeDefinition kFunctions[] = {
 
 Result<void> fill_time(Machine& machine, Module* module) {
   MINI_TRY(add_functions(machine, module, kFunctions));
-  ::tzset();
-  MINI_TRY(add_integer(machine, module, "timezone", ::timezone));
+  // Once in a process: tzset() writes to variables of the whole of it, and other VMs may be reading them.
+  static const long seconds_west = [] {
+    ::tzset();
+    return ::timezone;
+  }();
+  MINI_TRY(add_integer(machine, module, "timezone", seconds_west));
   return add_value(machine, module, "struct_time",
                    MINI_TRY(make_struct_type(machine.heap(), "time.struct_time", kFields)));
 }
