@@ -12,24 +12,36 @@ extern const NativeDefinition kCallClass;
 
 // Natives ----------------------------------------------------------------------------------------------------------
 
-/// The native that a call of `callee` runs with its arguments as they lie there: a function or method that gets exactly its
-/// parameters, and a self of the very type. Null: it needs more, or is no native.
-[[gnu::always_inline]] inline const NativeDefinition* taken_in_place(Heap& heap, Object* callee, const Value* arguments,
-                                                                     uint32_t count) {
-  const NativeDefinition* definition;
+/// A native, and those of its arguments that lie on the stack, `self` or the class included.
+struct InPlace {
+  const NativeDefinition* definition = nullptr;  ///< null: the call needs more than that, or is not one of a native
+  Value* arguments = nullptr;
+  uint32_t count = 0;
+};
+/// The native that a call of base[0] with the `count` values behind it runs with the arguments as they lie there: a function,
+/// a method that gets a self of the very type, or a type of the runtime, and room behind for what may be left out.
+[[gnu::always_inline]] inline InPlace taken_in_place(ThreadState& thread, Value* base, uint32_t count) {
+  Heap& heap = *thread.heap;
+  Object* callee = base[0].as_object();
+  InPlace call{nullptr, base + 1, count};
   if (callee->type == heap.type(BuiltinType::kMethodDescriptor)) {
-    if (count == 0 || heap.type_of(arguments[0]) != static_cast<MethodDescriptor*>(callee)->owner) return nullptr;
-    definition = static_cast<MethodDescriptor*>(callee)->definition;
+    if (count == 0 || heap.type_of(base[1]) != static_cast<MethodDescriptor*>(callee)->owner) return {};
+    call.definition = static_cast<MethodDescriptor*>(callee)->definition;
   } else if (callee->type == heap.type(BuiltinType::kNativeFunction)) {
-    if (!static_cast<NativeObject*>(callee)->self.is_unbound()) return nullptr;
-    definition = static_cast<NativeObject*>(callee)->definition;
+    call.definition = static_cast<NativeObject*>(callee)->definition;
+    if (!static_cast<NativeObject*>(callee)->self.is_unbound() || call.definition == &kBuildClass) return {};
+  } else if (callee->type == heap.type(BuiltinType::kTypeType)) {
+    auto* type = static_cast<Type*>(callee);
+    if (type->type_flags & Type::kUserClass || type == heap.type(BuiltinType::kTypeType) || !type->construct) return {};
+    call = {type->construct, base, count + 1};
   } else {
-    return nullptr;
+    return {};
   }
-  const Signature& signature = definition->signature;
-  const bool exact = count == signature.count && count == signature.positional && !signature.variadic &&
-                     !signature.keyword_variadic;
-  return exact ? definition : nullptr;
+  const Signature& signature = call.definition->signature;
+  if (!signature.takes(call.count)) return {};
+  const uint32_t left_out = signature.left_out(call.count);
+  if (left_out > 0 && !has_room(thread, call.arguments + call.count, left_out * sizeof(Value))) return {};
+  return call;
 }
 
 /// While native work uses values on the stack: what it calls is put behind them. Those of a generator lie in its object:
@@ -45,11 +57,9 @@ struct OccupiedScope {
 
 /// The answer of a native that takes its arguments in place, owned: kError after raising, kSuspended where it waits or
 /// asked for a call.
-[[gnu::always_inline]] inline Value answer_of(ThreadState& thread, const NativeDefinition& native, Value* arguments,
-                                              uint32_t count) {
-  const OccupiedScope occupied(thread, arguments + count);
-  Call call{*thread.heap, arguments, count, nullptr, &native};
-  auto result = native.function(call);
+[[gnu::always_inline]] inline Value answer_of(ThreadState& thread, const InPlace& call) {
+  const OccupiedScope occupied(thread, call.arguments + call.count + call.definition->signature.left_out(call.count));
+  auto result = call_in_place(*thread.heap, *call.definition, call.arguments, call.count);
   return result.ok() ? result.take_unchecked().release() : kError;
 }
 

@@ -178,52 +178,36 @@ Result<Ref<Value>> bind_and_call(Heap& heap, const NativeDefinition& definition,
   return definition.function(call);
 }
 
-/// Whether so many positional arguments alone are a good call, in which the other parameters are left out.
-bool takes(const Signature& signature, uint32_t given) {
-  return given >= signature.required && given <= signature.positional && !signature.variadic &&
-         !signature.keyword_variadic;
-}
-
 }  // namespace
 
 Result<Ref<Value>> call_native(Heap& heap, const NativeDefinition& definition, Value self, Value* arguments,
                                uint32_t count, Tuple* keyword_names) {
   const Signature& signature = definition.signature;
+  const bool takes = !keyword_names && signature.takes(count + !self.is_unbound());
+  // What is left out, and `self`, get room here.
+  constexpr uint32_t kLocal = 16;
+  static_assert(kLocal > Signature::kMaxParameters);
+  Value local[kLocal];
   if (self.is_unbound()) {
-    if (!keyword_names && count == signature.count && count == signature.positional && !signature.variadic &&
-        !signature.keyword_variadic) [[likely]] {
-      Call call{heap, arguments, count, nullptr, &definition};
-      return definition.function(call);
-    }
-    if (!keyword_names && takes(signature, count)) [[likely]] {
-      Value slots[Signature::kMaxParameters];
-      std::copy_n(arguments, count, slots);
-      std::fill(slots + count, slots + signature.count, kUnbound);
-      Call call{heap, slots, count, slots + signature.count, &definition};
-      return definition.function(call);
-    }
-    return bind_and_call(heap, definition, arguments, count, arguments + count, keyword_names);
+    if (!takes) return bind_and_call(heap, definition, arguments, count, arguments + count, keyword_names);
+    const uint32_t left_out = signature.left_out(count);
+    if (left_out == 0) return call_in_place(heap, definition, arguments, count);
+    if (count + left_out > kLocal) return bind_and_call(heap, definition, arguments, count, arguments + count, nullptr);
+    std::copy_n(arguments, count, local);
+    return call_in_place(heap, definition, local, count);
   }
   // `self` has to stand before the others.
-  constexpr uint32_t kLocal = 16;
-  static_assert(kLocal >= Signature::kMaxParameters);
-  Value local[kLocal];
+  const uint32_t room = count + 1 + (takes ? signature.left_out(count + 1) : 0);
   Value* all = local;
-  if (count + 1 > kLocal) {
-    all = static_cast<Value*>(heap.allocate_buffer((count + size_t{1}) * sizeof(Value)));
+  if (room > kLocal) {
+    all = static_cast<Value*>(heap.allocate_buffer(room * sizeof(Value)));
     if (!all) return raised;
   }
   all[0] = self;
   std::copy_n(arguments, count, all + 1);
-  Result<Ref<Value>> result = raised;
-  if (!keyword_names && takes(signature, count + 1)) [[likely]] {  // then there is room for the others in `local`
-    std::fill(all + count + 1, all + std::max(count + 1, signature.count), kUnbound);
-    Call call{heap, all, count + 1, all + signature.count, &definition};
-    result = definition.function(call);
-  } else {
-    result = bind_and_call(heap, definition, all, count + 1, arguments + count, keyword_names);
-  }
-  if (all != local) heap.release_buffer(all, (count + size_t{1}) * sizeof(Value));
+  Result<Ref<Value>> result = takes ? call_in_place(heap, definition, all, count + 1)
+                                    : bind_and_call(heap, definition, all, count + 1, arguments + count, keyword_names);
+  if (all != local) heap.release_buffer(all, room * sizeof(Value));
   return result;
 }
 

@@ -44,6 +44,12 @@ struct Signature {
   bool variadic = false;           ///< has `*args`
   bool keyword_variadic = false;   ///< has `**name`
   uint32_t bound = 0;              ///< 1: begins with self, cls or type
+  uint32_t most = 0;               ///< positional arguments: UINT32_MAX with `*args`
+
+  /// Whether so many positional arguments alone are a good call.
+  bool takes(uint32_t given) const { return given - required <= most - required; }
+  /// How many slots stand behind them in a Call then, all of them `kUnbound`.
+  uint32_t left_out(uint32_t given) const { return count - (variadic ? positional : given) + keyword_variadic; }
 
   consteval Signature(const char* source);
 };
@@ -105,6 +111,16 @@ inline Result<Ref<Value>> call_construct(Heap& heap, Type* type, Value* argument
   return call_native(heap, *type->construct, Value(type), arguments, count, keyword_names);
 }
 
+/// The same where the signature `takes()` them and there is room behind `arguments`, `self` included, for what is left out.
+[[gnu::always_inline]] inline Result<Ref<Value>> call_in_place(Heap& heap, const NativeDefinition& definition,
+                                                               Value* arguments, uint32_t count) {
+  const Signature& signature = definition.signature;
+  Value* const behind = arguments + count;
+  for (uint32_t i = signature.left_out(count); i-- > 0;) behind[i] = kUnbound;
+  Call call{heap, arguments, count, signature.variadic ? behind : arguments + signature.count, &definition};
+  return definition.function(call);
+}
+
 void define_native_types(Heap&);
 Result<void> define_native_methods(Heap&);
 
@@ -146,6 +162,7 @@ consteval Signature::Signature(const char* source) : text(source) {
       }
     }
   }
+  most = variadic ? UINT32_MAX : positional;
 }
 
 }  // namespace mini::object
