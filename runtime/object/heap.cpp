@@ -12,35 +12,40 @@ namespace mini::object {
 
 // ---- allocation
 
-void* Heap::allocate_object(Type* type, size_t bytes) {
-  if (type->trailer_size) bytes = (bytes + 7) / 8 * 8 + type->trailer_size;
-  const bool is_node = type->type_flags & Type::kTracked || type->trailer_size;
-  if (is_node && (++collector_.counts[0] > collector_.thresholds[0] || collector_.stress)) [[unlikely]] {
+Object* Heap::allocate_object(Type* type, size_t bytes) {
+  const size_t trailer = type->trailer_size;
+  if (trailer > 0) [[unlikely]] bytes = (bytes + 7) / 8 * 8 + trailer;
+  const bool is_tracked = type->type_flags & Type::kTracked;
+  if ((is_tracked || trailer > 0) && (++collector_.counts[0] > collector_.thresholds[0] || collector_.stress)) [[unlikely]] {
     collect_if_due();
   }
-  void* block = memory().allocate(bytes);
-  if (!block) [[unlikely]] {
+  auto* object = static_cast<Object*>(memory().allocate(bytes));
+  if (!object) [[unlikely]] {
     raise_memory_error();
     return nullptr;
   }
-  std::memset(block, 0, bytes);
-  auto* object = static_cast<Object*>(block);
   object->count = 1;
+  object->serial = 0;
   object->type = type;
   ++object_count_;
   if (type->type_flags & Type::kUserClass) incref(type);
-  if (is_node) {
-    // Not node_of(): the size of the object may depend on fields that are not filled in yet.
-    auto* node = static_cast<Tracked*>(object);
-    if (!(type->type_flags & Type::kTracked)) {
-      auto* trailer = reinterpret_cast<Trailer*>(static_cast<char*>(block) + bytes - sizeof(Trailer));
-      trailer->owner = object;
-      node = trailer;
+  auto* node = static_cast<Tracked*>(object);
+  if (trailer > 0) [[unlikely]] {
+    char* behind = reinterpret_cast<char*>(object) + bytes - trailer;
+    std::memset(behind, 0, trailer);
+    if (!is_tracked) {
+      // Not node_of(): the size of the object may depend on fields that are not filled in yet.
+      auto* owned = reinterpret_cast<Trailer*>(reinterpret_cast<char*>(object) + bytes - sizeof(Trailer));
+      owned->owner = object;
+      node = owned;
     }
-    new (&node->hook) base::ListMemberHook;
-    tracked_.push_back(*node);
+  } else if (!is_tracked) {
+    return object;
   }
-  return block;
+  new (&node->hook) base::ListMemberHook;
+  node->unexplained = node->flags = 0;
+  tracked_.push_back(*node);
+  return object;
 }
 
 void* Heap::allocate_buffer(size_t bytes) {
@@ -69,6 +74,7 @@ Type* Heap::type_of_unboxed(Value value) {
 
 void object_dead(Object* object) noexcept {
   Heap& heap = Heap::of(object);
+  if (object->type == heap.type(BuiltinType::kStr)) return heap.free_text(static_cast<Str*>(object));
   if (Tracked* node = node_of(object)) return heap.bury(node);
   heap.free_now(object);
 }
@@ -106,23 +112,27 @@ void Heap::bury(Tracked* node) {
 void Heap::free_now(Object* object) {
   announce_death(object);
   Type* type = object->type;
-  size_t bytes;
-  if (type == types_[static_cast<uint32_t>(BuiltinType::kStr)]) {
-    auto* text = static_cast<Str*>(object);
-    bytes = text->extent();
-    if (text->interned) forget_interned(text);
-  } else {
-    bytes = object_size(object);
-    if (type->behaviour.drop) type->behaviour.drop(*this, object);
-    if (type->trailer_size) drop_attributes(*this, object);
-  }
+  const size_t bytes = object_size(object);
+  if (type->behaviour.drop) type->behaviour.drop(*this, object);
+  if (type->trailer_size) drop_attributes(*this, object);
+  free_block(object, bytes);
+  if (type->type_flags & Type::kUserClass) decref(type);
+}
+
+/// The same for an exact str, which owns nothing.
+void Heap::free_text(Str* text) {
+  announce_death(text);
+  if (text->interned) forget_interned(text);
+  free_block(text, text->extent());
+}
+
+inline void Heap::free_block(Object* object, size_t bytes) {
   if (death_marks_) [[unlikely]] {
     const size_t bit = static_cast<size_t>(reinterpret_cast<char*>(object) - reinterpret_cast<char*>(&memory())) / 16;
     if (bit < death_mark_count_) death_marks_[bit / 64] |= uint64_t{1} << bit % 64;
   }
   memory().release(object, bytes);
   --object_count_;
-  if (type->type_flags & Type::kUserClass) decref(type);
 }
 
 void Heap::watch(WeakReference* reference) {

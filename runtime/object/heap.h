@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <concepts>
+#include <cstring>
 #include <new>
 #include <string_view>
 
@@ -110,9 +112,19 @@ class Heap {
   /// `extra` bytes follow the struct. Tracked objects join the collector's list at once: they must be fit to be visited.
   template <class T>
   Result<Ref<T>> create(Type* type, size_t extra = 0) {
-    void* memory_block = allocate_object(type, sizeof(T) + extra);
-    if (!memory_block) return raised;
-    return Ref<T>::adopt(static_cast<T*>(static_cast<Object*>(memory_block)));
+    Result<Ref<T>> made = create_unfilled<T>(type, extra);
+    if (extra > 0 && made.ok()) std::memset(reinterpret_cast<char*>(made->get()) + sizeof(T), 0, extra);
+    return made;
+  }
+  /// The same, but what follows the struct is left to the caller.
+  template <class T>
+  Result<Ref<T>> create_unfilled(Type* type, size_t extra) {
+    Object* object = allocate_object(type, sizeof(T) + extra);
+    if (!object) return raised;
+    constexpr size_t kLinked = std::derived_from<T, Tracked> ? sizeof(Tracked) : sizeof(Object);
+    // The size is known here: a few stores in place of a call.
+    std::memset(reinterpret_cast<char*>(object) + kLinked, 0, sizeof(T) - kLinked);
+    return Ref<T>::adopt(static_cast<T*>(object));
   }
   template <class T>
   Result<Ref<T>> create(BuiltinType which, size_t extra = 0) {
@@ -226,10 +238,13 @@ class Heap {
   friend void object_dead(Object* object) noexcept;
   friend class Collection;
   friend struct Bootstrap;
-  void* allocate_object(Type* type, size_t bytes);
+  /// Its header and what stands behind its `bytes` are filled in, as are its links if all instances of `type` have some.
+  Object* allocate_object(Type* type, size_t bytes);
   Type* type_of_unboxed(Value value);
   void bury(Tracked* node);
   void free_now(Object* object);
+  void free_text(Str* text);
+  void free_block(Object* object, size_t bytes);
   /// Tells whoever wants to know that the object is about to be freed.
   void announce_death(Object* object) {
     if (hooks_.freed) [[unlikely]] hooks_.freed(*this, object);

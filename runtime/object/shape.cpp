@@ -256,11 +256,12 @@ static Raised raise_abstract(Heap& heap, Type* type) {
 Result<Ref<Value>> make_instance(Heap& heap, Type* type) {
   if (type->type_flags & Type::kAbstract) return raise_abstract(heap, type);
   const uint32_t inside = std::clamp<uint32_t>(type->usual_attribute_count, 2, 64);
-  Ref<Instance> instance = MINI_TRY(heap.create<Instance>(type, inside * sizeof(Value)));
+  Ref<Instance> instance = MINI_TRY(heap.create_unfilled<Instance>(type, inside * sizeof(Value)));
   Attributes& attributes = instance->attributes;
   attributes.inside = static_cast<uint16_t>(inside);
   attributes.capacity = inside;
   attributes.values = reinterpret_cast<Value*>(instance.get() + 1);
+  std::fill_n(attributes.values, inside, kUnbound);
   attributes.shape = type->root_shape;
   return Ref<Value>(std::move(instance));
 }

@@ -244,7 +244,7 @@ Result<Section> section_of(Call& call, uint32_t start, uint32_t stop) {
   int64_t numbers[] = {0, length};
   for (uint32_t i = 0; i < 2; ++i) {
     Value bound = call[i == 0 ? start : stop];
-    if (bound.is_unbound() || bound.is_none()) continue;
+    if (bound.is_unbound() || bound.is_none()) [[likely]] continue;
     if (!is_index(call.heap, bound)) {
       return call.heap.raise(BuiltinType::kTypeError,
                              "slice indices must be integers or None or have an __index__ method");

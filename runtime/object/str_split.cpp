@@ -84,7 +84,8 @@ Result<Ref<Value>> split(Call& call, bool from_end) {
     if (separator->length == 0) return heap.raise(BuiltinType::kValueError, "empty separator");
   }
   int64_t limit = call.has(2) ? MINI_TRY(to_int64(heap, call[2], "index")) : -1;
-  Ref<List> list = MINI_TRY(make_list(heap));
+  constexpr uint64_t kUsual = 12;  // MAX_PREALLOC (3.13, Objects/stringlib/split.h)
+  Ref<List> list = MINI_TRY(make_list(heap, limit < 0 ? kUsual : std::min(static_cast<uint64_t>(limit) + 1, kUsual)));
   Str* text = self_of(call);
   if (separator) {
     MINI_TRY((from_end ? split_at_from_end : split_at)(heap, list.get(), text, separator, limit));

@@ -112,7 +112,8 @@ inline int64_t find_plain(const Table* table, Value key, const Str* text, int64_
   const DictEntry* entries = table->entries;
   auto differs = [&](const DictEntry& entry) -> int64_t {  // 0: it is another key
     if (entry.key.is_unbound() || (key.is_int() && entry.key.is_int())) return 0;
-    if (const Str* other = text ? exact_str(entry.key) : nullptr) return equal(other, text) ? 1 : 0;
+    if (text && entry.key.is_object() && entry.key.as_object()->type == text->type)  // an exact str, too
+      return equal(static_cast<const Str*>(entry.key.as_object()), text) ? 1 : 0;
     return kAsk;
   };
   if (!table->index) {
