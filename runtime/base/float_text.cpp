@@ -1,6 +1,8 @@
 // Floats to and from text. std::to_chars and std::from_chars are exact; Python's layout is made from their
 // digits.
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 
@@ -51,6 +53,47 @@ Decimal fixed_digits(double magnitude, int precision) {
   return decimal;
 }
 
+constexpr auto kPowersOfTen = [] {
+  std::array<uint64_t, 20> powers{1};  // 10^19 fits 64 bits, and 117 with the 53 of a mantissa
+  for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}();
+
+/// `magnitude` times ten to the `precision`, as an int, half to even: exact, in 128 bits. Nothing where these, or 64 for the
+/// result, do not suffice.
+std::optional<uint64_t> scaled(double magnitude, int precision) {
+  __extension__ using Wide = unsigned __int128;
+  constexpr int kMantissaBits = 52, kBias = 1023;
+  const auto bits = std::bit_cast<uint64_t>(magnitude);
+  const auto biased = static_cast<int>(bits >> kMantissaBits);
+  if (static_cast<size_t>(precision) >= kPowersOfTen.size() || biased == 0) return std::nullopt;
+  const uint64_t mantissa = (bits & ((uint64_t{1} << kMantissaBits) - 1)) | uint64_t{1} << kMantissaBits;
+  const int shift = kBias + kMantissaBits - biased;  // magnitude = mantissa / 2^shift
+  if (shift < 1 || shift > 120) return std::nullopt;
+  const Wide product = Wide{mantissa} * kPowersOfTen[static_cast<size_t>(precision)];
+  const Wide whole = product >> shift, rest = product - (whole << shift), half = Wide{1} << (shift - 1);
+  if (whole >> 63 != 0) return std::nullopt;
+  const auto rounded = static_cast<uint64_t>(whole);
+  return rounded + (rest > half || (rest == half && (rounded & 1) != 0));
+}
+
+/// With `precision` digits after the point, `number` being the value times ten to that power.
+std::string with_point(bool negative, uint64_t number, int precision) {
+  char text[24];
+  const char* end = std::to_chars(text, std::end(text), number).ptr;
+  const auto count = static_cast<int>(end - text), before = std::max(count - precision, 0);
+  std::string result;
+  if (negative) result.push_back('-');
+  if (before == 0) result.push_back('0');
+  result.append(text, static_cast<size_t>(before));
+  if (precision > 0) {
+    result.push_back('.');
+    result.append(static_cast<size_t>(std::max(precision - count, 0)), '0');
+    result.append(static_cast<const char*>(text) + before, end);
+  }
+  return result;
+}
+
 void strip_zeros(std::string& digits) {
   digits.resize(std::max(digits.find_last_not_of('0') + 1, size_t{1}));
 }
@@ -96,6 +139,11 @@ std::string format_float(double value, const FloatFormat& format) {
   if (std::isinf(value)) {
     if (negative) text.push_back('-');
     return text += capitals ? "INF" : "inf";
+  }
+
+  if (kind == 'f' && (format.precision > 0 || !(format.alternate || format.add_dot_zero))) {
+    if (const std::optional<uint64_t> number = scaled(magnitude, format.precision))
+      return with_point(negative && !(*number == 0 && format.no_negative_zero), *number, format.precision);
   }
 
   Decimal decimal;
@@ -248,11 +296,17 @@ FloatResult round_to_digits(double value, int64_t digits) {
   if (digits < kLeast) {
     rounded = 0;
   } else if (digits >= 0) {
-    char text[kMostDigits + 320];
-    const char* end =
-        std::to_chars(text, text + sizeof text, magnitude, std::chars_format::fixed, static_cast<int>(digits))
-            .ptr;
-    rounded = read_decimal(std::string(static_cast<const char*>(text), end));
+    const std::optional<uint64_t> number = scaled(magnitude, static_cast<int>(digits));
+    // An int of 53 bits and ten to the 22 are doubles, so that their quotient is the double next to the decimal.
+    if (number && *number >> 53 == 0) {
+      rounded = static_cast<double>(*number) / static_cast<double>(kPowersOfTen[static_cast<size_t>(digits)]);
+    } else {
+      char text[kMostDigits + 320];
+      const char* end =
+          std::to_chars(text, text + sizeof text, magnitude, std::chars_format::fixed, static_cast<int>(digits))
+              .ptr;
+      rounded = read_decimal(std::string(static_cast<const char*>(text), end));
+    }
   } else {
     const double whole = std::trunc(magnitude);
     std::string kept = fixed_digits(whole, 0).digits;

@@ -37,10 +37,11 @@ Raised unknown_type(Heap& heap, char32_t type, Value value) {
                     type_name(heap, value));
 }
 
-/// Reads a specifier from left to right.
+/// Reads the specifier between two places of a text from left to right.
 class SpecReader {
  public:
-  SpecReader(Heap& heap, const Str* text) : heap_(heap), text_(text) {}
+  SpecReader(Heap& heap, Str* text, size_t start, size_t end)
+      : heap_(heap), text_(text), start_(start), end_(end), at_(start) {}
 
   Result<Spec> read(Value value, char32_t default_type, char32_t default_align) {
     Spec spec;
@@ -76,8 +77,9 @@ class SpecReader {
         return heap_.raise(BuiltinType::kValueError, "Format specifier missing precision");
     }
     if (left() > 1) {
+      Ref<Str> whole = MINI_TRY(substring(heap_, text_, start_, end_));
       return heap_.raise(BuiltinType::kValueError, "Invalid format specifier '{}' for object of type '{}'",
-                         to_utf8(text_), type_name(heap_, value));
+                         to_utf8(whole.get()), type_name(heap_, value));
     }
     if (left() == 1) spec.type = take();
     bool decimal = spec.type == 0 ||
@@ -92,7 +94,7 @@ class SpecReader {
   }
 
  private:
-  size_t left() const { return text_->length - at_; }
+  size_t left() const { return end_ - at_; }
   char32_t peek(size_t ahead = 0) const { return text_->at(at_ + ahead); }
   bool next_is(char32_t unit) const { return left() > 0 && peek() == unit; }
   char32_t take() { return text_->at(at_++); }
@@ -116,12 +118,12 @@ class SpecReader {
   }
 
   Heap& heap_;
-  const Str* text_;
-  size_t at_ = 0;
+  Str* text_;
+  size_t start_, end_, at_;
 };
 
 /// `digits` with a separator between groups, and zeros before them up to `min_width` characters.
-std::string group(const std::string& digits, char separator, size_t size, int64_t min_width) {
+std::string group(std::string_view digits, char separator, size_t size, int64_t min_width) {
   std::string reversed;
   int64_t remaining = static_cast<int64_t>(digits.size());
   for (bool first = true;; first = false) {
@@ -138,59 +140,53 @@ std::string group(const std::string& digits, char separator, size_t size, int64_
   return {reversed.rbegin(), reversed.rend()};
 }
 
-void append_fill(std::string& out, char32_t fill, int64_t count) {
-  if (count <= 0) return;
-  if (fill < 0x80) {
-    out.append(static_cast<size_t>(count), static_cast<char>(fill));
-  } else {
-    for (; count > 0; --count) base::append_utf8(out, fill);
-  }
-}
-
 Result<void> check_width(Heap& heap, int64_t width) {
   if (width > Str::kMaxLength) return heap.raise_memory_error();
   return {};
 }
 
-Result<Ref<Str>> lay_out(Heap& heap, NumberText&& text, const Spec& spec, size_t group_size = 3) {
+Result<void> lay_out(Heap& heap, TextBuilder& out, NumberText& text, const Spec& spec, size_t group_size = 3) {
   MINI_TRY(check_width(heap, spec.width));
-  if (text.sign.empty() && (spec.sign == '+' || spec.sign == ' ')) text.sign = static_cast<char>(spec.sign);
-  int64_t around = static_cast<int64_t>(text.sign.size() + text.prefix.size() + text.rest.size());
-  bool fills_zeros = spec.fill == '0' && spec.align == '=';
+  if (text.sign.empty() && spec.sign != 0 && spec.sign != '-') text.sign = spec.sign == '+' ? "+" : " ";
+  const auto around = static_cast<int64_t>(text.size() - text.digits.size());
+  std::string grouped;
   if (spec.separator && !text.digits.empty()) {
-    text.digits = group(text.digits, spec.separator, group_size, fills_zeros ? spec.width - around : 0);
+    const bool fills_zeros = spec.fill == '0' && spec.align == '=';
+    grouped = group(text.digits, spec.separator, group_size, fills_zeros ? spec.width - around : 0);
+    text.digits = grouped;
   }
-  int64_t blanks = std::max<int64_t>(spec.width - around - static_cast<int64_t>(text.digits.size()), 0);
-  int64_t before = spec.align == '>' ? blanks : spec.align == '^' ? blanks / 2 : 0;
-  int64_t inside = spec.align == '=' ? blanks : 0;
-  std::string out;
-  append_fill(out, spec.fill, before);
-  out += text.sign;
-  out += text.prefix;
-  append_fill(out, spec.fill, inside);
-  out += text.digits;
-  out += text.rest;
-  append_fill(out, spec.fill, blanks - before - inside);
-  return make_str(heap, out);
+  const int64_t blanks = std::max<int64_t>(spec.width - static_cast<int64_t>(text.size()), 0);
+  const int64_t before = spec.align == '>' ? blanks : spec.align == '^' ? blanks / 2 : 0;
+  const int64_t inside = spec.align == '=' ? blanks : 0;
+  out.append(before, spec.fill);
+  out.append(text.sign);
+  out.append(text.prefix);
+  out.append(inside, spec.fill);
+  out.append(text.digits);
+  out.append(text.rest);
+  out.append(blanks - before - inside, spec.fill);
+  return {};
 }
 
-Result<Ref<Str>> lay_out_text(Heap& heap, Str* text, const Spec& spec) {
+/// How many characters of a text the specification lets through.
+size_t kept_length(const Str* text, const Spec& spec) {
+  return spec.precision >= 0 ? std::min<size_t>(text->length, static_cast<size_t>(spec.precision)) : text->length;
+}
+
+Result<void> lay_out_text(Heap& heap, TextBuilder& out, Str* text, const Spec& spec) {
   MINI_TRY(check_width(heap, spec.width));
-  size_t length = spec.precision >= 0 ? std::min<size_t>(text->length, static_cast<size_t>(spec.precision))
-                                      : text->length;
-  int64_t blanks = std::max<int64_t>(spec.width - static_cast<int64_t>(length), 0);
-  int64_t before = spec.align == '>' ? blanks : spec.align == '^' ? blanks / 2 : 0;
+  const size_t length = kept_length(text, spec);
+  const int64_t blanks = std::max<int64_t>(spec.width - static_cast<int64_t>(length), 0);
+  const int64_t before = spec.align == '>' ? blanks : spec.align == '^' ? blanks / 2 : 0;
   Ref<Str> piece = MINI_TRY(substring(heap, text, 0, length));
-  if (blanks == 0) return piece;
-  std::string out;
-  append_fill(out, spec.fill, before);
-  append_utf8(out, piece.get());
-  append_fill(out, spec.fill, blanks - before);
-  return make_str(heap, out);
+  out.append(before, spec.fill);
+  out.append(piece.get());
+  out.append(blanks - before, spec.fill);
+  return {};
 }
 
-Result<Ref<Str>> format_text(Heap& heap, Value value, const Str* source) {
-  Spec spec = MINI_TRY(SpecReader(heap, source).read(value, 's', '<'));
+Result<Spec> read_text_spec(Heap& heap, Value value, SpecReader reader) {
+  Spec spec = MINI_TRY(reader.read(value, 's', '<'));
   auto refuse = [&](const char* what) {
     return heap.raise(BuiltinType::kValueError, "{} not allowed in string format specifier", what);
   };
@@ -199,10 +195,10 @@ Result<Ref<Str>> format_text(Heap& heap, Value value, const Str* source) {
   if (spec.no_negative_zero) return refuse("Negative zero coercion (z)");
   if (spec.alternate) return refuse("Alternate form (#)");
   if (spec.align == '=') return refuse("'=' alignment");
-  return lay_out_text(heap, static_cast<Str*>(value.as_object()), spec);
+  return spec;
 }
 
-Result<Ref<Str>> format_float(Heap& heap, double number, const Spec& spec) {
+Result<void> format_float(Heap& heap, TextBuilder& out, double number, const Spec& spec) {
   if (spec.precision > INT_MAX) return heap.raise(BuiltinType::kValueError, "precision too big");
   int precision = static_cast<int>(spec.precision);
   char kind = static_cast<char>(spec.type);
@@ -216,10 +212,11 @@ Result<Ref<Str>> format_float(Heap& heap, double number, const Spec& spec) {
     kind = 'f';
     number *= 100;
   }
-  NumberText text = float_text(number, kind, precision < 0 ? 6 : precision, spec.alternate, add_dot_zero,
-                               spec.no_negative_zero);
-  if (spec.type == '%') text.rest += '%';
-  return lay_out(heap, std::move(text), spec);
+  NumberText text;
+  float_text(number, kind, precision < 0 ? 6 : precision, spec.alternate, add_dot_zero, spec.no_negative_zero, text);
+  std::string with_percent;
+  if (spec.type == '%') text.rest = with_percent = std::string(text.rest) + '%';
+  return lay_out(heap, out, text, spec);
 }
 
 bool is_float_type(char32_t type) {
@@ -227,9 +224,9 @@ bool is_float_type(char32_t type) {
          std::string_view("eEfFgG%").find(static_cast<char>(type)) != std::string_view::npos;
 }
 
-Result<Ref<Str>> format_int(Heap& heap, Value value, const Str* source) {
-  Spec spec = MINI_TRY(SpecReader(heap, source).read(value, 'd', '>'));
-  if (is_float_type(spec.type)) return format_float(heap, MINI_TRY(to_double(heap, value)), spec);
+Result<void> format_int(Heap& heap, TextBuilder& out, Value value, SpecReader reader) {
+  const Spec spec = MINI_TRY(reader.read(value, 'd', '>'));
+  if (is_float_type(spec.type)) return format_float(heap, out, MINI_TRY(to_double(heap, value)), spec);
   unsigned base = 10;
   switch (spec.type) {
     case 'b':
@@ -261,62 +258,86 @@ Result<Ref<Str>> format_int(Heap& heap, Value value, const Str* source) {
     if (code < 0 || code > 0x10ffff)
       return heap.raise(BuiltinType::kOverflowError, "%c arg not in range(0x110000)");
     Ref<Str> character = MINI_TRY(make_character(heap, static_cast<char32_t>(code)));
-    return lay_out_text(heap, character.get(), spec);
+    return lay_out_text(heap, out, character.get(), spec);
   }
-  NumberText text = MINI_TRY(int_text(heap, value, base, spec.type == 'X'));
-  if (!spec.alternate || base == 10) text.prefix.clear();
-  return lay_out(heap, std::move(text), spec, base == 10 ? 3 : 4);
+  NumberText text;
+  MINI_TRY(int_text(heap, value, base, spec.type == 'X', text));
+  if (!spec.alternate) text.prefix = {};
+  return lay_out(heap, out, text, spec, base == 10 ? 3 : 4);
 }
+
+char upper_digit(char digit) { return digit >= 'a' && digit <= 'z' ? static_cast<char>(digit - 32) : digit; }
 
 }  // namespace
 
-Result<NumberText> int_text(Heap& heap, Value value, unsigned base, bool upper_case) {
-  NumberText text;
-  text.prefix = base == 2 ? "0b" : base == 8 ? "0o" : base == 16 ? "0x" : "";
+Result<void> int_text(Heap& heap, Value value, unsigned base, bool upper_case, NumberText& made) {
+  made.prefix = base == 2 ? "0b" : base == 8 ? "0o" : base == 10 ? "" : upper_case ? "0X" : "0x";
   int64_t small = 0;
   if (small_int(value, small)) {
-    uint64_t magnitude = small < 0 ? 0 - static_cast<uint64_t>(small) : static_cast<uint64_t>(small);
-    char digits[64];
-    text.digits.assign(digits, std::to_chars(digits, std::end(digits), magnitude, static_cast<int>(base)).ptr);
-    if (small < 0) text.sign = "-";
-  } else {
-    text.digits = base == 10
-                      ? to_utf8(MINI_TRY(heap.type(BuiltinType::kInt)->behaviour.repr(heap, value)).get())
-                      : integer_of(value).to_string(base);
-    if (text.digits[0] == '-') {
-      text.digits.erase(0, 1);
-      text.sign = "-";
-    }
+    const uint64_t magnitude = small < 0 ? 0 - static_cast<uint64_t>(small) : static_cast<uint64_t>(small);
+    char* end = std::to_chars(made.short_digits, std::end(made.short_digits), magnitude, static_cast<int>(base)).ptr;
+    if (upper_case) std::transform(made.short_digits, end, made.short_digits, upper_digit);
+    made.digits = {made.short_digits, end};
+    if (small < 0) made.sign = "-";
+    return {};
   }
-  if (upper_case) {
-    for (std::string* part : {&text.prefix, &text.digits}) {
-      for (char& byte : *part) byte = static_cast<char>(std::toupper(static_cast<unsigned char>(byte)));
-    }
+  made.text = base == 10 ? to_utf8(MINI_TRY(heap.type(BuiltinType::kInt)->behaviour.repr(heap, value)).get())
+                         : integer_of(value).to_string(base);
+  if (upper_case) std::transform(made.text.begin(), made.text.end(), made.text.begin(), upper_digit);
+  made.digits = made.text;
+  if (made.digits[0] == '-') {
+    made.digits.remove_prefix(1);
+    made.sign = "-";
   }
-  return text;
+  return {};
 }
 
-NumberText float_text(double number, char kind, int precision, bool alternate, bool add_dot_zero,
-                      bool no_negative_zero) {
-  std::string whole = base::format_float(number, {.kind = kind,
-                                                  .precision = precision,
-                                                  .alternate = alternate,
-                                                  .no_negative_zero = no_negative_zero,
-                                                  .add_dot_zero = add_dot_zero});
-  NumberText text;
+void float_text(double number, char kind, int precision, bool alternate, bool add_dot_zero, bool no_negative_zero,
+                NumberText& made) {
+  made.text = base::format_float(number, {.kind = kind,
+                                          .precision = precision,
+                                          .alternate = alternate,
+                                          .no_negative_zero = no_negative_zero,
+                                          .add_dot_zero = add_dot_zero});
+  std::string_view whole = made.text;
   if (whole[0] == '-') {
-    text.sign = "-";
-    whole.erase(0, 1);
+    made.sign = "-";
+    whole.remove_prefix(1);
   }
-  size_t end = std::min(whole.find_first_not_of("0123456789"), whole.size());
-  text.digits = whole.substr(0, end);
-  text.rest = whole.substr(end);
-  return text;
+  size_t end = 0;
+  while (end < whole.size() && whole[end] >= '0' && whole[end] <= '9') ++end;
+  made.digits = whole.substr(0, end);
+  made.rest = whole.substr(end);
+}
+
+Result<void> append_formatted(Heap& heap, TextBuilder& out, Value value, Str* text, size_t start, size_t end) {
+  Type* type = heap.type_of(value);
+  const bool by_script = !script_method(heap, type, Name::k__format__).is_unbound();
+  if (start == end || by_script) {
+    if (value.is_int()) {
+      out.append_number(value.as_int());
+      return {};
+    }
+    Ref<Str> spec = MINI_TRY(substring(heap, text, start, end));
+    out.append(MINI_TRY(by_script ? format(heap, value, spec.get()) : str(heap, value)).get());
+    return {};
+  }
+  const SpecReader reader(heap, text, start, end);
+  if (Str* whole = as_str(heap, value)) {
+    return lay_out_text(heap, out, whole, MINI_TRY(read_text_spec(heap, value, reader)));
+  }
+  if (is_any_int(value)) return format_int(heap, out, value, reader);
+  if (is_any_float(value)) {
+    const Spec spec = MINI_TRY(SpecReader(reader).read(value, 0, '>'));
+    if (spec.type != 0 && spec.type != 'n' && !is_float_type(spec.type)) return unknown_type(heap, spec.type, value);
+    return format_float(heap, out, float_of(value), spec);
+  }
+  return heap.raise(BuiltinType::kTypeError, "unsupported format string passed to {}.__format__",
+                    type_name(heap, value));
 }
 
 Result<Ref<Str>> format(Heap& heap, Value value, Str* spec) {
-  Type* type = heap.type_of(value);
-  if (Value method = script_method(heap, type, Name::k__format__); !method.is_unbound()) {
+  if (Value method = script_method(heap, heap.type_of(value), Name::k__format__); !method.is_unbound()) {
     Ref<Str> empty = MINI_TRY(make_blank_str(heap, 0, false));
     Value argument = spec ? Value(spec) : Value(empty);
     Ref<Value> answer = MINI_TRY(call_special(heap, method, value, &argument, 1));
@@ -327,17 +348,16 @@ Result<Ref<Str>> format(Heap& heap, Value value, Str* spec) {
     return Ref<Str>::adopt(static_cast<Str*>(answer.release().as_object()));
   }
   if (!spec || spec->length == 0) return str(heap, value);
-  if (as_str(heap, value)) return format_text(heap, value, spec);
-  if (is_any_int(value)) return format_int(heap, value, spec);
-  if (is_any_float(value)) {
-    Spec parsed = MINI_TRY(SpecReader(heap, spec).read(value, 0, '>'));
-    if (parsed.type != 0 && parsed.type != 'n' && !is_float_type(parsed.type)) {
-      return unknown_type(heap, parsed.type, value);
-    }
-    return format_float(heap, float_of(value), parsed);
+  TextBuilder out;
+  if (Str* text = as_str(heap, value)) {
+    const Spec read = MINI_TRY(read_text_spec(heap, value, SpecReader(heap, spec, 0, spec->length)));
+    // A text that fits is not copied.
+    if (kept_length(text, read) == text->length && read.width <= text->length) return substring(heap, text, 0, text->length);
+    MINI_TRY(lay_out_text(heap, out, text, read));
+  } else {
+    MINI_TRY(append_formatted(heap, out, value, spec, 0, spec->length));
   }
-  return heap.raise(BuiltinType::kTypeError, "unsupported format string passed to {}.__format__",
-                    type_name(heap, value));
+  return out.finish(heap);
 }
 
 }  // namespace mini::object

@@ -1,9 +1,7 @@
 // `text % values` (CPython 3.13, unicode_format in Objects/unicodeobject.c).
 #include <algorithm>
-#include <charconv>
 #include <climits>
 
-#include "runtime/base/utf8.h"
 #include "runtime/object/format.h"
 #include "runtime/object/number.h"
 #include "runtime/object/sequence_types.h"
@@ -16,9 +14,6 @@ struct Directive {
   bool left = false, plus = false, space = false, alternate = false, zero = false;
   int64_t width = -1, precision = -1;
   char32_t kind = 0;
-
-  /// Nothing between the percent sign and the letter that would change a number's text.
-  bool is_bare() const { return !plus && !space && width < 0 && precision < 0; }
 };
 
 class PercentFormatter {
@@ -32,15 +27,11 @@ class PercentFormatter {
   }
 
   Result<Ref<Str>> run() {
-    while (at_ < format_->length) {
-      char32_t unit = format_->at(at_++);
-      if (unit != '%') {
-        if (format_->wide)
-          base::append_utf8(out_, unit);
-        else
-          out_ += static_cast<char>(unit);
-      } else if (at_ < format_->length && format_->at(at_) == '%') {
-        out_ += '%';
+    for (;;) {
+      literal();
+      if (at_ == format_->length) break;
+      if (++at_ < format_->length && format_->at(at_) == '%') {
+        out_.append('%');
         ++at_;
       } else {
         MINI_TRY(directive());
@@ -50,10 +41,18 @@ class PercentFormatter {
     if (used_ < given && !mapping_) {
       return heap_.raise(BuiltinType::kTypeError, "not all arguments converted during string formatting");
     }
-    return make_str(heap_, out_);
+    return out_.finish(heap_);
   }
 
  private:
+  /// What stands before the next percent sign is part of the result as it is.
+  void literal() {
+    const size_t start = at_;
+    while (at_ < format_->length && format_->at(at_) != '%') ++at_;
+    if (!format_->wide) return out_.append(format_->ascii().substr(start, at_ - start));
+    for (size_t i = start; i < at_; ++i) out_.append(1, format_->wide_units()[i]);
+  }
+
   Raised incomplete(const char* message = "incomplete format") {
     return heap_.raise_text(BuiltinType::kValueError, message);
   }
@@ -159,8 +158,10 @@ class PercentFormatter {
       case 'G': {
         double number = MINI_TRY(to_double(heap_, value));
         int precision = what.precision < 0 ? 6 : static_cast<int>(what.precision);
-        return lay_out(what,
-                       float_text(number, static_cast<char>(what.kind), precision, what.alternate, false));
+        NumberText parts;
+        float_text(number, static_cast<char>(what.kind), precision, what.alternate, false, false, parts);
+        lay_out(what, parts);
+        return {};
       }
       default:
         break;
@@ -172,15 +173,15 @@ class PercentFormatter {
 
   Result<void> text(const Directive& what, Str* value) {
     if (what.precision < 0 && what.width < 0) {
-      append_utf8(out_, value);
+      out_.append(value);
       return {};
     }
     size_t length = what.precision >= 0 ? std::min<size_t>(value->length, static_cast<size_t>(what.precision))
                                         : value->length;
     Ref<Str> piece = MINI_TRY(substring(heap_, value, 0, length));
-    size_t blanks = what.width > static_cast<int64_t>(length) ? static_cast<size_t>(what.width) - length : 0;
+    const int64_t blanks = what.width - static_cast<int64_t>(length);
     if (!what.left) out_.append(blanks, ' ');
-    append_utf8(out_, piece.get());
+    out_.append(piece.get());
     if (what.left) out_.append(blanks, ' ');
     return {};
   }
@@ -201,14 +202,9 @@ class PercentFormatter {
 
   Result<void> integer(const Directive& what, Value value) {
     bool decimal = what.kind == 'd' || what.kind == 'i' || what.kind == 'u';
-    if (decimal && value.is_int() && what.is_bare()) {
-      char digits[24];
-      out_.append(digits, std::to_chars(digits, std::end(digits), value.as_int()).ptr);
-      return {};
-    }
-    Type* type = heap_.type_of(value);
     Ref<Value> number = Ref<Value>::share(value);
     if (!is_any_int(value)) {
+      Type* type = heap_.type_of(value);
       if (is_index(heap_, value)) {
         number = MINI_TRY(to_index(heap_, value));
       } else if (decimal && is_any_float(value)) {
@@ -223,26 +219,30 @@ class PercentFormatter {
                          type_name(heap_, value));
     }
     unsigned base = decimal ? 10 : what.kind == 'o' ? 8 : 16;
-    NumberText parts = MINI_TRY(int_text(heap_, number, base, what.kind == 'X'));
-    if (!what.alternate) parts.prefix.clear();
-    int64_t digits = static_cast<int64_t>(parts.digits.size());
-    if (what.precision > digits) parts.digits.insert(0, static_cast<size_t>(what.precision - digits), '0');
-    return lay_out(what, std::move(parts));
+    NumberText parts;
+    MINI_TRY(int_text(heap_, number, base, what.kind == 'X', parts));
+    if (!what.alternate) parts.prefix = {};
+    const auto digits = static_cast<int64_t>(parts.digits.size());
+    std::string filled;
+    if (what.precision > digits) {
+      filled.assign(static_cast<size_t>(what.precision - digits), '0').append(parts.digits);
+      parts.digits = filled;
+    }
+    lay_out(what, parts);
+    return {};
   }
 
-  Result<void> lay_out(const Directive& what, NumberText&& parts) {
+  void lay_out(const Directive& what, NumberText& parts) {
     if (parts.sign.empty() && (what.plus || what.space)) parts.sign = what.plus ? "+" : " ";
-    size_t length = parts.sign.size() + parts.prefix.size() + parts.digits.size() + parts.rest.size();
-    size_t blanks = what.width > static_cast<int64_t>(length) ? static_cast<size_t>(what.width) - length : 0;
-    bool zeros = what.zero && !what.left;
+    const int64_t blanks = what.width - static_cast<int64_t>(parts.size());
+    const bool zeros = what.zero && !what.left;
     if (!what.left && !zeros) out_.append(blanks, ' ');
-    out_ += parts.sign;
-    out_ += parts.prefix;
+    out_.append(parts.sign);
+    out_.append(parts.prefix);
     if (zeros) out_.append(blanks, '0');
-    out_ += parts.digits;
-    out_ += parts.rest;
+    out_.append(parts.digits);
+    out_.append(parts.rest);
     if (what.left) out_.append(blanks, ' ');
-    return {};
   }
 
   Heap& heap_;
@@ -253,7 +253,7 @@ class PercentFormatter {
   Ref<Value> selected_;
   bool has_selected_ = false;
   size_t at_ = 0;
-  std::string out_;
+  TextBuilder out_;
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // Texts: how they are made, hashed, compared, joined and written as literals; what operators do with them.
 #include "runtime/object/str.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -45,7 +47,7 @@ bool is_ascii(const char32_t* units, size_t length) {
 
 Result<Ref<Str>> allocate(Heap& heap, Type* type, size_t length, size_t capacity, bool wide) {
   if (capacity > Str::kMaxLength) return heap.raise_memory_error();
-  Ref<Str> text = MINI_TRY(heap.create<Str>(type, capacity * (wide ? sizeof(char32_t) : 1)));
+  Ref<Str> text = MINI_TRY(heap.create_unfilled<Str>(type, capacity * (wide ? sizeof(char32_t) : 1)));
   text->length = static_cast<uint32_t>(length);
   text->capacity = static_cast<uint32_t>(capacity);
   text->wide = wide;
@@ -224,6 +226,37 @@ void append_utf8(std::string& out, const Str* text) {
     return;
   }
   for (size_t i = 0; i < text->length; ++i) base::append_utf8(out, text->wide_units()[i]);
+}
+
+void TextBuilder::grow(size_t by) {
+  const size_t capacity = std::max(capacity_ * 2, size_ + by);
+  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+  std::memcpy(larger.get(), text_, size_);
+  outside_ = std::move(larger);
+  text_ = outside_.get();
+  capacity_ = capacity;
+}
+
+void TextBuilder::append_wide(const Str* piece) {
+  std::string utf8;
+  append_utf8(utf8, piece);
+  append(utf8);
+}
+
+void TextBuilder::append(int64_t count, char32_t character) {
+  if (count <= 0) return;
+  if (character < 0x80) {
+    std::memset(room_for(static_cast<size_t>(count)), static_cast<int>(character), static_cast<size_t>(count));
+    return;
+  }
+  std::string utf8;
+  base::append_utf8(utf8, character);
+  for (; count > 0; --count) append(utf8);
+}
+
+void TextBuilder::append_number(int64_t number) {
+  const fmt::format_int digits(number);
+  append(std::string_view(digits.data(), digits.size()));
 }
 
 std::string to_utf8(const Str* text) {

@@ -1,6 +1,7 @@
 // Strings and bytes.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -67,16 +68,43 @@ Result<Ref<Str>> repr_of(Heap&, const Str*);
 /// `format % arguments`.
 Result<Ref<Str>> percent_format(Heap&, Str* format, Value arguments);
 
-/// Collects a text piece by piece on the C++ side and makes the Str at the end.
+/// Collects a text piece by piece on the C++ side and makes the Str at the end. Memory of the host is only taken for long ones.
 class TextBuilder {
  public:
-  void append(std::string_view utf8) { text_ += utf8; }
-  void append(const Str* piece) { append_utf8(text_, piece); }
-  void append(char character) { text_ += character; }
-  Result<Ref<Str>> finish(Heap& heap) { return make_str(heap, text_); }
+  TextBuilder() = default;
+  TextBuilder(const TextBuilder&) = delete;
+  TextBuilder& operator=(const TextBuilder&) = delete;
+
+  void append(std::string_view utf8) { utf8.copy(room_for(utf8.size()), utf8.size()); }
+  void append(const Str* piece) {
+    if (piece->wide)
+      append_wide(piece);
+    else
+      append(piece->ascii());
+  }
+  void append(char character) { *room_for(1) = character; }
+  /// `count` times the same character; nothing if `count` is negative.
+  void append(int64_t count, char32_t character);
+  /// The digits of a number.
+  void append_number(int64_t number);
+  Result<Ref<Str>> finish(Heap& heap) const { return make_str(heap, std::string_view(text_, size_)); }
 
  private:
-  std::string text_;
+  /// Behind the text; what is written there belongs to it.
+  char* room_for(size_t size) {
+    if (size > capacity_ - size_) [[unlikely]] grow(size);
+    char* at = text_ + size_;
+    size_ += size;
+    return at;
+  }
+  void grow(size_t by);
+  void append_wide(const Str* piece);
+
+  char inside_[128];
+  std::unique_ptr<char[]> outside_;
+  char* text_ = inside_;
+  size_t size_ = 0;
+  size_t capacity_ = sizeof inside_;
 };
 
 struct Bytes : Object {

@@ -1,5 +1,5 @@
 // str.format and str.format_map (CPython 3.13, Objects/stringlib/unicode_format.h).
-#include "runtime/base/utf8.h"
+#include "runtime/object/format.h"
 #include "runtime/object/number.h"
 #include "runtime/object/sequence_types.h"
 #include "runtime/object/str_methods.h"
@@ -34,9 +34,12 @@ class Formatter {
   char32_t at(size_t position) const { return text_->at(position); }
   void copy(TextBuilder& out, Range range) {
     if (!text_->wide) return out.append(text_->ascii().substr(range.start, range.end - range.start));
-    std::string piece;
-    for (size_t i = range.start; i < range.end; ++i) base::append_utf8(piece, at(i));
-    out.append(piece);
+    for (size_t i = range.start; i < range.end; ++i) out.append(1, at(i));
+  }
+  /// Where the next brace stands from `position` on, or `end`.
+  size_t next_brace(size_t position, size_t end) const {
+    while (position < end && at(position) != '{' && at(position) != '}') ++position;
+    return position;
   }
   Result<Ref<Str>> piece(Range range) { return substring(heap_, text_.get(), range.start, range.end); }
 
@@ -45,7 +48,7 @@ class Formatter {
     size_t position = range.start;
     while (position < range.end) {
       size_t start = position;
-      while (position < range.end && at(position) != '{' && at(position) != '}') ++position;
+      position = next_brace(position, range.end);
       copy(out, {start, position});
       if (position == range.end) return {};
       char32_t brace = at(position++);
@@ -103,24 +106,16 @@ class Formatter {
       spec.end = position - 1;
     }
     Ref<Value> value = MINI_TRY(find_value(name));
-    value = MINI_TRY(convert(std::move(value), conversion));
-    Ref<Str> spec_text;
-    if (nested) {
-      TextBuilder expanded;
-      MINI_TRY(expand(spec, expanded, depth - 1));
-      spec_text = MINI_TRY(expanded.finish(heap_));
-    } else if (spec.start < spec.end) {
-      spec_text = MINI_TRY(piece(spec));
-    }
-    Ref<Str> formatted = MINI_TRY(object::format(heap_, value, spec_text.get()));
-    out.append(formatted.get());
-    return {};
+    if (conversion != 0) value = MINI_TRY(convert(value, conversion));
+    if (!nested) return append_formatted(heap_, out, value, text_.get(), spec.start, spec.end);
+    TextBuilder expanded;
+    MINI_TRY(expand(spec, expanded, depth - 1));
+    Ref<Str> spec_text = MINI_TRY(expanded.finish(heap_));
+    return append_formatted(heap_, out, value, spec_text.get(), 0, spec_text->length);
   }
 
-  Result<Ref<Value>> convert(Ref<Value> value, char32_t conversion) {
+  Result<Ref<Value>> convert(Value value, char32_t conversion) {
     switch (conversion) {
-      case 0:
-        return value;
       case 'r':
         return widen(repr(heap_, value));
       case 's':

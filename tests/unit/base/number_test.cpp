@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <bit>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
 #include <random>
 #include <string>
@@ -221,6 +223,19 @@ TEST_CASE("number: formats e, f and g") {
   CHECK(exact.size() == 1102);
   CHECK(exact.substr(1072, 5) == "56250");  // the last digits of 2^-1074
   CHECK(format(0.1, 'f', 2000).size() == 2002);
+}
+
+TEST_CASE("number: decimals are those of the C library, however many, and rounding agrees with them") {
+  std::mt19937_64 random(20);
+  for (int i = 0; i < 50000; ++i) {
+    const double value = i % 2 ? any_double(random) : static_cast<double>(random() % 2000001) / 16 - 62500;
+    if (!std::isfinite(value) || std::fabs(value) > 1e200) continue;
+    const int precision = static_cast<int>(random() % 25);
+    char expected[512];
+    std::snprintf(expected, sizeof expected, "%.*f", precision, value);
+    CHECK(format(value, 'f', precision) == expected);
+    CHECK(same(round_to_digits(value, precision).value, std::strtod(expected, nullptr)));
+  }
 }
 
 TEST_CASE("number: what float(text) takes, and what it refuses") {
