@@ -39,6 +39,9 @@ def show(name, *values):
 COUNTS = {
     'temporary': 'show("temporary", count(new()))',
     'global': 'g = new()\nshow("global", count(g))\nh = g\nshow("two globals", count(g), count(h))',
+    'items of a dict': 'd = {new(): new()}\nfor k, v in d.items():\n    show("items", count(k), count(v), count(d))',
+    'pairs': 'for i, x in enumerate([new()]):\n    show("enumerate", count(x))\n'
+             'for x, y in zip([new()], [new()]):\n    show("zip", count(x), count(y))',
     'local': 'def f():\n    x = new()\n    y = x\n    return count(x)\nshow("local", f())',
     'argument': 'def f(x):\n    return count(x)\nshow("argument", f(new()))\na = new()\nshow("held argument", f(a))',
     'two calls deep': 'def g(x):\n    return count(x)\ndef f(x):\n    return g(x), count(x)\nshow("deep", f(new()))\n'
@@ -123,9 +126,8 @@ COUNTS = {
               't = threading.Thread(target=f, args=(a,))\nt.start()\nt.join()\nshow("joined", count(a))',
 }
 
-# On purpose: CPython's C code holds arguments once more while it makes a call (slots, `with`, `type(...)`), and some of
-# its iterators keep the tuple that they gave out; large integers answer as the unboxed ones do. What mini answers is
-# pinned here.
+# On purpose: CPython's C code holds arguments once more while it makes a call (slots, `with`, `type(...)`); large integers
+# answer as the unboxed ones do. What mini answers is pinned here.
 OWN_COUNTS = {
     'show("big integer", count(int("1" + "0" * 30)))': 'big integer 4294967295\n',
     'class C:\n    def __call__(self, x):\n        return count(self), count(x)\nc = C()\n'
@@ -134,7 +136,6 @@ OWN_COUNTS = {
     'show("init", C(a).n, C(new()).n)': 'init (3, 3) (3, 2)\n',
     'class C:\n    def __enter__(self):\n        return self\n    def __exit__(self, *a):\n'
     '        show("exit", count(self))\nwith C() as c:\n    show("with", count(c))': 'with 3\nexit 3\n',
-    'd = {new(): new()}\nfor k, v in d.items():\n    show("items", count(k), count(v), count(d))': 'items 3 3 3\n',
     'a = [new()]\nshow("star call", count(*a), list(map(count, a)))': 'star call 3 [3]\n',
 }
 

@@ -9,9 +9,11 @@ namespace {
 struct Enumerate : Tracked {
   Value iterator;
   Value index;
+  Tuple* result;  ///< see next_to_fill()
 };
 struct Zip : Tracked {
   Tuple* iterators;
+  Tuple* result;  ///< see next_to_fill()
   uint32_t strict;
   uint32_t finished;
 };
@@ -48,7 +50,9 @@ Result<Ref<Tuple>> iterate_all(Call& call, uint32_t first) {
 Result<Ref<Value>> make_enumerate(Call& call) {
   Ref<Value> start = call.has(2) ? MINI_TRY(to_index(call.heap, call[2])) : Ref<Value>::adopt(Value::integer(0));
   Ref<Value> iterator = MINI_TRY(iterate(call.heap, call[1]));
+  Ref<Tuple> result = MINI_TRY(make_kept_tuple(call.heap, 2));
   Ref<Enumerate> made = MINI_TRY(call.heap.create<Enumerate>(type_argument(call)));
+  made->result = result.release();
   made->iterator = iterator.release();
   made->index = start.release();
   return made;
@@ -57,13 +61,15 @@ Result<Ref<Value>> enumerate_next(Heap& heap, Value self) {
   auto* enumerate = as<Enumerate>(self);
   Ref<Value> item = MINI_TRY(next(heap, enumerate->iterator));
   if (item.get().is_unbound()) return item;
-  Value pair[] = {enumerate->index, kUnbound};
-  if (pair[0].is_int() && pair[0].as_int() < Value::kMaxInt) [[likely]]
-    enumerate->index = Value::integer(pair[0].as_int() + 1);
+  Ref<Tuple> pair = MINI_TRY(next_to_fill(heap, enumerate->result));
+  const Value index = enumerate->index;
+  if (index.is_int() && index.as_int() < Value::kMaxInt) [[likely]]
+    enumerate->index = Value::integer(index.as_int() + 1);
   else
-    enumerate->index = MINI_TRY(binary(heap, BinaryOp::kAdd, pair[0], Value::integer(1))).release();
-  pair[1] = item.release();
-  return widen(make_tuple_from_stack(heap, pair, 2));
+    enumerate->index = MINI_TRY(binary(heap, BinaryOp::kAdd, index, Value::integer(1))).release();
+  put(pair.get(), 0, index);
+  put(pair.get(), 1, item.release());
+  return Ref<Value>(std::move(pair));
 }
 
 // zip -----------------------------------------------------------------------------------------------------------------
@@ -71,8 +77,10 @@ Result<Ref<Value>> enumerate_next(Heap& heap, Value self) {
 Result<Ref<Value>> make_zip(Call& call) {
   const bool strict = MINI_TRY(flag_argument(call, call.keywords[0], false));
   Ref<Tuple> iterators = MINI_TRY(iterate_all(call, 1));
+  Ref<Tuple> result = MINI_TRY(make_kept_tuple(call.heap, iterators->length));
   Ref<Zip> made = MINI_TRY(call.heap.create<Zip>(type_argument(call)));
   made->iterators = iterators.release();
+  made->result = result.release();
   made->strict = strict;
   return made;
 }
@@ -84,11 +92,11 @@ Result<Ref<Value>> zip_next(Heap& heap, Value self) {
   auto* zip = as<Zip>(self);
   const size_t count = zip->iterators->length;
   if (count == 0 || zip->finished) return unboxed(kUnbound);
-  Ref<Tuple> items = MINI_TRY(make_tuple(heap, count));
+  Ref<Tuple> items = MINI_TRY(next_to_fill(heap, zip->result));
   for (size_t i = 0; i < count; ++i) {
     Ref<Value> item = MINI_TRY(next(heap, zip->iterators->items()[i]));
     if (!item.get().is_unbound()) {
-      items->items()[i] = item.release();
+      put(items.get(), i, item.release());
       continue;
     }
     zip->finished = 1;
@@ -177,22 +185,26 @@ template <>
 void visit_fields<Enumerate>(Object* object, Visitor& visitor) {
   visitor.reference(static_cast<Enumerate*>(object)->iterator);
   visitor.reference(static_cast<Enumerate*>(object)->index);
+  visitor.reference(static_cast<Enumerate*>(object)->result);
 }
 template <>
 void drop_fields<Enumerate>(Heap&, Object* object) {
   drop_value(static_cast<Enumerate*>(object)->iterator);
   drop_value(static_cast<Enumerate*>(object)->index);
+  drop_pointer(static_cast<Enumerate*>(object)->result);
 }
 template <>
 void visit_fields<Zip>(Object* object, Visitor& visitor) {
   auto* zip = static_cast<Zip*>(object);
   visitor.reference(zip->iterators);
+  visitor.reference(zip->result);
   visitor.scalar(zip->strict);
   visitor.scalar(zip->finished);
 }
 template <>
 void drop_fields<Zip>(Heap&, Object* object) {
   drop_pointer(static_cast<Zip*>(object)->iterators);
+  drop_pointer(static_cast<Zip*>(object)->result);
 }
 template <>
 void visit_fields<Map>(Object* object, Visitor& visitor) {

@@ -54,6 +54,7 @@ struct DictView : Tracked {
 /// Iterators over keys, values, items, forward or reversed.
 struct DictIterator : Tracked {
   Dict* dict;           ///< null after the end
+  Tuple* result;        ///< of an iterator over items: see next_to_fill()
   int64_t position;     ///< of the next entry
   uint32_t expected_live;
   uint32_t remaining;   ///< items still to come

@@ -39,6 +39,7 @@ Result<Ref<Value>> shown(Heap& heap, BuiltinType iterator, const DictEntry& entr
 void visit_iterator(Object* object, Visitor& visitor) {
   auto* iterator = static_cast<DictIterator*>(object);
   visitor.reference(iterator->dict);
+  visitor.reference(iterator->result);
   visitor.scalar(static_cast<uint64_t>(iterator->position));
   visitor.scalar(iterator->expected_live);
   visitor.scalar(iterator->remaining);
@@ -46,7 +47,9 @@ void visit_iterator(Object* object, Visitor& visitor) {
 }
 
 void drop_iterator(Heap&, Object* object) {
-  if (Dict* dict = std::exchange(static_cast<DictIterator*>(object)->dict, nullptr)) decref(dict);
+  auto* iterator = static_cast<DictIterator*>(object);
+  if (Dict* dict = std::exchange(iterator->dict, nullptr)) decref(dict);
+  if (Tuple* result = std::exchange(iterator->result, nullptr)) decref(result);
 }
 
 Result<Ref<Value>> iterator_itself(Heap&, Value self) {
@@ -75,7 +78,13 @@ Result<Ref<Value>> iterator_next(Heap& heap, Value self) {
   }
   iterator->position = iterator->reversed ? number - 1 : number + 1;
   --iterator->remaining;
-  return shown(heap, kind_of(self), dict->entries[number]);
+  const DictEntry& entry = dict->entries[number];
+  if (!iterator->result) return shown(heap, kind_of(self), entry);
+  Ref<Value> key = Ref<Value>::share(entry.key), value = Ref<Value>::share(entry.value);
+  Ref<Tuple> pair = MINI_TRY(next_to_fill(heap, iterator->result));
+  put(pair.get(), 0, key.release());
+  put(pair.get(), 1, value.release());
+  return Ref<Value>(std::move(pair));
 }
 
 Result<Ref<Value>> iterator_length_hint(Call& call) {
@@ -212,6 +221,7 @@ constexpr NativeDefinition kIteratorMethods[] = {{"__length_hint__(self, /)", it
 
 Result<Ref<Value>> make_dict_iterator(Heap& heap, BuiltinType which, Dict* dict, bool reversed) {
   Ref<DictIterator> iterator = MINI_TRY(heap.create<DictIterator>(which));
+  if (which == BuiltinType::kDictItemIterator) iterator->result = MINI_TRY(make_kept_tuple(heap, 2)).release();
   iterator->dict = Ref<Dict>::share(dict).release();
   iterator->expected_live = iterator->remaining = dict->live;
   iterator->reversed = reversed;

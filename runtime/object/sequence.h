@@ -18,6 +18,14 @@ Result<Ref<Tuple>> make_tuple(Heap&, const Value* items, size_t length);
 /// A tuple that takes over the counts of `items`, also when it fails.
 Result<Ref<Tuple>> make_tuple_from_stack(Heap&, Value* items, size_t length);
 
+/// A tuple that an iterator keeps, to hand it out again and again: `length` times None at first.
+Result<Ref<Tuple>> make_kept_tuple(Heap&, size_t length);
+/// What is handed out next, to be filled by put(): the kept tuple if nobody else holds it, else a new one (enumerate, zip and
+/// the items of dicts in CPython).
+Result<Ref<Tuple>> next_to_fill(Heap&, Tuple* kept);
+/// Takes over `item`, and drops what stood there.
+inline void put(Tuple* tuple, size_t index, Value item) { decref(std::exchange(tuple->items()[index], item)); }
+
 /// tuple(iterable)
 Result<Ref<Tuple>> tuple_from(Heap&, Value iterable);
 

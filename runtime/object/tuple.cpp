@@ -35,7 +35,7 @@ size_t tuple_size(const Object* object) {
 
 Result<Ref<Tuple>> allocate(Heap& heap, Type* type, size_t length) {
   if (length > SIZE_MAX / 2 / sizeof(Value)) return heap.raise_memory_error();
-  Ref<Tuple> tuple = MINI_TRY(heap.create<Tuple>(type, length * sizeof(Value)));
+  Ref<Tuple> tuple = MINI_TRY(heap.create_unfilled<Tuple>(type, length * sizeof(Value)));
   tuple->length = length;
   std::fill_n(tuple->items(), length, kUnbound);
   return tuple;
@@ -176,6 +176,18 @@ Result<Ref<Tuple>> make_tuple(Heap& heap, const Value* items, size_t length) {
   Ref<Tuple> tuple = MINI_TRY(make_tuple(heap, length));
   for (size_t i = 0; i < length; ++i) tuple->items()[i] = Ref<Value>::share(items[i]).release();
   return tuple;
+}
+
+Result<Ref<Tuple>> make_kept_tuple(Heap& heap, size_t length) {
+  Ref<Tuple> tuple = MINI_TRY(make_tuple(heap, length));
+  std::fill_n(tuple->items(), length, kNone);
+  return tuple;
+}
+
+Result<Ref<Tuple>> next_to_fill(Heap& heap, Tuple* kept) {
+  if (kept->count > 1) return make_tuple(heap, kept->length);
+  kept->cached_hash = 0;
+  return Ref<Tuple>::share(kept);
 }
 
 Result<Ref<Tuple>> make_tuple_from_stack(Heap& heap, Value* items, size_t length) {
