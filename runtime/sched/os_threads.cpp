@@ -216,7 +216,7 @@ void OsThreads::place(Slot& successor) {
     if (successor.moved) let_roam(successor);
     return;
   }
-  if (successor.cpu == here) return;
+  if (successor.moved && successor.cpu == here) return;  // left to itself, it would be woken on whichever CPU is idle
   cpu_set_t only;
   CPU_ZERO(&only);
   CPU_SET(static_cast<std::size_t>(here), &only);
