@@ -34,9 +34,10 @@ class IntervalSlice {
   /// How much of it is over.
   Time elapsed(const Thread& thread) const { return begun_ ? whole_ - left_ + since_look(thread) : 0; }
   /// The same, and is as if it began now.
-  Time settle(const Thread& thread) {
+  Time settle(Thread& thread) {
     if (!begun_) return 0;
     const Time gone = elapsed(thread);
+    if (looks()) remember(thread);
     begin(thread, whole_ - gone);
     return gone;
   }
@@ -77,6 +78,14 @@ class IntervalSlice {
  private:
   static constexpr Time kLookedAt = 640;
 
+  // A thread that gives the GIL up after a few instructions each time is found out about over several slices.
+  void remember(Thread& thread) {
+    if (thread.tick_time > 0) return;
+    thread.looked_time += seen(thread);
+    thread.looked_ticks += thread.ticks() - ticks_;
+    if (thread.looked_time < 2 * kLookedAt || thread.looked_ticks == 0) return;
+    thread.tick_time = static_cast<double>(thread.looked_time) / static_cast<double>(thread.looked_ticks);
+  }
   void set_out(const Thread& thread) {
     look_from(thread);
     if (thread.tick_time > 0) run_on(thread, whole_ / 2);

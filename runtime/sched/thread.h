@@ -99,7 +99,9 @@ class Thread : public base::ListHook<AllTag>,
   /// What CPython 3.9 would need for those of its instructions that were looked at; only differences mean anything. The
   /// VM counts.
   Time cpython_time = 0;
-  double tick_time = 0;  ///< what a tick of it comes to, as far as it was looked at; 0: it was not (slice.h)
+  double tick_time = 0;  ///< what a tick of it comes to, as far as it was looked at; 0: it was not (slice.h) …
+  Time looked_time = 0;  ///< … because it was looked at for no longer than this …
+  std::uint64_t looked_ticks = 0;  ///< … in which it made so many ticks
 
   /// How many ticks this thread has made. Between two of them it stays in one frame and only goes forward: with the
   /// instruction, this names a point of the thread's life, the same in every run and in both loops.
