@@ -207,6 +207,7 @@ bool Machine::start(std::string& error) {
     (name == std::string_view("sys") ? state_->sys : state_->builtins) = dict;
     incref(dict);
   }
+  heap_->settle();
   auto main_module = make_module(*heap_, "__main__");
   if (!main_module.ok()) return out_of_memory();
   Dict* names = (*main_module)->dict;

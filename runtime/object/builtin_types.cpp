@@ -1,6 +1,7 @@
 // The heap's beginning and end: builtin types, names, and what is dropped when a VM ends.
 #include <cstring>
 #include <map>
+#include <vector>
 
 #include "runtime/object/exception.h"
 #include "runtime/object/instance.h"
@@ -166,6 +167,19 @@ struct Bootstrap {
     for (Str*& character : heap.shared_.characters) drop_reference(character);
   }
 
+  /// The types that modules of the VM defined: each holds itself, through its functions and its order of resolution.
+  void drop_module_types() {
+    std::vector<Ref<Type>> types;
+    for (Tracked& node : heap.settled_)
+      if (Object* object = object_of(&node); has_kind(object, BuiltinType::kTypeType) && !is_builtin(static_cast<Type*>(object)))
+        types.push_back(Ref<Type>::share(static_cast<Type*>(object)));
+    for (Ref<Type>& type : types) {
+      drop_reference(type->attributes);
+      drop_reference(type->method_resolution_order);
+    }
+  }
+  bool is_builtin(Type* type) const { return type->kind < kTypeCount && heap.types_[type->kind] == type; }
+
   void drop_types() {
     // A type is needed as long as one of its instances lives, so all lose their contents before any goes
     // away.
@@ -220,10 +234,19 @@ size_t Heap::shut_down() {
   hooks_.finalizers_pending = nullptr;  // no script code runs any more: what has a finaliser goes without it
   collector_.collecting = 0;
   unfreeze();
-  do {
-    bootstrap.drop_roots();
-    collect();
-  } while (!finalizable_.empty());
+  auto collect_all = [&] {
+    do {
+      bootstrap.drop_roots();
+      collect();
+    } while (!finalizable_.empty());
+  };
+  collect_all();
+  if (tracked_.empty() && old_[0].empty() && old_[1].empty()) {
+    bootstrap.drop_module_types();  // the rest is the VM's own, whose only cycles these are
+  } else {
+    old_[1].splice(old_[1].end(), settled_);
+    collect_all();
+  }
   collector_.thresholds[0] = INT32_MAX;
   collector_.stress = 0;
   if (object_count_ > 0 && types_[0]) bootstrap.drop_types();

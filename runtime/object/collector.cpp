@@ -196,6 +196,11 @@ size_t Heap::collect_generation(uint32_t generation) {
   return found;
 }
 
+void Heap::settle() {
+  freeze();
+  settled_.splice(settled_.end(), frozen_);
+}
+
 void Heap::freeze() {
   for (TrackedList* list : {&tracked_, &old_[0], &old_[1]}) frozen_.splice(frozen_.end(), *list);
   collector_.counts[0] = 0;

@@ -179,6 +179,8 @@ class Heap {
   size_t collect();
   /// Collects the youngest generations up to this one (0 to 2).
   size_t collect_generation(uint32_t generation);
+  /// What is tracked now belongs to the VM and stays to the end: no collection looks at it any more.
+  void settle();
   /// What is tracked now is looked at by no collection any more, until unfreeze() puts it into the oldest generation.
   void freeze();
   void unfreeze();
@@ -277,6 +279,7 @@ class Heap {
   TrackedList tracked_;  ///< the youngest generation
   TrackedList old_[2];
   TrackedList frozen_;
+  TrackedList settled_;
   /// Objects without references that wait for their turn to be freed: a chain of a million is a loop, not a recursion.
   TrackedList dying_;
   /// Where objects that die while another one is freed enter `dying_`: before all that waited already.

@@ -31,7 +31,7 @@ inline uint32_t bytes_behind(const Type* type) {
 
 template <class Function>
 void Heap::for_each_tracked(Function function) {
-  for (TrackedList* list : {&tracked_, &old_[0], &old_[1], &frozen_, &finalizable_}) {
+  for (TrackedList* list : {&tracked_, &old_[0], &old_[1], &frozen_, &settled_, &finalizable_}) {
     for (Tracked& node : *list) function(object_of(&node));
   }
 }
