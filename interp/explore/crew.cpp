@@ -176,7 +176,7 @@ std::string Crew::report(const Mark& mark) const {
   const Graph& graph = found.graph_;
   out.put(static_cast<NodeIndex>(graph.size()));
   for (NodeIndex node = mark.nodes; node < graph.size(); ++node) {
-    out.put(graph[node].hash);
+    out.put(graph[node].hash());
     out.put(graph[node].parent);
     std::vector<uint16_t> threads;
     for (uint32_t i = 0; i < graph[node].edge_count; ++i) threads.push_back(graph.edges(node)[i].thread);

@@ -330,7 +330,7 @@ StateHash Explorer::foretold_hash(NodeIndex node, const Waiting& from, const For
   const uint32_t order = effect.order_before == Foresight::kAnyOrder ? from.order : effect.order_after;
   const StateHash before = StateHasher::weight_of_seed(seed_of(from.output, from.errors, from.order));
   const StateHash after = StateHasher::weight_of_seed(seed_of(output, errors, order));
-  StateHash hash = graph_[node].hash;
+  StateHash hash = graph_[node].hash();
   const StateHash growth = foresight_.growth(from.parts, known);
   for (size_t i = 0; i < hash.size(); ++i) hash[i] += growth[i] + after[i] - before[i];
   return hash;
@@ -542,7 +542,7 @@ void Explorer::expand(NodeIndex node) {
     }
     std::optional<StateHash> expected;
     if (predicted != kNowhere) {
-      expected = graph_[predicted].hash;
+      expected = graph_[predicted].hash();
     } else if (known && settings_.verify) {
       expected = foretold_hash(node, from, *known);
     } else if (known) {
@@ -562,7 +562,7 @@ void Explorer::expand(NodeIndex node) {
     if (machine_->state().threads.current) image_->cool_down(mark);
     // So that the hasher can say of each object what part it belongs to.
     const uint64_t seed = seed_of(from.output, from.errors, from.order);
-    if (foretells && hasher_->hash(seed, visibility_->standings(from.order)) != graph_[node].hash)
+    if (foretells && hasher_->hash(seed, visibility_->standings(from.order)) != graph_[node].hash())
       mismatch_ = "a state is not the one that was foretold";
     const sched::Time began = machine_->state().threads.virtual_now;
     const StepResult end = step(thread);
@@ -578,7 +578,7 @@ void Explorer::expand(NodeIndex node) {
       if (foretells) learn(from, thread, began);
       image_->revert(changed_);
     }
-    if (expected && (target >= kNowhere || graph_[target].hash != *expected)) mismatch_ = "a step is not what was foretold";
+    if (expected && (target >= kNowhere || graph_[target].hash() != *expected)) mismatch_ = "a step is not what was foretold";
     if (foretells) graph_.edges(node)[i].touches = touch_sets_.number_of(steering_->touched());
     graph_.edges(node)[i].target = target;
   }
@@ -671,7 +671,7 @@ bool Explorer::finish_level(Sweep& sweep, Findings& findings) {
     sweep.now.pop_back();
     if (graph_.distance(place) != sweep.level) continue;
     if (waiting_.contains(place.node)) {
-      if (sweep.claims && !sweep.claims->take(graph_[place.node].hash)) continue;
+      if (sweep.claims && !sweep.claims->take(graph_[place.node].hash())) continue;
       if (sweep.expanded++ % 64 == 0 || graph_.size() > settings_.max_states) {
         findings.incomplete = limit_reached();
         if (!findings.incomplete.empty() || (sweep.claims && seconds() > sweep.end)) return false;

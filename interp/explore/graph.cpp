@@ -18,12 +18,13 @@ std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vect
   const auto index = static_cast<NodeIndex>(nodes_.size());
   MINI_ASSERT(index < kNowhere);
   table_[at] = index;
-  nodes_.push_back({hash, static_cast<uint32_t>(edges_.size()), static_cast<uint16_t>(threads.size()), parent});
+  nodes_.push_back({std::bit_cast<std::array<uint32_t, 4>>(hash), static_cast<uint32_t>(edges_.size()), parent,
+                    static_cast<uint16_t>(threads.size())});
   for (uint16_t thread : threads) edges_.push_back({kNowhere, thread});
   if (nodes_.size() * 3 > table_.size() * 2) {
     table_.assign(table_.size() * 2, kNowhere);
     for (NodeIndex i = 0; i < nodes_.size(); ++i) {
-      size_t place = nodes_[i].hash[0] & (table_.size() - 1);
+      size_t place = nodes_[i].hash()[0] & (table_.size() - 1);
       while (table_[place] != kNowhere) place = (place + 1) & (table_.size() - 1);
       table_[place] = i;
     }
@@ -33,7 +34,7 @@ std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vect
 
 NodeIndex Graph::find(const vm::StateHash& hash) const {
   size_t at = hash[0] & (table_.size() - 1);
-  while (table_[at] != kNowhere && nodes_[table_[at]].hash != hash) at = (at + 1) & (table_.size() - 1);
+  while (table_[at] != kNowhere && nodes_[table_[at]].hash() != hash) at = (at + 1) & (table_.size() - 1);
   return table_[at];
 }
 

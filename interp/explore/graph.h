@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <vector>
 
@@ -23,13 +24,17 @@ struct Edge {
   uint32_t touches = 0;        ///< what the step does that others can see: TouchSets
 };
 
+/// Of every state that was ever found one is kept: small, and without gaps.
 struct Node {
-  vm::StateHash hash;
+  std::array<uint32_t, 4> hash_words;
   uint32_t first_edge;
-  uint16_t edge_count;
   NodeIndex parent = kNowhere;  ///< from which it was found
+  uint16_t edge_count;
   uint16_t free_distance = 0xffff;  ///< preemptions to get here when the last thread cannot go on: switching costs nothing
+
+  vm::StateHash hash() const { return std::bit_cast<vm::StateHash>(hash_words); }
 };
+static_assert(sizeof(Node) == 28 && sizeof(Edge) == 12);
 
 /// Where a search goes on: a state, and who ran last (an edge of it, or kFree).
 struct Place {
