@@ -31,6 +31,29 @@ int usage_error(const std::string& message) {
   return kUsageError;
 }
 
+/// How long a search may still take, if each state goes on to bring as many new ones as those explored lately did: less and
+/// less of them are new, so it rather takes less.
+class TimeLeft {
+ public:
+  std::string text(const Progress& progress) {
+    const auto explored = static_cast<double>(progress.states - progress.waiting), states = static_cast<double>(progress.states);
+    if (explored < explored_) *this = {};  // another search
+    if (const double more = explored - explored_; more > 0) {
+      const double weight = explored_ > 0 ? 0.2 : 1;
+      new_by_state_ += weight * ((states - states_) / more - new_by_state_);
+      seconds_by_state_ += weight * ((progress.seconds - seconds_) / more - seconds_by_state_);
+    }
+    explored_ = explored;
+    states_ = states;
+    seconds_ = progress.seconds;
+    if (new_by_state_ > 0.99) return "and more and more";
+    return fmt::format("{:.0f} s left or less", static_cast<double>(progress.waiting) / (1 - new_by_state_) * seconds_by_state_);
+  }
+
+ private:
+  double explored_ = 0, states_ = 0, seconds_ = 0, new_by_state_ = 0, seconds_by_state_ = 0;
+};
+
 /// A line that is written again and again, on a terminal.
 class ProgressLine {
  public:
@@ -38,10 +61,15 @@ class ProgressLine {
   ~ProgressLine() { clear(); }
   void show(const std::string& model, const Progress& progress) {
     if (!shown_) return;
-    const double rate = progress.seconds > 0 ? static_cast<double>(progress.states) / progress.seconds : 0;
-    std::cerr << fmt::format("\r\033[K{}: {} states, {} waiting, {:.0f} a second, at {} preemptions", model, progress.states,
-                             progress.waiting, rate, progress.preemptions)
-              << std::flush;
+    const auto done = static_cast<double>(progress.runs ? progress.runs : progress.states);
+    const double rate = progress.seconds > 0 ? done / progress.seconds : 0;
+    std::cerr << "\r\033[K" << model << ": ";
+    if (progress.runs)
+      std::cerr << fmt::format("{} runs, {:.0f} a second", progress.runs, rate);
+    else
+      std::cerr << fmt::format("{} states, {} waiting, {:.0f} a second, at {} preemptions, {}", progress.states,
+                               progress.waiting, rate, progress.preemptions, left_.text(progress));
+    std::cerr << std::flush;
     written_ = true;
   }
   void clear() {
@@ -50,6 +78,7 @@ class ProgressLine {
 
  private:
   bool shown_, written_ = false;
+  TimeLeft left_;
 };
 
 int print_reports(const std::string& filename, const std::vector<ModelReport>& reports, const std::string& format) {

@@ -98,9 +98,10 @@ struct Findings {
 
 /// What the display of progress is told.
 struct Progress {
-  uint64_t states, waiting;
+  uint64_t states, waiting;  ///< found; of these, not yet explored
   uint32_t preemptions;
   double seconds;
+  uint64_t runs = 0;  ///< of an engine that has no states
 };
 
 class Steering;

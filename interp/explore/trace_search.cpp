@@ -174,7 +174,7 @@ void TraceSearch::run(Findings& findings) {
     if (turn % 64 == 0) {
       findings.incomplete = explorer_.limit_reached();
       if (findings.incomplete.empty() && turn % 4096 == 64 && explorer_.on_progress)
-        explorer_.on_progress({runs_, path_.size(), 0, explorer_.seconds()});
+        explorer_.on_progress({.states = 0, .waiting = 0, .preemptions = 0, .seconds = explorer_.seconds(), .runs = runs_});
     }
     if (stopped_) findings.incomplete = "stopped at the first bad outcome";
     if (!findings.incomplete.empty() || explorer_.visibility_->changed()) break;

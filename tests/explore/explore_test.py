@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import subprocess
@@ -732,6 +733,31 @@ def limits(explorer):
         check(result["incomplete"] == "interrupted" and result["states"] > 0, f"Ctrl-C, {jobs} jobs: {result['incomplete']}")
 
 
+def progress(explorer):
+    """On a terminal a line tells how far it is, and is gone at the end; elsewhere there is none."""
+    script = explorer.folder / "script.py"
+    script.write_text(INCREMENTS.format(threads=3, rounds=3))
+    for engine, expected in (("states", r"3\.9: \d+ states, \d+ waiting, \d+ a second, at \d+ preemptions, (\d+ s left or less|and more and more)"),
+                             ("traces", r"3\.9: \d+ runs, \d+ a second")):
+        terminal, other_end = pty.openpty()
+        running = subprocess.Popen([explorer.mini, "explore", f"--engine={engine}", "--time=1", str(script)], stdout=subprocess.DEVNULL,
+                                   stderr=other_end)
+        os.close(other_end)
+        text = ""
+        while True:
+            try:
+                text += os.read(terminal, 65536).decode()
+            except OSError:  # the other end is closed
+                break
+        running.wait()
+        os.close(terminal)
+        lines = [line for line in text.split("\r\033[K") if line]
+        check(lines and all(re.fullmatch(expected, line) for line in lines), f"{engine}: progress {lines[:3]}")
+        check(text.endswith("\r\033[K"), f"{engine}: the line stays: {text[-100:]!r}")
+    done = subprocess.run([explorer.mini, "explore", str(script)], capture_output=True, text=True)
+    check(done.stderr == "", f"progress without a terminal: {done.stderr!r}")
+
+
 def together(explorer):
     """Several processes find what one finds; the shards of an exploration, merged, what it finds as a whole."""
     scripts = [(INCREMENTS.format(threads=2, rounds=5), "3.9"), (INCREMENTS.format(threads=3, rounds=2), "3.9"),
@@ -906,6 +932,7 @@ def main():
             "tokens": lambda: tokens(explorer),
             "options": lambda: options(explorer),
             "limits": lambda: limits(explorer),
+            "progress": lambda: progress(explorer),
             "together": lambda: together(explorer),
             "formats": lambda: formats(explorer),
             "races": lambda: races(explorer),
