@@ -123,13 +123,16 @@ void drop_module(Heap&, Object* object) {
 }
 
 Result<Ref<Str>> module_repr(Heap& heap, Value self) {
-  Dict* dict = as<Module>(self)->dict;
-  Str* name = as_str(heap, get_name(dict, heap.name(Name::k__name__)));
-  Ref<Str> shown = MINI_TRY(repr(heap, Value(name ? name : as<Module>(self)->name)));
-  Value file = get_name(dict, heap.name(Name::k__file__));
-  if (!as_str(heap, file)) return make_str(heap, fmt::format("<module {} (built-in)>", to_utf8(shown.get())));
-  Ref<Str> path = MINI_TRY(repr(heap, file));
-  return make_str(heap, fmt::format("<module {} from {}>", to_utf8(shown.get()), to_utf8(path.get())));
+  auto* module = as<Module>(self);
+  auto part = [&](Name which, const char* otherwise) -> Result<std::string> {
+    const Ref<Value> value = Ref<Value>::share(get_name(module->dict, heap.name(which)));
+    if (value.get().is_unbound()) return otherwise;
+    return to_utf8(MINI_TRY(repr(heap, value)).get());
+  };
+  const std::string name = MINI_TRY(part(Name::k__name__, "'?'"));
+  const std::string file = MINI_TRY(part(Name::k__file__, ""));
+  if (!file.empty()) return make_str(heap, fmt::format("<module {} from {}>", name, file));
+  return make_str(heap, fmt::format("<module {}{}>", name, module->built_in ? " (built-in)" : ""));
 }
 
 Result<void> fill_module(Heap& heap, Module* module, Ref<Str> name) {
@@ -247,6 +250,7 @@ Result<Ref<Module>> make_module(Heap& heap, std::string_view name) {
   Ref<Str> text = MINI_TRY(heap.intern(name));
   Ref<Module> module = MINI_TRY(heap.create<Module>(BuiltinType::kModule));
   MINI_TRY(fill_module(heap, module.get(), std::move(text)));
+  module->built_in = 1;
   return module;
 }
 

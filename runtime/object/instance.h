@@ -25,6 +25,7 @@ struct Module : Tracked {
   Dict* dict;
   // While its body runs (vm/imports):
   uint32_t importer;  ///< serial of the thread that imports it, and one; 0: it is complete
+  uint32_t built_in;  ///< 1: no script has made it by calling its type
   Module* outer;      ///< owned: what that thread was importing when it began with this one
 };
 struct StaticMethod : Tracked {
