@@ -98,9 +98,13 @@ Result<Ref<Value>> format_exception(Call& call) {
   Exception* exception = MINI_TRY(exception_argument(call));
   return text(call.heap, render_exception(*thread_of(call).machine, exception));
 }
-Result<Ref<Value>> format_exception_only(Call& call) {
+Result<Ref<Value>> format_summary(Call& call) {
   Exception* exception = MINI_TRY(exception_argument(call));
-  return text(call.heap, render_exception_only(*thread_of(call).machine, exception));
+  return text(call.heap, render_summary(*thread_of(call).machine, exception));
+}
+Result<Ref<Value>> format_notes(Call& call) {
+  Exception* exception = MINI_TRY(exception_argument(call));
+  return text(call.heap, render_notes(*thread_of(call).machine, exception));
 }
 /// The lines of source that belong to an entry as entries() tells it, with carets.
 Result<Ref<Value>> source(Call& call) {
@@ -118,7 +122,8 @@ constexpr NativeDefinition kTracebackFunctions[] = {
     {"_traceback.stack(frame=None, /)", stack},
     {"_traceback.caller(level=0, /)", caller},
     {"_traceback.format_exception(exception, /)", format_exception},
-    {"_traceback.format_exception_only(exception, /)", format_exception_only},
+    {"_traceback.format_summary(exception, /)", format_summary},
+    {"_traceback.format_notes(exception, /)", format_notes},
     {"_traceback.source(filename, line, end_line=None, column=None, end_column=None, /)", source},
 };
 

@@ -148,7 +148,7 @@ std::string render_traceback(Machine& machine, Traceback* traceback, bool carets
   return out;
 }
 
-std::string render_exception_only(Machine& machine, Exception* exception) {
+std::string render_summary(Machine& machine, Exception* exception) {
   Heap& heap = machine.heap();
   std::string out;
   if (is_subtype(exception->type, heap.type(BuiltinType::kSyntaxError))) {
@@ -158,17 +158,36 @@ std::string render_exception_only(Machine& machine, Exception* exception) {
     std::string text = exception_text(heap, exception) + suggestion_for(machine, exception);
     out = text.empty() ? name + "\n" : name + ": " + text + "\n";
   }
-  if (exception->notes.is_object() && exception->notes.as_object()->type == heap.type(BuiltinType::kList)) {
-    auto* notes = static_cast<List*>(exception->notes.as_object());
-    for (uint64_t i = 0; i < notes->length; ++i) {
-      auto text = str(heap, notes->items[i]);
-      if (text.ok())
-        out += to_utf8(text->get()) + "\n";
-      else
-        static_cast<void>(heap.take_pending());
-    }
+  return out;
+}
+
+std::string render_notes(Machine& machine, Exception* exception) {
+  Heap& heap = machine.heap();
+  auto shown = [&](Result<Ref<Str>> text, const char* failed) {
+    if (text.ok()) return to_utf8(text->get()) + "\n";
+    static_cast<void>(heap.take_pending());
+    return fmt::format("<{} failed>\n", failed);
+  };
+  auto found = find_attribute(heap, Value(exception), heap.name(Name::k__notes__));
+  if (!found.ok()) {
+    const Ref<Exception> error = heap.take_pending();
+    return "Ignored error getting __notes__: " + shown(repr(heap, Value(error.get())), "__notes__ repr()");
+  }
+  const Value notes = found->get();
+  if (notes.is_unbound() || notes.is_none()) return "";
+  auto* list = has_kind(notes, BuiltinType::kList) ? static_cast<List*>(notes.as_object()) : nullptr;
+  auto* tuple = has_kind(notes, BuiltinType::kTuple) ? static_cast<Tuple*>(notes.as_object()) : nullptr;
+  if (!list && !tuple) return shown(repr(heap, notes), "__notes__ repr()");
+  std::string out;
+  for (uint64_t i = 0; i < (list ? list->length : tuple->length); ++i) {  // a note's __str__ may change the list
+    const Ref<Value> note = Ref<Value>::share(list ? list->items[i] : tuple->items()[i]);
+    out += shown(str(heap, note), "note str()");
   }
   return out;
+}
+
+std::string render_exception_only(Machine& machine, Exception* exception) {
+  return render_summary(machine, exception) + render_notes(machine, exception);
 }
 
 std::string render_unraisable(Machine& machine, Exception* exception) {

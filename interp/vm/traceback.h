@@ -26,7 +26,12 @@ std::string render_exception(Machine&, Exception*);
 std::string render_unraisable(Machine&, Exception*);
 /// Only the traceback's lines ("  File ..."), newest call last.
 std::string render_traceback(Machine&, Traceback*, bool carets = true);
-/// The lines that name the exception ("ValueError: x"), notes included.
+/// The lines that name the exception ("ValueError: x"), without its notes.
+std::string render_summary(Machine&, Exception*);
+/// The lines of its `__notes__`: what they are, or what stands for them if they cannot be shown (3.13 Lib/traceback.py,
+/// TracebackException).
+std::string render_notes(Machine&, Exception*);
+/// Both of them.
 std::string render_exception_only(Machine&, Exception*);
 /// The exception's class as it is shown: with its module unless that is the program or the builtins.
 std::string qualified_type_name(Heap&, Type*);

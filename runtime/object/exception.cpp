@@ -23,7 +23,6 @@ void visit_exception(Object* object, Visitor& visitor) {
   visitor.reference(exception->traceback);
   visitor.reference(exception->context);
   visitor.reference(exception->cause);
-  visitor.reference(exception->notes);
   visitor.scalar(exception->suppress_context);
   for (Value detail : exception->details) visitor.reference(detail);
   visit_attributes(&exception->attributes, visitor);
@@ -40,7 +39,6 @@ void drop_exception(Heap& heap, Object* object) {
   drop_field(exception->traceback);
   drop_field(exception->context);
   drop_field(exception->cause);
-  decref(std::exchange(exception->notes, kUnbound));
   for (Value& detail : exception->details) decref(std::exchange(detail, kUnbound));
   drop_attributes(heap, object);
 }
@@ -242,7 +240,6 @@ Result<Ref<Exception>> make_exception(Heap& heap, Type* type, Ref<Tuple> args, D
   bool later = has_script_init(heap, type);
   if (!later) type = os_error_type(heap, type, args.get());
   Ref<Exception> exception = MINI_TRY(heap.create<Exception>(type));
-  exception->notes = kUnbound;
   for (Value& detail : exception->details) detail = kUnbound;
   if (!later) {
     MINI_TRY(initialise_exception(heap, exception.get(), std::move(args), keywords));

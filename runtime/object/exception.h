@@ -18,7 +18,6 @@ struct Exception : Tracked {
   Traceback* traceback;
   Exception* context;
   Exception* cause;
-  Value notes;          ///< list or kUnbound
   uint32_t suppress_context;
   uint32_t reserved;
   /// What some exceptions hold beside, kUnbound where there is nothing: StopIteration.value, SystemExit.code; the

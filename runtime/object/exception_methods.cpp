@@ -1,4 +1,5 @@
 // Attributes and methods of exceptions and tracebacks.
+#include "runtime/object/attributes.h"
 #include "runtime/object/exception_internal.h"
 #include "runtime/object/native.h"
 #include "runtime/object/operations.h"
@@ -103,17 +104,6 @@ Result<void> set_suppress(Heap& heap, Value self, Value value) {
   return {};
 }
 
-Result<Ref<Value>> get_notes(Heap& heap, Value self) {
-  Value notes = exception_of(self)->notes;
-  if (notes.is_unbound()) return raise_attribute_error(heap, self, heap.name(Name::k__notes__));
-  return Ref<Value>::share(notes);
-}
-Result<void> set_notes(Heap&, Value self, Value value) {
-  incref(value);
-  decref(std::exchange(exception_of(self)->notes, value));
-  return {};
-}
-
 template <size_t kIndex>
 Result<Ref<Value>> get_detail(Heap&, Value self) {
   Value detail = exception_of(self)->details[kIndex];
@@ -137,7 +127,6 @@ constexpr struct {
     {BuiltinType::kBaseException, "__context__", get_context, set_context_attribute},
     {BuiltinType::kBaseException, "__cause__", get_cause, set_cause},
     {BuiltinType::kBaseException, "__suppress_context__", get_suppress, set_suppress},
-    {BuiltinType::kBaseException, "__notes__", get_notes, set_notes},
 #define DETAIL(type, name, index) \
   { BuiltinType::k##type, name, get_detail<index>, set_detail<index> }
     DETAIL(StopIteration, "value", 0),
@@ -181,17 +170,23 @@ Result<Ref<Value>> with_traceback(Call& call) {
   return Ref<Value>::share(call[0]);
 }
 
+/// Notes are an attribute like any other, `__notes__`, which the first of them makes (3.13 Objects/exceptions.c,
+/// BaseException_add_note).
 Result<Ref<Value>> add_note(Call& call) {
   Heap& heap = call.heap;
-  Exception* exception = exception_of(call[0]);
   if (!as_str(heap, call[1])) {
     return heap.raise(BuiltinType::kTypeError, "note must be a str, not '{}'", type_name(heap, call[1]));
   }
-  if (exception->notes.is_unbound()) exception->notes = Value(MINI_TRY(make_list(heap)).release());
-  if (!has_kind(exception->notes, BuiltinType::kList)) {
+  Str* name = heap.name(Name::k__notes__);
+  Ref<Value> notes = MINI_TRY(find_attribute(heap, call[0], name));
+  if (notes.get().is_unbound()) {
+    notes = MINI_TRY(widen(make_list(heap)));
+    MINI_TRY(set_attribute(heap, call[0], name, notes));
+  }
+  if (!has_kind(notes, BuiltinType::kList)) {
     return heap.raise(BuiltinType::kTypeError, "Cannot add note: __notes__ is not a list");
   }
-  MINI_TRY(append(heap, static_cast<List*>(exception->notes.as_object()), Ref<Value>::share(call[1])));
+  MINI_TRY(append(heap, static_cast<List*>(notes.get().as_object()), Ref<Value>::share(call[1])));
   return unboxed(kNone);
 }
 

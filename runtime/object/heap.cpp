@@ -248,7 +248,8 @@ Raised Heap::raise_memory_error() {
     if (Traceback* old = std::exchange(spare.traceback, nullptr)) decref(old);
     if (Exception* old = std::exchange(spare.context, nullptr)) decref(old);
     if (Exception* old = std::exchange(spare.cause, nullptr)) decref(old);
-    decref(std::exchange(spare.notes, kUnbound));
+    drop_attributes(*this, &spare);
+    spare.attributes = {};
   }
   return raise_object(Ref<Exception>::share(spare_memory_error_));
 }
