@@ -72,6 +72,7 @@ Result<bool> fill(ThreadState& thread, File* file, size_t count = File::kBufferB
     if (error != EINTR) return raise_os_error(heap, error);
     if (thread.machine->handle_interrupt(thread)) return raised;
   }
+  if (file->is_text() && notes_line_ends(file->newline)) file->line_ends.note(bytes, bytes.empty());
   if (bytes.empty()) return false;
   if (file->ahead_start > 0) {
     std::memmove(file->ahead, file->ahead + file->ahead_start, file->ahead_end - file->ahead_start);
@@ -98,7 +99,7 @@ Result<std::string> take_ahead(Heap& heap, File* file, size_t count) {
       Ref<Bytes> bytes = MINI_TRY(make_bytes(heap, taken.data(), taken.size()));
       taken = to_utf8(MINI_TRY(decode(heap, bytes.get(), Value(file->encoding), Value(file->errors), "decode")).get());
     }
-    taken = translated(std::move(taken), file->newline, &file->newlines_seen);
+    taken = translated(std::move(taken), file->newline);
   }
   base->ahead_start += static_cast<uint32_t>(count);
   return taken;
@@ -219,6 +220,7 @@ Result<void> write(ThreadState& thread, File* file, std::string_view text) {
     MINI_TRY(push_down(thread, file));
   MINI_TRY(append_pending(*thread.heap, file, text));
   file->ahead_start = file->ahead_end = 0;  // as CPython: a text that was read ahead is gone for good
+  file->line_ends = {};
   if (file->line_buffered && text.find_first_of("\r\n") != text.npos) return flush(thread, file);
   if (!is_being_written(thread, file) && file->pending_length - file->lower_length >= File::kBufferBytes) return push_down(thread, file);
   return {};
@@ -318,27 +320,40 @@ size_t end_of_line(std::string_view text, Newline newline, bool is_all, size_t f
   return text.npos;
 }
 
-std::string translated(std::string text, Newline newline, uint8_t* seen) {
-  if (newline != Newline::kUniversal) return text;
-  if (text.find('\r') == text.npos) {
-    if (seen && text.find('\n') != text.npos) *seen |= 1;
-    return text;
-  }
+std::string translated(std::string text, Newline newline) {
+  if (newline != Newline::kUniversal || text.find('\r') == text.npos) return text;
   std::string out;
-  uint8_t kinds = 0;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\r') {
-      const bool pair = i + 1 < text.size() && text[i + 1] == '\n';
-      kinds |= pair ? 4 : 2;
-      i += pair;
-      out += '\n';
-      continue;
-    }
-    kinds |= text[i] == '\n';
-    out += text[i];
+    if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
+    out += text[i] == '\r' ? '\n' : text[i];
   }
-  if (seen) *seen |= kinds;
   return out;
+}
+
+void LineEnds::note(std::string_view text, bool is_all) {
+  if (!open_ && text.find('\r') == text.npos) {
+    if (text.find('\n') != text.npos) seen_ |= kLineFeed;
+    return;
+  }
+  for (char unit : text) {
+    if (open_) seen_ |= unit == '\n' ? kPair : kReturn;
+    else if (unit == '\n') seen_ |= kLineFeed;
+    open_ = unit == '\r';
+  }
+  if (open_ && is_all) {
+    seen_ |= kReturn;
+    open_ = false;
+  }
+}
+
+Result<Ref<Value>> LineEnds::value(Heap& heap) const {
+  static constexpr std::pair<uint8_t, const char*> kEnds[] = {{kReturn, "\r"}, {kLineFeed, "\n"}, {kPair, "\r\n"}};
+  Ref<List> ends = MINI_TRY(make_list(heap));
+  for (const auto& [bit, end] : kEnds)
+    if (seen_ & bit) MINI_TRY(append(heap, ends.get(), MINI_TRY(text(heap, end))));
+  if (ends->length == 0) return none();
+  if (ends->length == 1) return Ref<Value>::share(ends->items[0]);
+  return widen(make_tuple(heap, ends->items, ends->length));
 }
 
 std::string with_line_ends(std::string text, Newline newline) {

@@ -20,6 +20,24 @@ enum class Newline : uint8_t {
   kReturnLineFeed
 };
 
+/// Which ends of lines came by: a text's `newlines`, also of those parts that were read ahead only, as the decoder of
+/// CPython's TextIOWrapper sees them (3.13 Modules/_io/textio.c, IncrementalNewlineDecoder).
+class LineEnds {
+ public:
+  /// `is_all`: nothing follows, so that a "\r" at the end is one by itself.
+  void note(std::string_view text, bool is_all);
+  /// None, a str, or a tuple of them.
+  Result<Ref<Value>> value(Heap&) const;
+  uint16_t state() const { return static_cast<uint16_t>(seen_ << 1 | (open_ ? 1 : 0)); }
+
+ private:
+  static constexpr uint8_t kLineFeed = 1, kReturn = 2, kPair = 4;
+
+  uint8_t seen_ = 0;
+  bool open_ = false;  ///< the last one was a "\r": perhaps a "\n" follows
+};
+inline bool notes_line_ends(Newline newline) { return newline == Newline::kUniversal || newline == Newline::kKeep; }
+
 /// A file of any type: text (UTF-8 unless told otherwise), or bytes. What was written waits in `pending` until it is
 /// due: at a line's end on a terminal, else when kBufferBytes are full, at flush() and at the end. As CPython's
 /// TextIOWrapper over a BufferedWriter, there are two stages, which shows when the system refuses to take it: what the
@@ -36,7 +54,7 @@ struct File : Tracked {
   uint8_t owns_descriptor; ///< closed with the object
   uint8_t stream;          ///< 1 stdout, 2 stderr: the host may have asked to see what is written; 0: neither
   Newline newline;
-  uint8_t newlines_seen;   ///< bits: "\n", "\r", "\r\n"
+  LineEnds line_ends;      ///< of what was read ahead
   uint8_t plain;           ///< text in UTF-8, errors='strict': no codec has to be asked
   uint8_t iterated;        ///< a line was got by next(): tell() is refused until the end was read
   char* pending;
@@ -94,8 +112,8 @@ bool forget_ahead(File*);
 
 /// A text as it goes into a file: UnicodeEncodeError where it has lone surrogates, which stderr shows as escapes.
 Result<std::string> encoded(Heap&, const File*, const Str* text);
-/// Line ends as `newline` has them in memory: translated, or as they are. `seen` (may be null) notes which there were.
-std::string translated(std::string text, Newline newline, uint8_t* seen);
+/// Line ends as `newline` has them in memory: translated, or as they are.
+std::string translated(std::string text, Newline newline);
 /// Line ends as they are written.
 std::string with_line_ends(std::string text, Newline newline);
 /// Where the first line of `text` ends: behind its end; npos if that is not there. `is_all`: nothing follows.

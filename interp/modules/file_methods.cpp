@@ -221,7 +221,10 @@ Result<Ref<Value>> file_reconfigure(Call& call) {
     decref(std::exchange(field, Ref<Str>::share(name).release()));
   }
   if (given(0) || given(1)) file->plain = is_plain_encoding(file->encoding, file->errors);
-  if (!call.keywords[2].is_unbound()) file->newline = MINI_TRY(newline_argument(heap, call.keywords[2]));
+  if (!call.keywords[2].is_unbound()) {
+    file->newline = MINI_TRY(newline_argument(heap, call.keywords[2]));
+    file->line_ends = {};
+  }
   if (given(3)) file->line_buffered = MINI_TRY(truth(heap, call.keywords[3]));
   return none();
 }

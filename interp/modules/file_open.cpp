@@ -36,9 +36,9 @@ void visit_file(Object* object, Visitor& visitor) {
   visitor.reference(file->owner);
   visitor.scalar(static_cast<uint64_t>(file->descriptor));
   for (uint8_t flag : {file->readable, file->writable, file->line_buffered, file->owns_descriptor, file->stream,
-                       static_cast<uint8_t>(file->newline), file->newlines_seen, file->plain,
-                       file->iterated})
+                       static_cast<uint8_t>(file->newline), file->plain, file->iterated})
     visitor.scalar(flag);
+  visitor.scalar(file->line_ends.state());
   visitor.scalar(file->lower_length);
   visitor.scalar(file->writer);
   visitor.content(file->pending, file->pending_length);
@@ -77,17 +77,7 @@ Result<Ref<Value>> get_line_buffering(Heap&, Value self) { return Ref<Value>(fil
 Result<Ref<Value>> get_false(Heap&, Value) { return Ref<Value>(false); }
 Result<Ref<Value>> get_closefd(Heap&, Value self) { return Ref<Value>(file_in(self)->base()->owns_descriptor != 0); }
 
-Result<Ref<Value>> get_newlines(Heap& heap, Value self) {
-  const uint8_t seen = file_in(self)->newlines_seen;
-  static constexpr const char* kEnds[] = {"\r", "\n", "\r\n"};
-  static constexpr uint8_t kBits[] = {2, 1, 4};
-  Ref<List> ends = MINI_TRY(make_list(heap));
-  for (int i = 0; i < 3; ++i)
-    if (seen & kBits[i]) MINI_TRY(append(heap, ends.get(), MINI_TRY(text(heap, kEnds[i]))));
-  if (ends->length == 0) return none();
-  if (ends->length == 1) return Ref<Value>::share(ends->items[0]);
-  return widen(make_tuple(heap, ends->items, ends->length));
-}
+Result<Ref<Value>> get_newlines(Heap& heap, Value self) { return file_in(self)->line_ends.value(heap); }
 
 /// Another object over the same descriptor and buffers.
 Result<Ref<Value>> lower_file(Heap& heap, File* file, BuiltinType which) {

@@ -56,6 +56,7 @@ Result<int64_t> seek(ThreadState& thread, File* file, int64_t offset, int whence
   const off_t position = ::lseek(base->descriptor, offset, whence);
   if (position < 0) return raise_not_seekable(heap, file, errno);
   base->ahead_start = base->ahead_end = 0;
+  if (position == 0 || whence == SEEK_END) base->line_ends = {};
   return static_cast<int64_t>(position);
 }
 

@@ -16,7 +16,7 @@ struct MemoryFile : Tracked {
   uint32_t width;             ///< bytes of a unit: 4 or 1
   uint8_t closed;
   Newline newline;            ///< of a text
-  uint8_t newlines_seen;
+  LineEnds line_ends;
 
   bool is_text() const { return width == sizeof(char32_t); }
 };
@@ -65,8 +65,9 @@ Result<int64_t> put_value(Heap& heap, MemoryFile* file, Value value) {
     return heap.raise(BuiltinType::kTypeError, "string argument expected, got '{}'", type_name(heap, value));
   const int64_t length = given->length;
   Ref<Str> text = Ref<Str>::share(given);
+  if (notes_line_ends(file->newline)) file->line_ends.note(to_utf8(given), true);
   if (file->newline != Newline::kLineFeed && file->newline != Newline::kKeep) {
-    std::string adapted = translated(to_utf8(given), file->newline, &file->newlines_seen);
+    std::string adapted = translated(to_utf8(given), file->newline);
     text = MINI_TRY(make_str(heap, with_line_ends(std::move(adapted), file->newline)));
   }
   std::u32string units;
@@ -97,6 +98,7 @@ Result<Ref<Value>> text_init(Call& call) {
   if (call.has(1) && !call[1].is_none() && !as_str(heap, call[1]))
     return heap.raise(BuiltinType::kTypeError, "initial_value must be str or None, not {}", type_name(heap, call[1]));
   file->newline = call.has(2) ? MINI_TRY(newline_argument(heap, call[2])) : Newline::kLineFeed;
+  file->line_ends = {};
   MINI_TRY(start(heap, file, call[1]));
   return none();
 }
@@ -257,7 +259,8 @@ void visit_memory_file(Object* object, Visitor& visitor) {
   auto* file = static_cast<MemoryFile*>(object);
   visitor.content(file->content, file->length * file->width);
   visitor.scalar(file->position);
-  visitor.scalar(uint64_t{file->closed} << 16 | static_cast<uint64_t>(file->newline) << 8 | file->newlines_seen);
+  visitor.scalar(uint64_t{file->closed} << 8 | static_cast<uint64_t>(file->newline));
+  visitor.scalar(file->line_ends.state());
 }
 void drop_memory_file(Heap& heap, Object* object) {
   auto* file = static_cast<MemoryFile*>(object);
@@ -339,7 +342,10 @@ Result<void> define_memory_files(Heap& heap) {
     MINI_TRY(add_getset(heap, heap.type(which), "closed", get_closed));
   }
   Type* type = heap.type(BuiltinType::kStringIO);
-  for (const char* name : {"encoding", "errors", "newlines"})
+  MINI_TRY(add_getset(heap, type, "newlines", [](Heap& each, Value self) {
+    return static_cast<MemoryFile*>(self.as_object())->line_ends.value(each);
+  }));
+  for (const char* name : {"encoding", "errors"})
     MINI_TRY(add_getset(heap, type, name, [](Heap&, Value) -> Result<Ref<Value>> { return none(); }));
   return add_getset(heap, type, "line_buffering", [](Heap&, Value) -> Result<Ref<Value>> { return Ref<Value>(false); });
 }
