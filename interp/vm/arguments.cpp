@@ -225,25 +225,6 @@ CallOutcome call_function(ThreadState& thread, Function* function, Value* base, 
   return enter(thread, frame, function);
 }
 
-namespace {
-
-/// Whether the native `__new__` of such instances leaves the arguments to `__init__`.
-bool is_filled_later(const Type* type) {
-  switch (static_cast<BuiltinType>(type->kind)) {
-    case BuiltinType::kList:
-    case BuiltinType::kDict:
-    case BuiltinType::kSet:
-    case BuiltinType::kDeque:
-    case BuiltinType::kStringIO:
-    case BuiltinType::kBytesIO:
-      return true;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
-
 Result<Ref<Value>> construct(Heap& heap, Type* type, Value* arguments, uint32_t count, Tuple* keyword_names,
                              bool script_init) {
   if (type->kind == static_cast<uint32_t>(BuiltinType::kObject) && (type->type_flags & Type::kUserClass)) {

@@ -340,6 +340,16 @@ CallOutcome call_other(ThreadState& thread, Value* base, uint32_t count, Tuple* 
   return CallOutcome::kError;
 }
 
+/// Calls `init` for a new instance with the arguments above `base`; false if that raised.
+static bool initialise_nested(ThreadState& thread, Value init, Value instance, Value* base, uint32_t count,
+                              Tuple* keyword_names) {
+  std::vector<Value> arguments{instance};
+  arguments.insert(arguments.end(), base + 1, base + 1 + count);
+  const OccupiedScope occupied(thread, base + count + 1);
+  auto done = call_with_keywords(*thread.heap, init, arguments.data(), count + 1, keyword_names);
+  return done.ok() && check_init_result(*thread.heap, done->get());
+}
+
 CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t count, Tuple* keyword_names,
                        Value* caller_top, Completion completion) {
   Heap& heap = *thread.heap;
@@ -396,20 +406,20 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
     }
   }
   if (!init.is_object() || init.as_object()->type != heap.type(BuiltinType::kFunction)) {
-    // A native __init__ behind a script's __new__.
-    thread.result = instance.release();
+    // A native __init__ behind a script's __new__, which did what there was to do unless it leaves that to __init__.
+    const bool fills = has_kind(init, BuiltinType::kMethodDescriptor) && is_filled_later(heap.type_of(instance));
+    const bool done = !fills || initialise_nested(thread, init, instance, base, count, keyword_names);
     drop_values(base, count + 1);
+    if (!done) return CallOutcome::kError;
+    thread.result = instance.release();
     return CallOutcome::kValue;
   }
   // class, arguments  ->  instance, __init__, instance, arguments: the first stays as the result of the call.
   if (completion != Completion::kPush) {
-    // Somebody waits for the instance in another way than on the stack: run __init__ nested.
-    std::vector<Value> arguments{instance.get()};
-    arguments.insert(arguments.end(), base + 1, base + 1 + count);
-    const OccupiedScope occupied(thread, base + count + 1);
-    auto done = call_with_keywords(heap, init, arguments.data(), count + 1, keyword_names);
+    // Somebody waits for the instance in another way than on the stack.
+    const bool done = initialise_nested(thread, init, instance, base, count, keyword_names);
     drop_values(base, count + 1);
-    if (!done.ok() || !check_init_result(heap, done->get())) return CallOutcome::kError;
+    if (!done) return CallOutcome::kError;
     thread.result = instance.release();
     return CallOutcome::kValue;
   }

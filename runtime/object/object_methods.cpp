@@ -95,6 +95,7 @@ Result<Ref<Value>> call_new(Call& call) {
     return heap.raise(BuiltinType::kTypeError, "{}.__new__({}) is not safe, use {}.__new__()", name, given,
                       to_utf8(builtin->name));
   }
+  if (is_filled_later(type)) return call_construct(heap, type, nullptr, 0, nullptr);
   // Keywords stand behind the positional arguments again, as a call has them.
   Value given_keywords = call.keywords[0];
   std::vector<Value> arguments(call.args + 2, call.args + call.count);

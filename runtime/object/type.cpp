@@ -25,6 +25,20 @@ bool is_subtype(const Type* type, const Type* base) {
   return false;
 }
 
+bool is_filled_later(const Type* type) {
+  switch (static_cast<BuiltinType>(type->kind)) {
+    case BuiltinType::kList:
+    case BuiltinType::kDict:
+    case BuiltinType::kSet:
+    case BuiltinType::kDeque:
+    case BuiltinType::kStringIO:
+    case BuiltinType::kBytesIO:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void inherit_behaviour(NativeBehaviour& behaviour, const NativeBehaviour& base) {
   const bool own_comparison = behaviour.compare != nullptr;
   auto inherit = [](auto& mine, auto theirs) {

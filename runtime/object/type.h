@@ -109,6 +109,9 @@ struct Type : Tracked {
 
 /// Whether `type` is `base` or derives from it.
 bool is_subtype(const Type* type, const Type* base);
+/// Whether the native `__new__` of such instances leaves all arguments to the native `__init__`, as list's and dict's do.
+/// (`construct` does the work of both: it is what calling the type itself comes to.)
+bool is_filled_later(const Type* type);
 
 /// How many bytes of memory an object holds itself (buffers not counted).
 inline size_t object_size(const Object* object) {
