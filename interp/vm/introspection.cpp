@@ -134,6 +134,8 @@ Result<Ref<Value>> bind(Call& call) {
   if (call[1].is_none()) return Ref<Value>::share(call[0]);
   return widen(make_bound_method(call.heap, call[0], call[1]));
 }
+/// What is bound already stays so.
+Result<Ref<Value>> bind_again(Call& call) { return Ref<Value>::share(call[0]); }
 /// Calls `function` with all arguments but the first.
 Result<Ref<Value>> call_with_rest(Call& call, Value function) {
   Ref<Tuple> arguments = MINI_TRY(make_tuple(call.heap, call.args + 1, call.count - 1));
@@ -171,7 +173,10 @@ constexpr NativeDefinition kFunctionMethods[] = {
     {"function.__get__(self, instance, owner=None, /)", bind},
     {"function.__call__(self, *args, **kwargs)", call_function},
 };
-constexpr NativeDefinition kMethodMethods[] = {{"method.__call__(self, *args, **kwargs)", call_function}};
+constexpr NativeDefinition kMethodMethods[] = {
+    {"method.__get__(self, instance, owner=None, /)", bind_again},
+    {"method.__call__(self, *args, **kwargs)", call_function},
+};
 constexpr NativeDefinition kStaticMethods[] = {{"staticmethod.__call__(self, *args, **kwargs)", call_static}};
 constexpr NativeDefinition kMakeMethod{"method.__new__(type, function, instance, /)", make_method};
 

@@ -48,6 +48,9 @@ struct AttributeStore {
   Ref<Value> function;
   Ref<Value> self;
 };
+/// The method `__get__` of natives, computed attributes, static and class methods, and its likes that store.
+extern const std::span<const NativeDefinition> kDescriptorGet, kDescriptorStore;
+
 /// `kUnbound` as the value deletes.
 Result<AttributeStore> resolve_store(Heap&, Value object, Str* name, Value value);
 /// Without the hooks `__setattr__` and `__delattr__`.

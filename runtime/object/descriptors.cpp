@@ -97,6 +97,16 @@ Result<Ref<Value>> property_set(Call& call) {
   static_cast<void>(MINI_TRY(call.heap.hooks().call(call.heap, property->setter, arguments, 2)));
   return unboxed(kNone);
 }
+Result<Ref<Value>> property_delete(Call& call) {
+  Property* property = property_of(call[0]);
+  if (property->deleter.is_none()) {
+    return call.heap.raise(BuiltinType::kAttributeError, "property of '{}' object has no deleter",
+                           type_name(call.heap, call[1]));
+  }
+  const Value self = call[1];
+  static_cast<void>(MINI_TRY(call.heap.hooks().call(call.heap, property->deleter, &self, 1)));
+  return unboxed(kNone);
+}
 
 constexpr NativeDefinition kPropertyMethods[] = {
     {"property.getter(self, fget, /)", property_with<&Property::getter>},
@@ -104,6 +114,7 @@ constexpr NativeDefinition kPropertyMethods[] = {
     {"property.deleter(self, fdel, /)", property_with<&Property::deleter>},
     {"__get__(self, instance, owner=None, /)", property_get},
     {"__set__(self, instance, value, /)", property_set},
+    {"__delete__(self, instance, /)", property_delete},
 };
 constinit const NativeDefinition kPropertyConstruct = {
     "property.__new__(type, fget=None, fset=None, fdel=None, doc=None)", construct_property};
@@ -142,6 +153,7 @@ struct WrapperType {
     type->construct = construct;
   }
   static Result<void> define_methods(Heap& heap, Type* type) {
+    MINI_TRY(add_methods(heap, type, kDescriptorGet.data(), kDescriptorGet.size(), MethodDescriptor::kSlotMethod));
     MINI_TRY(add_getset(heap, type, "__func__", function, refuse_to_set));
     MINI_TRY(add_getset(heap, type, "__wrapped__", function, refuse_to_set));
     MINI_TRY(add_getset(heap, type, "__name__", delegated<Name::k__name__>));

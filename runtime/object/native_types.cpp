@@ -216,7 +216,10 @@ Result<void> define_native_methods(Heap& heap) {
   MINI_TRY(add_getset(heap, method, "__qualname__", get_qualified_name));
   MINI_TRY(add_getset(heap, method, "__objclass__", get_owner));
   MINI_TRY(add_getset(heap, method, "__doc__", get_no_doc));
+  MINI_TRY(add_methods(heap, method, kDescriptorGet.data(), kDescriptorGet.size(), MethodDescriptor::kSlotMethod));
   Type* getset = heap.type(BuiltinType::kGetSetDescriptor);
+  for (auto methods : {kDescriptorGet, kDescriptorStore})
+    MINI_TRY(add_methods(heap, getset, methods.data(), methods.size(), MethodDescriptor::kSlotMethod));
   MINI_TRY(add_getset(heap, getset, "__name__", get_getset_name));
   MINI_TRY(add_getset(heap, getset, "__objclass__", get_owner));
   return add_getset(heap, getset, "__doc__", get_no_doc);
