@@ -145,6 +145,29 @@ Result<Ref<Value>> ctime(Call& call) {
   return text(call.heap, out);
 }
 
+/// The local time zone, in winter and in summer.
+struct Zone {
+  long seconds_west;
+  std::string name;
+};
+struct LocalZone {
+  Zone standard, summer;
+};
+/// What the zone says of two days half a year apart (3.13 Modules/timemodule.c, init_timezone). South of the equator the
+/// first of them is the summer's.
+LocalZone local_zone() {
+  constexpr time_t kYear = (365 * 24 + 6) * 3600;
+  auto zone_at = [](time_t at) {
+    tm date{};
+    ::localtime_r(&at, &date);
+    return Zone{-date.tm_gmtoff, date.tm_zone ? date.tm_zone : ""};
+  };
+  const time_t new_year = ::time(nullptr) / kYear * kYear;
+  Zone january = zone_at(new_year), july = zone_at(new_year + kYear / 2);
+  if (january.seconds_west < july.seconds_west) std::swap(january, july);
+  return {std::move(january), std::move(july)};
+}
+
 constexpr NativeDefinition kFunctions[] = {
     {"time.time()", seconds<CLOCK_REALTIME>},
     {"time.time_ns()", nanoseconds<CLOCK_REALTIME>},
@@ -169,12 +192,14 @@ constexpr NativeDefinition kFunctions[] = {
 
 Result<void> fill_time(Machine& machine, Module* module) {
   MINI_TRY(add_functions(machine, module, kFunctions));
-  // Once in a process: tzset() writes to variables of the whole of it, and other VMs may be reading them.
-  static const long seconds_west = [] {
-    ::tzset();
-    return ::timezone;
-  }();
-  MINI_TRY(add_integer(machine, module, "timezone", seconds_west));
+  const LocalZone zone = local_zone();
+  MINI_TRY(add_integer(machine, module, "timezone", zone.standard.seconds_west));
+  MINI_TRY(add_integer(machine, module, "altzone", zone.summer.seconds_west));
+  MINI_TRY(add_integer(machine, module, "daylight", zone.standard.seconds_west != zone.summer.seconds_west));
+  const Ref<Value> names[] = {MINI_TRY(text(machine.heap(), zone.standard.name)),
+                              MINI_TRY(text(machine.heap(), zone.summer.name))};
+  const Value both[] = {names[0], names[1]};
+  MINI_TRY(add_value(machine, module, "tzname", MINI_TRY(widen(make_tuple(machine.heap(), both, 2)))));
   return add_value(machine, module, "struct_time",
                    MINI_TRY(make_struct_type(machine.heap(), "time.struct_time", kFields)));
 }
