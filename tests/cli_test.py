@@ -188,6 +188,47 @@ class Pipes(unittest.TestCase):
             self.assertEqual(mini(path), (3, ''.join(f'{i}\n' for i in range(20000)), 'e\n'))
 
 
+class Ends(unittest.TestCase):
+    def test_what_only_the_vm_holds_is_freed_at_its_end(self):
+        with tempfile.TemporaryDirectory() as folder:
+            kept = os.path.join(folder, 'kept')
+            for code in (f'import builtins; builtins.kept = open({kept!r}, "w"); builtins.kept.write("text")',
+                         'import sys; sys.path.append(sys.path)', 'import sys; del sys.modules["sys"]; sys.itself = sys',
+                         'import builtins, sys; builtins.__dict__["names"] = builtins.__dict__; sys.modules.clear()',
+                         'import builtins\nclass A: pass\nbuiltins.A = A; A.itself = A()'):
+                for options in ([], ['--check-leaks'], ['--runner=one']):
+                    self.assertEqual(mini(*options, '-c', code), (0, '', ''), code)
+            with open(kept) as file:
+                self.assertEqual(file.read(), 'text')
+
+    def test_a_daemon_that_is_stuck_in_a_write_ends_with_the_program(self):
+        with Script('import sys, threading, time\n'
+                    'def work():\n    sys.stdout.write("x" * 300000); sys.stdout.flush()\n'
+                    'threading.Thread(target=work, daemon=True).start()\ntime.sleep(0.2)\n') as path:
+            with subprocess.Popen([MINI, path], stdout=subprocess.PIPE) as process:
+                self.assertEqual(process.wait(timeout=30), 0)  # nobody has read
+
+    def test_threads_that_flush_all_the_time_all_get_on(self):
+        with Script('import sys, threading, time\ncounts, over = [0, 0], False\n'
+                    'def work(i):\n    while not over:\n        print(i, flush=True)\n        counts[i] += 1\n'
+                    'threads = [threading.Thread(target=work, args=(i,)) for i in (0, 1)]\n'
+                    'for thread in threads: thread.start()\n'
+                    'while time.process_time() < 60 and min(counts) < 20: time.sleep(0.01)\n'
+                    'over = True\nfor thread in threads: thread.join()\nprint(min(counts) >= 20, file=sys.stderr)\n') as path:
+            status, _, err = mini(path)
+            self.assertEqual((status, err), (0, 'True\n'))
+
+    def test_close_does_not_take_a_file_from_under_a_write(self):
+        with Script('import os, signal\nreader, writer = os.pipe()\nfile = open(writer, "w")\n'
+                    'def handler(*args):\n    try:\n        file.close()\n    except RuntimeError as error:\n'
+                    '        print(error, file.closed)\n    os.read(reader, 65536)\n'
+                    'signal.signal(signal.SIGALRM, handler); signal.setitimer(signal.ITIMER_REAL, 0.1)\n'
+                    'file.write("x" * 100000); file.close(); print(file.closed)\n') as path:
+            status, out, err = mini(path)
+            self.assertRegex(out, r"^reentrant call inside <_io.BufferedWriter name=\d+> False\nTrue\n$")
+            self.assertEqual((status, err), (0, ''))
+
+
 class Interrupts(unittest.TestCase):
     def interrupt(self, program, code, delay=0.4):
         with Script(code) as path:

@@ -47,10 +47,9 @@ size_t write_out(ThreadState& thread, const File* file, std::string_view bytes, 
     sink(bytes);
     return bytes.size();
   }
-  const int descriptor = file->descriptor;
   size_t done = 0;
   while (done < bytes.size()) {
-    done += write_outside(thread, descriptor, bytes.substr(done), error);
+    done += write_outside(thread, file->descriptor, bytes.substr(done), error);
     if (error != 0 && (error != EINTR || thread.machine->handle_interrupt(thread))) return done;
     // A part was written: perhaps a signal came, and the next call may block for ever.
     if (done < bytes.size() && thread.machine->runner().interrupted() && thread.machine->handle_interrupt(thread)) {
@@ -126,11 +125,6 @@ size_t characters_end(const File* file, std::string_view bytes, int64_t count, b
   return at;
 }
 
-/// Whether a thread is in the system call for this file: others only add to `pending`. One that was lost in a fork() is not.
-bool is_being_written(ThreadState& thread, const File* file) {
-  return file->writer != 0 && thread.machine->runner().table().find(file->writer - 1) != nullptr;
-}
-
 /// Writes out the first `count` bytes of `pending`. Of those that the system refuses, `keep` says whether they stay.
 Result<void> write_pending(ThreadState& thread, File* file, size_t count, bool keep) {
   Heap& heap = *thread.heap;
@@ -139,9 +133,11 @@ Result<void> write_pending(ThreadState& thread, File* file, size_t count, bool k
   file->pending_length -= static_cast<uint32_t>(count);
   file->lower_length -= std::min(file->lower_length, static_cast<uint32_t>(count));
   file->writer = thread.serial + 1;
+  file->in_flight = static_cast<uint32_t>(count);
   int error = 0;
   const size_t done = write_out(thread, file, bytes, error);
-  file->writer = 0;
+  file->writer = file->in_flight = 0;
+  file->written += keep ? done : count;
   thread.machine->runner().wake_all(thread.machine->state().output_waiters);
   if (error == 0) return {};
   if (keep) {
@@ -183,6 +179,11 @@ Result<void> write_bytes(ThreadState& thread, File* file, std::string_view bytes
 
 }  // namespace
 
+bool is_being_written(ThreadState& thread, const File* file) {
+  // Not by a thread that was lost in a fork().
+  return file->writer != 0 && thread.machine->runner().table().find(file->writer - 1) != nullptr;
+}
+
 Result<void> check_open(Heap& heap, const File* file) {
   if ((file->owner ? file->owner : file)->descriptor >= 0) return {};
   return heap.raise_text(BuiltinType::kValueError, "I/O operation on closed file.");
@@ -192,24 +193,29 @@ Raised raise_unsupported(Heap& heap, std::string_view what) {
   return heap.raise_text(BuiltinType::kUnsupportedOperation, what);
 }
 
-Result<void> flush(ThreadState& thread, File* file) {
+Result<void> flush(ThreadState& thread, File* file, sched::Time patience) {
   File* base = file->base();
   Ref<File> kept = Ref<File>::share(base);
   sched::Runner& runner = thread.machine->runner();
-  while (is_being_written(thread, base)) {
-    if (base->writer == thread.serial + 1) return {};  // a signal's handler: who was interrupted goes on with it
-    runner.wait(thread, &thread.machine->state().output_waiters, sched::kNever, sched::WaitKind::Descriptor);
+  const sched::Time end = patience == sched::kNever ? patience : sched::later(runner.now(), patience);
+  // What is pending now, and no more: others may go on adding to it.
+  const uint64_t wanted = base->written + base->in_flight + base->pending_length;
+  while (is_being_written(thread, base) && base->written < wanted) {
+    if (base->writer == thread.serial + 1) {
+      base->reentered = 1;
+      return {};
+    }
+    runner.wait(thread, &thread.machine->state().output_waiters, end, sched::WaitKind::Descriptor);
     if (!runner.switch_here(thread, sched::Exit::Parked)) {
       thread.abandoned = true;
       return thread.heap->raise(BuiltinType::kSystemExit, "the run is over");
     }
+    if (thread.wake_reason == sched::Wake::TimedOut) return {};
     if (thread.wake_reason == sched::Wake::Interrupted && thread.machine->handle_interrupt(thread)) return raised;
   }
-  if (file->owner) {
-    while (base->lower_length > 0) MINI_TRY(write_pending(thread, base, base->lower_length, true));
-    return {};
-  }
-  while (file->pending_length > 0) MINI_TRY(write_pending(thread, file, file->pending_length, true));
+  uint32_t& length = file->owner ? base->lower_length : base->pending_length;
+  while (length > 0 && (base->written < wanted || std::exchange(base->reentered, 0)))
+    MINI_TRY(write_pending(thread, base, length, true));
   return {};
 }
 

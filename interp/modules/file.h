@@ -56,11 +56,14 @@ struct File : Tracked {
   Newline newline;
   LineEnds line_ends;      ///< of what was read ahead
   uint8_t plain;           ///< text in UTF-8, errors='strict': no codec has to be asked
+  uint8_t reentered;       ///< a signal's handler flushed while its own thread was in the system call
   uint8_t iterated;        ///< a line was got by next(): tell() is refused until the end was read
   char* pending;
   uint32_t pending_length, pending_capacity;
   uint32_t lower_length;   ///< of `pending`, how much the lower stage holds
   uint32_t writer;         ///< 1 + the serial of the thread that is in the system call; 0: none
+  uint32_t in_flight;      ///< bytes that it has taken out of `pending`
+  uint64_t written;        ///< bytes taken out before that, and not put back
   char* ahead;             ///< read, but not yet asked for: [ahead_start, ahead_end)
   uint32_t ahead_start, ahead_end, ahead_capacity;
 
@@ -95,8 +98,11 @@ Result<std::string> path_argument(Heap&, Value value, const char* expected = "ex
 /// Writes text, as bytes. Other threads may run while it reaches the system.
 Result<void> write(ThreadState&, File*, std::string_view text);
 /// Writes out what is pending; for files of bytes also what is the lower stage's of the text file above. What another
-/// thread is about to write is waited for, as for the lock of a BufferedWriter (CPython 3.13, Modules/_io/bufferedio.c).
-Result<void> flush(ThreadState&, File*);
+/// thread is about to write is waited for, as for the lock of a BufferedWriter (CPython 3.13, Modules/_io/bufferedio.c), but
+/// no longer than `patience`: at the end of a program a daemon may be stuck there.
+Result<void> flush(ThreadState&, File*, sched::Time patience = sched::kNever);
+/// Whether a thread is in the system call for this file: others only add to `pending`.
+bool is_being_written(ThreadState&, const File*);
 /// A line with its end, translated; less, or nothing, at the end of the file. `limit` < 0: no limit (characters of text).
 Result<std::string> read_line(ThreadState&, File*, int64_t limit = -1);
 /// Up to `count` characters or bytes, fewer only at the end of the file; < 0: all.

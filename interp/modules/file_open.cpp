@@ -36,11 +36,12 @@ void visit_file(Object* object, Visitor& visitor) {
   visitor.reference(file->owner);
   visitor.scalar(static_cast<uint64_t>(file->descriptor));
   for (uint8_t flag : {file->readable, file->writable, file->line_buffered, file->owns_descriptor, file->stream,
-                       static_cast<uint8_t>(file->newline), file->plain, file->iterated})
+                       static_cast<uint8_t>(file->newline), file->plain, file->reentered, file->iterated})
     visitor.scalar(flag);
   visitor.scalar(file->line_ends.state());
   visitor.scalar(file->lower_length);
   visitor.scalar(file->writer);
+  visitor.scalar(file->in_flight);
   visitor.content(file->pending, file->pending_length);
   visitor.content(file->ahead + file->ahead_start, file->ahead_end - file->ahead_start);
 }

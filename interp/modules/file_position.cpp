@@ -65,6 +65,11 @@ Result<void> close(ThreadState& thread, File* file) {
   if (base->descriptor < 0) return {};
   Ref<File> kept = Ref<File>::share(base);
   auto flushed = flush(thread, base);
+  if (is_being_written(thread, base)) {  // whoever does must not find another file behind the number
+    if (!flushed.ok()) return flushed;
+    Ref<Str> name = MINI_TRY(repr(*thread.heap, base->name));
+    return thread.heap->raise(BuiltinType::kRuntimeError, "reentrant call inside <_io.BufferedWriter name={}>", to_utf8(name.get()));
+  }
   const int descriptor = std::exchange(base->descriptor, -1);
   base->pending_length = base->lower_length = 0;
   base->ahead_start = base->ahead_end = 0;

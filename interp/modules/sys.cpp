@@ -245,6 +245,10 @@ std::string program_path() {
   return path;
 }
 
+/// How long it waits for a thread that is writing already, as CPython waits for a buffer's lock at the end of a program
+/// (3.13 Modules/_io/bufferedio.c, _enter_buffered_busy).
+constexpr sched::Time kPatience = 1000 * sched::kMillisecond;
+
 /// Writes out what is buffered; what cannot be written stays. `failure` gets what CPython says about that at the end of a
 /// program (3.13 Python/pylifecycle.c, flush_std_files).
 bool flush_streams(Machine& machine, std::string* failure) {
@@ -260,7 +264,7 @@ bool flush_streams(Machine& machine, std::string* failure) {
     if (file ? file->descriptor < 0 : thread.abandoned) continue;
     // What is pending already is not this flush's business.
     Ref<Exception> outer = heap.has_pending() ? heap.take_pending() : Ref<Exception>();
-    if (!flush_any(thread, stream).ok()) {
+    if (!(file ? flush(thread, file, kPatience) : flush_any(thread, stream)).ok()) {
       Ref<Exception> error = heap.take_pending();
       if (which == Name::kstdout) {
         good = false;
