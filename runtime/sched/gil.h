@@ -47,6 +47,8 @@
 //    "forced switching" waits for on a second condition variable (CPython 3.13, Python/ceval_gil.c).
 //  * A slot is on the stack at most once: who left empties the stack, or finds it empty, before it can come
 //  again.
+//    It may still lie there when its thread has been granted the GIL meanwhile: Slot::arrived tells that it is of a wait
+//    that is over.
 #pragma once
 
 #include <pthread.h>

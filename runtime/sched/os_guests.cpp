@@ -56,6 +56,7 @@ void OsThreads::enter(Thread& thread) {
 
 void OsThreads::leave(Thread& thread) {
   MINI_ASSERT(!over_ && table_.current == &thread);
+  ++thread.waits;  // a time-out of its last wait may still arrive, and must not be taken for its return
   thread.state = State::Outside;
   thread.lets_go = false;
   --inside_;

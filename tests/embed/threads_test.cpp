@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <thread>
+#include <vector>
 
 #include "mini/mini.h"
 
@@ -51,6 +52,26 @@ def both():
 )";
 
 }  // namespace
+
+TEST_CASE("a time-out that comes when its thread runs already is not taken for a call") {
+  Options options;
+  options.schedule = mini::Schedule::interval(50us);
+  Vm vm(options);
+  vm.run("import threading, time\nover = False\n"
+         "def work():\n    while not over: time.sleep(0)\n"
+         "def nap(): time.sleep(0.0005)\n"
+         "def end():\n    global over\n    over = True\n    for t in ts: t.join()\n"
+         "ts = [threading.Thread(target=work) for _ in range(2)]\n"
+         "for t in ts: t.start()");
+  const Value nap = vm.get("nap");
+  std::vector<std::thread> guests;
+  for (int guest = 0; guest < 2; ++guest)
+    guests.emplace_back([&] {
+      for (int i = 0; i < 300; ++i) nap();
+    });
+  for (std::thread& guest : guests) guest.join();
+  vm.call("end");
+}
 
 TEST_CASE("any OS threads may call into a VM at once") {
   for (Runner runner : kRunners) {
