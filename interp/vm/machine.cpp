@@ -224,7 +224,6 @@ bool Machine::start(std::string& error) {
 }
 
 Machine::~Machine() {
-  runner_.reset();
   if (heap_) heap_->watch_freeing(nullptr);
   count_model_.reset();
   if (!state_) {
@@ -232,7 +231,8 @@ Machine::~Machine() {
     if (memory_) base::Memory::destroy(memory_);
     return;
   }
-  release_everything();
+  release_everything();  // with the runner: a file asks it whether it may still be written
+  runner_.reset();
   base::Memory::destroy(memory_);
 }
 
@@ -267,6 +267,8 @@ size_t Machine::release_everything() {
     }
     clear(*heap_, state_->modules);
   }
+  for (Dict* names : {state_->builtins, state_->sys})  // a script may have taken them out of sys.modules
+    if (names) clear(*heap_, names);
   drop(state_->main_names);
   drop(state_->modules);
   drop(state_->builtins);

@@ -1,4 +1,5 @@
 // The heap's beginning and end: builtin types, names, and what is dropped when a VM ends.
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <vector>
@@ -170,9 +171,11 @@ struct Bootstrap {
   /// The types that modules of the VM defined: each holds itself, through its functions and its order of resolution.
   void drop_module_types() {
     std::vector<Ref<Type>> types;
-    for (Tracked& node : heap.settled_)
-      if (Object* object = object_of(&node); has_kind(object, BuiltinType::kTypeType) && !is_builtin(static_cast<Type*>(object)))
-        types.push_back(Ref<Type>::share(static_cast<Type*>(object)));
+    for (Tracked& node : heap.settled_) {
+      if (!has_kind(object_of(&node), BuiltinType::kTypeType)) continue;
+      auto* type = static_cast<Type*>(object_of(&node));
+      if (!is_builtin(type)) types.push_back(Ref<Type>::share(type));
+    }
     for (Ref<Type>& type : types) {
       drop_reference(type->attributes);
       drop_reference(type->method_resolution_order);
@@ -241,7 +244,12 @@ size_t Heap::shut_down() {
     } while (!finalizable_.empty());
   };
   collect_all();
-  if (tracked_.empty() && old_[0].empty() && old_[1].empty()) {
+  // What a script could make part of a cycle, and would be gone if it had not.
+  auto is_open = [](Tracked& node) {
+    return has_kind(object_of(&node), BuiltinType::kList) || has_kind(object_of(&node), BuiltinType::kModule);
+  };
+  const bool is_own = tracked_.empty() && old_[0].empty() && old_[1].empty();
+  if (is_own && std::none_of(settled_.begin(), settled_.end(), is_open)) {
     bootstrap.drop_module_types();  // the rest is the VM's own, whose only cycles these are
   } else {
     old_[1].splice(old_[1].end(), settled_);

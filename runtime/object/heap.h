@@ -179,7 +179,8 @@ class Heap {
   size_t collect();
   /// Collects the youngest generations up to this one (0 to 2).
   size_t collect_generation(uint32_t generation);
-  /// What is tracked now belongs to the VM and stays to the end: no collection looks at it any more.
+  /// What is tracked now belongs to the VM and as a rule stays to the end: no collection looks at it any more, so a cycle of
+  /// what a script takes out of `sys` or `builtins` is found at the end only.
   void settle();
   /// What is tracked now is looked at by no collection any more, until unfreeze() puts it into the oldest generation.
   void freeze();
