@@ -44,7 +44,7 @@ struct Options {
   bool wait_on_deadlock = false;      ///< --deadlock=hang
   bool statistics = false;            ///< keep what --stats tells
   bool unprotected_counts = false;    ///< a switch may fall in the middle of an update of a reference count: see counts.h
-  bool place_threads = true;          ///< keep the VM's own OS threads on the CPU where the GIL is
+  bool place_threads = false;         ///< keep the VM's own OS threads on the CPU where the GIL is
   bool place_main = false;            ///< … and the one that runs the VM: right for a program that is nothing else
   bool is_worker = false;             ///< of a pool of another VM's: the process is that one's
   bool pause_at_exit = false;         ///< once the script and its threads are over: the run pauses before exit code runs
