@@ -31,12 +31,13 @@ int usage_error(const std::string& message) {
   return kUsageError;
 }
 
-/// How long a search may still take, if each state goes on to bring as many new ones as those explored lately did: less and
-/// less of them are new, so it rather takes less.
+/// How long a search may still take, if each state goes on to bring as many new ones as those explored lately did: fewer
+/// and fewer of them are new, so it rather takes less.
 class TimeLeft {
  public:
-  std::string text(const Progress& progress) {
-    const auto explored = static_cast<double>(progress.states - progress.waiting), states = static_cast<double>(progress.states);
+  void update(const Progress& progress) {
+    const auto states = static_cast<double>(progress.states);
+    const auto explored = static_cast<double>(progress.states - progress.waiting);
     if (explored < explored_) *this = {};  // another search
     if (const double more = explored - explored_; more > 0) {
       const double weight = explored_ > 0 ? 0.2 : 1;
@@ -46,8 +47,10 @@ class TimeLeft {
     explored_ = explored;
     states_ = states;
     seconds_ = progress.seconds;
-    if (new_by_state_ > 0.99) return "and more and more";
-    return fmt::format("{:.0f} s left or less", static_cast<double>(progress.waiting) / (1 - new_by_state_) * seconds_by_state_);
+  }
+  std::string text() const {
+    if (new_by_state_ > 0.99) return "no end in sight";
+    return fmt::format("{:.0f} s left or less", (states_ - explored_) / (1 - new_by_state_) * seconds_by_state_);
   }
 
  private:
@@ -64,11 +67,13 @@ class ProgressLine {
     const auto done = static_cast<double>(progress.runs ? progress.runs : progress.states);
     const double rate = progress.seconds > 0 ? done / progress.seconds : 0;
     std::cerr << "\r\033[K" << model << ": ";
-    if (progress.runs)
+    if (progress.runs) {
       std::cerr << fmt::format("{} runs, {:.0f} a second", progress.runs, rate);
-    else
+    } else {
+      left_.update(progress);
       std::cerr << fmt::format("{} states, {} waiting, {:.0f} a second, at {} preemptions, {}", progress.states,
-                               progress.waiting, rate, progress.preemptions, left_.text(progress));
+                               progress.waiting, rate, progress.preemptions, left_.text());
+    }
     std::cerr << std::flush;
     written_ = true;
   }
