@@ -12,7 +12,7 @@ from instructions import count_all, optimised
 
 MOST = 6
 # A loop whose fused forms do six and more instructions at once costs more, as nothing of it is fused before an observer.
-MOST_OF = {"loop_int": 10}
+MOST_OF = {"loop_int": 8}
 MOST_ACCOUNTING = 1.01
 PROGRAMS = ["increment", "fib", "loop_int", "methods", "generators", "sorting", "dict_int"]
 

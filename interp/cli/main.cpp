@@ -205,6 +205,7 @@ int disassemble(const CommandLine& line) {
 
 /// Looks on and does nothing.
 class NoOutput final : public vm::InstructionObserver {
+  bool asks_for_points() const override { return false; }
   void passes(vm::ThreadState&, vm::Frame&, uint32_t, bool) override {}
 };
 

@@ -47,6 +47,7 @@ class LostUpdates final : public vm::InstructionObserver {
   explicit LostUpdates(vm::Machine& machine) : accesses_(machine), names_(machine) {}
 
   void runs(ThreadState&, Frame&, uint32_t index) override;
+  bool asks_for_points() const override { return false; }
   void passes(ThreadState& thread, Frame& frame, uint32_t index, bool) override { runs(thread, frame, index); }
 
   std::vector<std::function<void(const Overtaken&)>> told;

@@ -47,6 +47,10 @@ inline bool schedule_ends_slice(ThreadState& thread, const Frame* frame, const I
   if (next.tests) breaker.tested_bool = frame->stack_top[-1].is_bool();  // nobody asks behind another instruction
   const auto index = static_cast<uint32_t>(pc - frame->code->instructions);
   const bool exact = machine.runner().exact();
+  if (!exact && !watch.asks_for_points) {
+    if (watch.observer) [[likely]] watch.observer->passes(thread, *frame, index, false);
+    return BreakerAnswer::kContinue;
+  }
   if (exact || watch.observer) {
     const bool is_point = watch.rows[previous->op].may_switch(next.is_late, pc != previous + 1, pc <= previous, tested_bool);
     if (!exact) {

@@ -125,6 +125,7 @@ void Machine::remove_observer(InstructionObserver& observer) {
 
 void Machine::choose_observers() {
   const auto& list = observers_.list;
+  watch_.asks_for_points = std::any_of(list.begin(), list.end(), [](auto* each) { return each->asks_for_points(); });
   watch_.observer = list.empty() ? nullptr : list.size() == 1 ? list.front() : &observers_;
 }
 

@@ -72,6 +72,7 @@ struct DispatchTables {
 struct Watch {
   std::array<bytecode::SwitchRow, static_cast<size_t>(Form::kCount)> rows;  ///< an observed machine has no fused forms
   InstructionObserver* observer = nullptr;  ///< null: none; with several, somebody who tells them all
+  bool asks_for_points = false;  ///< an observer does
   bool pause_asked = false;
 };
 

@@ -30,6 +30,8 @@ class InstructionObserver {
   /// The instruction runs now. At once after before(), or, after gives_way(), when others have had their turn; once for
   /// each execution. An EXTENDED_ARG is an instruction of its own.
   virtual void runs(ThreadState&, Frame&, uint32_t /*index*/) {}
+  /// Whether passes() needs to be told of switch points. If no observer of a machine does, they are not looked for there.
+  virtual bool asks_for_points() const { return true; }
   /// Both in one, where it is clear that the thread does not give way: most of the time, under schedules that go by time.
   virtual void passes(ThreadState& thread, Frame& frame, uint32_t index, bool is_switch_point) {
     before(thread, frame, index, is_switch_point);
