@@ -26,10 +26,10 @@ HostFunction::HostFunction(Core& owner, NativeFunction given)
     : NativeDefinition{kNoSignature, nullptr}, native(std::move(given)), core(&owner) {
   signature.text = signature.name = native.name;
   signature.variadic = native.variadic;
-  signature.most = UINT32_MAX;
-  if (native.variadic) return;  // counted by call_host()
-  signature.count = signature.positional = signature.positional_only = static_cast<uint32_t>(native.most);
-  signature.most = signature.count;
+  if (!native.variadic)  // else counted by call_host()
+    signature.count = signature.positional = signature.positional_only = static_cast<uint32_t>(native.most);
+  signature.count_slots();
+  if (native.variadic) return;
   signature.required = static_cast<uint32_t>(native.required);
   for (uint32_t i = 0; i < signature.count; ++i) signature.parameters[i] = "argument";
 }

@@ -140,24 +140,25 @@ Result<Ref<Value>> operator_declined(ThreadState& thread, Frame* frame) {
   return binary_declined(heap, binary_operator(opcode), left, right, is_in_place(opcode));
 }
 
+Result<void> add_texts_on_stack(ThreadState& thread) {
+  Frame* frame = thread.frame;
+  Value right = frame->stack_top[-1], left = frame->stack_top[-2];
+  release_target(frame, left);
+  frame->stack_top -= 2;
+  auto text = concatenate(*thread.heap, Ref<Str>::adopt(static_cast<Str*>(left.as_object())),
+                          static_cast<Str*>(right.as_object()));
+  decref(right);
+  if (!text.ok()) return raised;
+  *frame->stack_top++ = Value(text.take().release());
+  return {};
+}
+
 CallOutcome binary_on_stack(ThreadState& thread) {
   Frame* frame = thread.frame;
   Heap& heap = *thread.heap;
   const Opcode opcode = opcode_of(frame, frame->pc);
   const BinaryOp op = binary_operator(opcode);
   Value right = frame->stack_top[-1], left = frame->stack_top[-2];
-  if (op == BinaryOp::kAdd && left.is_object() && right.is_object() &&
-      left.as_object()->type == heap.type(BuiltinType::kStr) &&
-      right.as_object()->type == heap.type(BuiltinType::kStr)) {
-    release_target(frame, left);
-    frame->stack_top -= 2;
-    auto text = concatenate(heap, Ref<Str>::adopt(static_cast<Str*>(left.as_object())),
-                            static_cast<Str*>(right.as_object()));
-    decref(right);
-    if (!text.ok()) return CallOutcome::kError;
-    *frame->stack_top++ = Value(text.take().release());
-    return CallOutcome::kValue;
-  }
   const bool changes = is_in_place(opcode);
   const Type* type = heap.type_of(left);
   if (type->type_flags & Type::kHasScriptMethods &&

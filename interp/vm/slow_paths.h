@@ -12,18 +12,40 @@ extern const NativeDefinition kCallClass;
 
 // Natives ----------------------------------------------------------------------------------------------------------
 
+/// Whether the thread's present chunk of stack reaches to `end`.
+[[gnu::always_inline]] inline bool lies_in_chunk(const ThreadState& thread, const Value* end) {
+  const auto distance = static_cast<size_t>(reinterpret_cast<const char*>(end) - reinterpret_cast<const char*>(thread.chunk));
+  return distance <= thread.chunk->bytes;
+}
+
+/// While native work uses values on the stack: what it calls is put behind them. Those of a generator lie in its object:
+/// then what natives further out occupy still counts.
+struct OccupiedScope {
+  [[gnu::always_inline]] OccupiedScope(ThreadState& state, Value* end)
+      : OccupiedScope(state, end, lies_in_chunk(state, end)) {}
+  [[gnu::always_inline]] OccupiedScope(ThreadState& state, Value* end, bool in_chunk)
+      : thread(state), outer(state.occupied) {
+    if (in_chunk) state.occupied = end;
+  }
+  [[gnu::always_inline]] ~OccupiedScope() { thread.occupied = outer; }
+  ThreadState& thread;
+  Value* outer;
+};
+
 /// A native, and those of its arguments that lie on the stack, `self` or the class included.
 struct InPlace {
   const NativeDefinition* definition = nullptr;  ///< null: the call needs more than that, or is not one of a native
   Value* arguments = nullptr;
   uint32_t count = 0;
+  bool in_chunk = false;     ///< they, and what is left out, lie on the thread's stack
+  Value* end = nullptr;      ///< behind what is left out
 };
 /// The native that a call of base[0] with the `count` values behind it runs with the arguments as they lie there: a function,
 /// a method that gets a self of the very type, or a type of the runtime, and room behind for what may be left out.
 [[gnu::always_inline]] inline InPlace taken_in_place(ThreadState& thread, Value* base, uint32_t count) {
   Heap& heap = *thread.heap;
   Object* callee = base[0].as_object();
-  InPlace call{nullptr, base + 1, count};
+  InPlace call{.arguments = base + 1, .count = count};
   if (callee->type == heap.type(BuiltinType::kMethodDescriptor)) {
     if (count == 0 || heap.type_of(base[1]) != static_cast<MethodDescriptor*>(callee)->owner) return {};
     call.definition = static_cast<MethodDescriptor*>(callee)->definition;
@@ -33,32 +55,23 @@ struct InPlace {
   } else if (callee->type == heap.type(BuiltinType::kTypeType)) {
     auto* type = static_cast<Type*>(callee);
     if (type->type_flags & Type::kUserClass || type == heap.type(BuiltinType::kTypeType) || !type->construct) return {};
-    call = {type->construct, base, count + 1};
+    call = {.definition = type->construct, .arguments = base, .count = count + 1};
   } else {
     return {};
   }
   const Signature& signature = call.definition->signature;
   if (!signature.takes(call.count)) return {};
   const uint32_t left_out = signature.left_out(call.count);
-  if (left_out > 0 && !has_room(thread, call.arguments + call.count, left_out * sizeof(Value))) return {};
+  call.end = call.arguments + call.count + left_out;
+  call.in_chunk = lies_in_chunk(thread, call.end);
+  if (left_out > 0 && !call.in_chunk) [[unlikely]] return {};
   return call;
 }
-
-/// While native work uses values on the stack: what it calls is put behind them. Those of a generator lie in its object:
-/// then what natives further out occupy still counts.
-struct OccupiedScope {
-  [[gnu::always_inline]] OccupiedScope(ThreadState& state, Value* end) : thread(state), outer(state.occupied) {
-    if (end >= state.chunk->begin() && end <= state.chunk->end()) state.occupied = end;
-  }
-  [[gnu::always_inline]] ~OccupiedScope() { thread.occupied = outer; }
-  ThreadState& thread;
-  Value* outer;
-};
 
 /// The answer of a native that takes its arguments in place, owned: kError after raising, kSuspended where it waits or
 /// asked for a call.
 [[gnu::always_inline]] inline Value answer_of(ThreadState& thread, const InPlace& call) {
-  const OccupiedScope occupied(thread, call.arguments + call.count + call.definition->signature.left_out(call.count));
+  const OccupiedScope occupied(thread, call.end, call.in_chunk);
   auto result = call_in_place(*thread.heap, *call.definition, call.arguments, call.count);
   return result.ok() ? result.take_unchecked().release() : kError;
 }
@@ -84,6 +97,8 @@ CallOutcome load_attribute(ThreadState&, Frame*, uint32_t name, InlineCache&);
 CallOutcome load_method(ThreadState&, Frame*, uint32_t name, InlineCache&);
 CallOutcome get_item_on_stack(ThreadState&);
 CallOutcome binary_on_stack(ThreadState&);
+/// `text + text`, of the very type.
+Result<void> add_texts_on_stack(ThreadState&);
 CallOutcome compare_on_stack(ThreadState&, CompareOp);
 /// After the method that one of these two pushed a frame for answered NotImplemented.
 Result<Ref<Value>> operator_declined(ThreadState&, Frame*);

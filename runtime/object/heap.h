@@ -130,6 +130,18 @@ class Heap {
   Result<Ref<T>> create(BuiltinType which, size_t extra = 0) {
     return create<T>(type(which), extra);
   }
+  /// The same for an object of a builtin type that is not tracked, without asking the type.
+  template <class T>
+  Result<Ref<T>> create_plain(BuiltinType which, size_t extra) {
+    static_assert(!std::derived_from<T, Tracked>);
+    auto* object = static_cast<T*>(memory().allocate(sizeof(T) + extra));
+    if (!object) [[unlikely]] return raise_memory_error();
+    std::memset(static_cast<void*>(object), 0, sizeof(T));
+    object->count = 1;
+    object->type = type(which);
+    ++object_count_;
+    return Ref<T>::adopt(object);
+  }
   /// A buffer that an object owns; null after raising MemoryError.
   void* allocate_buffer(size_t bytes);
   void* resize_buffer(void* buffer, size_t old_bytes, size_t new_bytes);

@@ -44,13 +44,23 @@ struct Signature {
   bool variadic = false;           ///< has `*args`
   bool keyword_variadic = false;   ///< has `**name`
   uint32_t bound = 0;              ///< 1: begins with self, cls or type
-  uint32_t most = 0;               ///< positional arguments: UINT32_MAX with `*args`
+  // What the following ones need at each call; count_slots() fills it in.
+  uint32_t most = 0;         ///< positional arguments: UINT32_MAX with `*args`
+  uint32_t slots = 0;        ///< of a Call; with `*args`, those behind the arguments
+  uint32_t slots_mask = 0;   ///< 0 with `*args`, else all ones
+  uint32_t last_slots = 0;   ///< which Call::keywords points to
 
   /// Whether so many positional arguments alone are a good call.
   bool takes(uint32_t given) const { return given - required <= most - required; }
   /// How many slots stand behind them in a Call then, all of them `kUnbound`.
-  uint32_t left_out(uint32_t given) const { return count - (variadic ? positional : given) + keyword_variadic; }
+  uint32_t left_out(uint32_t given) const { return slots - (given & slots_mask); }
 
+  constexpr void count_slots() {
+    most = variadic ? UINT32_MAX : positional;
+    slots = count - (variadic ? positional : 0) + keyword_variadic;
+    slots_mask = variadic ? 0 : UINT32_MAX;
+    last_slots = variadic ? slots : keyword_variadic;
+  }
   consteval Signature(const char* source);
 };
 
@@ -115,9 +125,9 @@ inline Result<Ref<Value>> call_construct(Heap& heap, Type* type, Value* argument
 [[gnu::always_inline]] inline Result<Ref<Value>> call_in_place(Heap& heap, const NativeDefinition& definition,
                                                                Value* arguments, uint32_t count) {
   const Signature& signature = definition.signature;
-  Value* const behind = arguments + count;
-  for (uint32_t i = signature.left_out(count); i-- > 0;) behind[i] = kUnbound;
-  Call call{heap, arguments, count, signature.variadic ? behind : arguments + signature.count, &definition};
+  Value* const end = arguments + count + signature.left_out(count);
+  for (Value* slot = arguments + count; slot < end; ++slot) *slot = kUnbound;
+  Call call{heap, arguments, count, end - signature.last_slots, &definition};
   return definition.function(call);
 }
 
@@ -162,7 +172,7 @@ consteval Signature::Signature(const char* source) : text(source) {
       }
     }
   }
-  most = variadic ? UINT32_MAX : positional;
+  count_slots();
 }
 
 }  // namespace mini::object

@@ -47,7 +47,9 @@ bool is_ascii(const char32_t* units, size_t length) {
 
 Result<Ref<Str>> allocate(Heap& heap, Type* type, size_t length, size_t capacity, bool wide) {
   if (capacity > Str::kMaxLength) return heap.raise_memory_error();
-  Ref<Str> text = MINI_TRY(heap.create_unfilled<Str>(type, capacity * (wide ? sizeof(char32_t) : 1)));
+  const size_t bytes = capacity * (wide ? sizeof(char32_t) : 1);
+  Ref<Str> text = MINI_TRY(type == heap.type(BuiltinType::kStr) ? heap.create_plain<Str>(BuiltinType::kStr, bytes)
+                                                                 : heap.create_unfilled<Str>(type, bytes));
   text->length = static_cast<uint32_t>(length);
   text->capacity = static_cast<uint32_t>(capacity);
   text->wide = wide;

@@ -80,22 +80,22 @@ Result<Ref<Value>> str_count(Call& call) {
 Result<Ref<Value>> affix(Call& call, const char* method, bool at_end) {
   Heap& heap = call.heap;
   Section section = MINI_TRY(section_of(call, 2, 3));
-  bool many = has_kind(call[1], BuiltinType::kTuple);
-  if (!many && !as_str(heap, call[1])) {
+  auto stands = [&](const Str* piece) {
+    if (!section.valid || piece->length > section.end - section.start) return false;
+    return stands_at(self_of(call), piece, at_end ? section.end - piece->length : section.start);
+  };
+  if (const Str* piece = as_str(heap, call[1])) return Ref<Value>(stands(piece));
+  if (!has_kind(call[1], BuiltinType::kTuple)) {
     return heap.raise(BuiltinType::kTypeError, "{} first arg must be str or a tuple of str, not {}", method,
                       type_name(heap, call[1]));
   }
-  std::span<Value> pieces = many ? items_of(call[1]) : std::span(&call.args[1], 1);
-  for (Value candidate : pieces) {
+  for (Value candidate : items_of(call[1])) {
     const Str* piece = as_str(heap, candidate);
     if (!piece) {
       return heap.raise(BuiltinType::kTypeError, "tuple for {} must only contain str, not {}", method,
                         type_name(heap, candidate));
     }
-    if (!section.valid || piece->length > section.end - section.start) continue;
-    if (stands_at(self_of(call), piece, at_end ? section.end - piece->length : section.start)) {
-      return Ref<Value>(true);
-    }
+    if (stands(piece)) return Ref<Value>(true);
   }
   return Ref<Value>(false);
 }
@@ -241,6 +241,7 @@ Result<Str*> str_argument(Call& call, uint32_t index, std::string_view method) {
 
 Result<Section> section_of(Call& call, uint32_t start, uint32_t stop) {
   int64_t length = self_of(call)->length;
+  if (!call.has(start) && !call.has(stop)) [[likely]] return Section{0, static_cast<size_t>(length), true};
   int64_t numbers[] = {0, length};
   for (uint32_t i = 0; i < 2; ++i) {
     Value bound = call[i == 0 ? start : stop];

@@ -13,10 +13,21 @@ namespace mini::object {
 
 namespace {
 
-bool is_space(const Str* text, size_t at) {
-  char32_t unit = text->at(at);
-  return unit < 0x80 ? unit == ' ' || (unit >= '\t' && unit <= '\r') || (unit >= 0x1c && unit <= 0x1f)
-                     : base::is_space(unit);
+/// A bit for each space below 64, where all of ASCII's stand.
+constexpr uint64_t kSpaces = uint64_t{1} << ' ' | uint64_t{0x1f} << '\t' | uint64_t{0xf} << 0x1c;
+bool is_space(char unit) { return static_cast<unsigned char>(unit) < 64 && (kSpaces >> unit & 1) != 0; }
+bool is_space(char32_t unit) { return unit < 0x80 ? is_space(static_cast<char>(unit)) : base::is_space(unit); }
+bool is_space(const Str* text, size_t at) { return is_space(text->at(at)); }
+
+/// The first place from `at` on where a character is a space, or is none; or `length`.
+template <class Unit>
+size_t next_place(const Unit* units, size_t at, size_t length, bool space) {
+  while (at < length && is_space(units[at]) != space) ++at;
+  return at;
+}
+size_t next_place(const Str* text, size_t at, bool space) {
+  return text->wide ? next_place(text->wide_units(), at, text->length, space)
+                    : next_place(text->narrow(), at, text->length, space);
 }
 
 Result<void> add_piece(Heap& heap, List* list, Str* text, size_t start, size_t end) {
@@ -30,11 +41,10 @@ Result<void> split_at_spaces(Heap& heap, List* list, Str* text, int64_t limit) {
   size_t at = 0;
   const size_t length = text->length;
   for (;;) {
-    while (at < length && is_space(text, at)) ++at;
-    if (at == length) return {};
-    size_t start = at;
+    const size_t start = next_place(text, at, false);
+    if (start == length) return {};
     if (limit-- == 0) return add_piece(heap, list, text, start, length);
-    while (at < length && !is_space(text, at)) ++at;
+    at = next_place(text, start, true);
     MINI_TRY(add_piece(heap, list, text, start, at));
   }
 }
@@ -263,7 +273,14 @@ Result<Ref<Value>> strip(Call& call, const char* method, bool left, bool right) 
   }
   Str* text = self_of(call);
   size_t start = 0, end = text->length;
-  auto goes = [&](size_t at) { return set ? contains_character(set, text->at(at)) : is_space(text, at); };
+  // Most sets are small: a bit for each of their characters tells at once which others do not go.
+  uint64_t bits = 0;
+  for (size_t i = 0; set && i < set->length; ++i) bits |= uint64_t{1} << (set->at(i) & 63);
+  auto goes = [&](size_t at) {
+    if (!set) return is_space(text, at);
+    const char32_t unit = text->at(at);
+    return (bits >> (unit & 63) & 1) != 0 && contains_character(set, unit);
+  };
   while (left && start < end && goes(start)) ++start;
   while (right && end > start && goes(end - 1)) --end;
   return widen(substring(call.heap, text, start, end));
