@@ -277,6 +277,8 @@ CallOutcome call_on_stack(ThreadState& thread, Value* base, uint32_t count, Tupl
     }
     if (type == heap.type(BuiltinType::kMethodDescriptor))
       return call_native_on_stack(thread, base, count, keyword_names, caller_top, completion);
+    if (type == heap.type(BuiltinType::kTypeType))
+      return call_class(thread, static_cast<Type*>(callee.as_object()), base, count, keyword_names, caller_top, completion);
     if (type == heap.type(BuiltinType::kNativeFunction)) {
       const NativeDefinition* definition = static_cast<NativeObject*>(callee.as_object())->definition;
       if (definition == &kBuildClass) return build_class(thread, base, count, keyword_names, caller_top, completion);
