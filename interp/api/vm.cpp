@@ -114,10 +114,7 @@ void Vm::wait() {
     vm::ThreadState& thread = entry.thread();
     sched::Runner& runner = core_->machine->runner();
     while (runner.wait_for_non_daemons(thread)) {
-      if (!runner.switch_here(thread, sched::Exit::Parked)) {
-        thread.abandoned = true;
-        return entry.heap().raise(BuiltinType::kSystemExit, "the run is over");
-      }
+      MINI_TRY(vm::give_way_inside(thread, sched::Exit::Parked));
       if (&thread == core_->main_thread && core_->machine->handle_interrupt(thread)) return base::raised;
     }
     return {};

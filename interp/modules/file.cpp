@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "interp/vm/calls.h"
 #include "interp/vm/outside.h"
 #include "runtime/base/utf8.h"
 #include "runtime/object/bytes_text.h"
@@ -206,10 +207,7 @@ Result<void> flush(ThreadState& thread, File* file, sched::Time patience) {
       return {};
     }
     runner.wait(thread, &thread.machine->state().output_waiters, end, sched::WaitKind::Descriptor);
-    if (!runner.switch_here(thread, sched::Exit::Parked)) {
-      thread.abandoned = true;
-      return thread.heap->raise(BuiltinType::kSystemExit, "the run is over");
-    }
+    MINI_TRY(give_way_inside(thread, sched::Exit::Parked));
     if (thread.wake_reason == sched::Wake::TimedOut) return {};
     if (thread.wake_reason == sched::Wake::Interrupted && thread.machine->handle_interrupt(thread)) return raised;
   }

@@ -542,8 +542,13 @@ CallOutcome call_unpacked_on_stack(ThreadState& thread, bool with_keywords) {
 
 // Nested runs -------------------------------------------------------------------------------------------------------
 
+Result<void> give_way_inside(ThreadState& thread, sched::Exit exit) {
+  if (thread.machine->runner().switch_here(thread, exit)) return {};
+  thread.abandoned = true;
+  return thread.heap->raise(BuiltinType::kSystemExit, "the run is over");
+}
+
 Result<Ref<Value>> run_nested(ThreadState& thread) {
-  Heap& heap = *thread.heap;
   const Breaker saved = thread.breaker;
   const bool saved_skip = std::exchange(thread.skip_check, false);
   ++thread.nested_runs;
@@ -552,11 +557,8 @@ Result<Ref<Value>> run_nested(ThreadState& thread) {
   LoopExit exit;
   bool over = false;
   while ((exit = interpret(thread)) == LoopExit::kSwitched || exit == LoopExit::kParked) {
-    if (!thread.machine->runner().switch_here(
-            thread, exit == LoopExit::kSwitched ? sched::Exit::Switched : sched::Exit::Parked)) {
-      over = true;
-      break;
-    }
+    over = !give_way_inside(thread, exit == LoopExit::kSwitched ? sched::Exit::Switched : sched::Exit::Parked).ok();
+    if (over) break;
   }
   --thread.nested_runs;
   const uint32_t epoch = thread.breaker.epoch;
@@ -567,11 +569,7 @@ Result<Ref<Value>> run_nested(ThreadState& thread) {
     thread.breaker.epoch = epoch;
   }
   thread.skip_check = saved_skip;
-  if (over) {
-    thread.abandoned = true;
-    return heap.raise(BuiltinType::kSystemExit, "the run is over");
-  }
-  if (exit == LoopExit::kRaised) return raised;
+  if (over || exit == LoopExit::kRaised) return raised;
   return Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
 }
 
@@ -603,10 +601,7 @@ Result<Ref<Value>> call_with_keywords(Heap& heap, Value function, const Value* a
     case CallOutcome::kParked:
       break;
   }
-  if (!thread.machine->runner().switch_here(thread, sched::Exit::Parked)) {
-    thread.abandoned = true;
-    return heap.raise(BuiltinType::kSystemExit, "the run is over");
-  }
+  MINI_TRY(give_way_inside(thread, sched::Exit::Parked));
   return run_nested(thread);
 }
 

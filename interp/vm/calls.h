@@ -86,6 +86,9 @@ Result<Ref<Value>> call_with_keywords(Heap&, Value function, const Value* argume
                                       Tuple* keyword_names);
 /// Runs whatever frames were pushed above the current one by `push`, likewise.
 Result<Ref<Value>> run_nested(ThreadState&);
+/// In a native: gives the GIL away for as long as `exit` asks, and returns when the thread has it again. SystemExit when the
+/// run is over: the native lets go of everything and returns (ThreadState::abandoned).
+Result<void> give_way_inside(ThreadState&, sched::Exit exit);
 
 /// Raises RecursionError if `depth` frames are too many.
 bool too_deep(ThreadState&, uint32_t depth);
