@@ -179,7 +179,7 @@ void OsThreads::work(Slot& me) {
     (cached ? idle_ : free_).push_back(&me);
     Gil::prepare_to_wait(me);
     unseat(nullptr, Cause::Finished);
-    give_away(nullptr, Cause::Finished);
+    give_away(nullptr, Cause::Finished, placing_);
     if (!cached) return;
   }
 }
