@@ -2,11 +2,15 @@
 """Compares the race of mini with CPython 3.9's, side by side: share of iterations that lose updates, and how many.
 
 Both run the same programs in turn, at their default switch interval and at a tenth of it. The two must agree in the share
-of iterations that lose anything, within 15 points, and in the distribution of what is lost (Kolmogorov-Smirnov).
+of iterations that lose anything, within 15 points, and in the distribution of what is lost (Kolmogorov-Smirnov's distance).
+
+The iterations of one process are alike: it started on some CPU, beside whatever else the machine was doing. So how likely
+a distance is by chance is found by dealing out whole processes, at random, to the two sides.
 """
 import argparse
-import math
+import itertools
 import pathlib
+import random
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -73,14 +77,27 @@ def sample(command, program, tenth, rounds):
     return [TOTAL[program] - int(line) for line in done.stdout.split()]
 
 
-def distance(a, b):
-    """The largest difference of the two empirical distributions, and the chance of one at least as large."""
-    points = sorted(set(a) | set(b))
-    d = max(abs(sum(v <= p for v in a) / len(a) - sum(v <= p for v in b) / len(b)) for p in points)
-    n = len(a) * len(b) / (len(a) + len(b))
-    t = (math.sqrt(n) + 0.12 + 0.11 / math.sqrt(n)) * d
-    chance = 2 * sum((-1) ** (k - 1) * math.exp(-2 * k * k * t * t) for k in range(1, 101)) if t > 0.2 else 1.0
-    return d, max(0.0, min(1.0, chance))
+def distance(runs):
+    """The largest difference of the two sides' empirical distributions; `runs`: pairs of a side, 0 or 1, and its losses."""
+    losses = sorted((loss, side) for side, run in runs for loss in run)
+    size = [sum(side == which for _, side in losses) for which in (0, 1)]
+    seen, largest = [0, 0], 0.0
+    for _, same in itertools.groupby(losses, lambda pair: pair[0]):
+        for _, side in same:
+            seen[side] += 1
+        largest = max(largest, abs(seen[0] / size[0] - seen[1] / size[1]))
+    return largest
+
+
+def chance(runs, at_least, trials=2000):
+    """How often whole processes dealt out at random to the two sides are at least that far from each other."""
+    deal = random.Random(1)
+    sides = [side for side, _ in runs]
+    as_far = 0
+    for _ in range(trials):
+        deal.shuffle(sides)
+        as_far += distance([(side, run) for side, (_, run) in zip(sides, runs)]) >= at_least
+    return as_far / trials
 
 
 def main():
@@ -95,14 +112,16 @@ def main():
     print(f"{'program':10} {'interval':8} {'lossy: 3.9':>10} {'mini':>6}   {'mean loss: 3.9':>14} {'mini':>8}   {'D':>5} {'p':>6}")
     for program in PROGRAMS:
         for tenth in (False, True):
-            theirs, ours = [], []
+            runs = []
             per_run = 10
             for _ in range(max(1, arguments.iterations // per_run)):
-                theirs += sample([python], program, tenth, per_run)
-                ours += sample([arguments.mini, *arguments.option], program, tenth, per_run)
-            share = [sum(loss > 0 for loss in losses) / len(losses) for losses in (theirs, ours)]
-            mean = [sum(losses) / len(losses) for losses in (theirs, ours)]
-            d, p = distance(theirs, ours)
+                runs.append((0, sample([python], program, tenth, per_run)))
+                runs.append((1, sample([arguments.mini, *arguments.option], program, tenth, per_run)))
+            sides = [[loss for side, run in runs if side == which for loss in run] for which in (0, 1)]
+            share = [sum(loss > 0 for loss in losses) / len(losses) for losses in sides]
+            mean = [sum(losses) / len(losses) for losses in sides]
+            d = distance(runs)
+            p = chance(runs, d)
             bad = abs(share[0] - share[1]) > 0.15 or p < 0.001
             failed |= bad
             print(f"{program:10} {'tenth' if tenth else 'default':8} {share[0]:10.2f} {share[1]:6.2f}   {mean[0]:14.0f} {mean[1]:8.0f}"
