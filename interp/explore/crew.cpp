@@ -90,7 +90,7 @@ bool Claims::take(const StateHash& hash) {
 }
 
 bool Crew::share(const std::function<void(uint32_t member)>& work) {
-  const Mark mark{explorer_.texts_.size(), explorer_.outcomes_.size(), explorer_.touch_sets_.size(),
+  const Mark mark{explorer_.texts_.size(), explorer_.outcomes_.size(),
                   static_cast<NodeIndex>(explorer_.graph_.size()), explorer_.foresight_.mark()};
   std::vector<Member> crew;
   bool all_well = true;
@@ -172,7 +172,6 @@ std::string Crew::report(const Mark& mark) const {
     out.put_text(outcome.errors);
     out.put_text(outcome.shown);
   }
-  found.touch_sets_.report(out, mark.touch_sets);
   const Graph& graph = found.graph_;
   out.put(static_cast<NodeIndex>(graph.size()));
   for (NodeIndex node = mark.nodes; node < graph.size(); ++node) {
@@ -185,10 +184,7 @@ std::string Crew::report(const Mark& mark) const {
   out.put(found.expanded_.size());
   for (NodeIndex node : found.expanded_) {
     out.put(node);
-    for (uint32_t i = 0; i < graph[node].edge_count; ++i) {
-      out.put(graph.edges(node)[i].target);
-      out.put(graph.edges(node)[i].touches);
-    }
+    for (uint32_t i = 0; i < graph[node].edge_count; ++i) out.put(graph.edges(node)[i].target);
   }
   found.foresight_.report(out, mark.foresight);
   // Contents of lines, each once.
@@ -222,7 +218,7 @@ std::string Crew::report(const Mark& mark) const {
 
 void Crew::take_over(Reader& in, const Mark& mark) {
   Explorer& own = explorer_;
-  std::vector<uint32_t> texts(mark.texts), orders, outcomes, touch_sets, contents;
+  std::vector<uint32_t> texts(mark.texts), orders, outcomes, contents;
   for (uint32_t i = 0; i < mark.texts; ++i) texts[i] = i;
   for (auto count = in.get<size_t>(); count > 0; --count) texts.push_back(own.text_number(in.get_text()));
   orders = own.visibility_->take_over(in);
@@ -243,7 +239,6 @@ void Crew::take_over(Reader& in, const Mark& mark) {
     }
     if (!choices.empty()) own.remember_choices(outcomes.back(), choices, schedules);
   }
-  touch_sets = own.touch_sets_.take_over(in, mark.touch_sets);
 
   Graph& graph = own.graph_;
   std::vector<NodeIndex> nodes(mark.nodes);
@@ -265,12 +260,10 @@ void Crew::take_over(Reader& in, const Mark& mark) {
     const bool wanted = fresh[theirs] || waiting != own.waiting_.end();
     for (uint32_t i = 0; i < graph[node].edge_count; ++i) {
       auto target = in.get<uint32_t>();
-      const auto touches = in.get<uint32_t>();
       if (!wanted) continue;
       if (target & kOutcomeBit) target = outcomes[target & ~kOutcomeBit] | kOutcomeBit;
       else if (target != kNowhere) target = nodes[target];
       graph.edges(node)[i].target = target;
-      graph.edges(node)[i].touches = touches < touch_sets.size() ? touch_sets[touches] : 0;
     }
     if (waiting == own.waiting_.end()) continue;
     own.drop(waiting->second);
@@ -279,7 +272,6 @@ void Crew::take_over(Reader& in, const Mark& mark) {
   const std::vector<uint32_t> parts = own.foresight_.take_over(in, mark.foresight, [&](Foresight::Effect& effect) {
     effect.output = texts[effect.output];
     effect.errors = texts[effect.errors];
-    effect.touches = touch_sets[effect.touches];
     if (effect.order_before == Foresight::kAnyOrder) return;
     effect.order_before = orders[effect.order_before];
     effect.order_after = orders[effect.order_after];

@@ -26,7 +26,7 @@ class Crew {
  private:
   /// How much the explorer had found when the members were forked.
   struct Mark {
-    size_t texts, outcomes, touch_sets;
+    size_t texts, outcomes;
     NodeIndex nodes;
     Foresight::Mark foresight;
   };

@@ -97,7 +97,7 @@ double Explorer::seconds() const {
 
 size_t Explorer::bytes_in_use() const {
   constexpr size_t kMapEntry = 32;
-  return graph_.bytes() + foresight_.bytes() + pool_.bytes() + image_->bytes() + waiting_bytes_ +
+  return graph_.bytes() + graph_.bytes_for_paths() + foresight_.bytes() + pool_.bytes() + image_->bytes() + waiting_bytes_ +
          waiting_.size() * (sizeof(Waiting) + kMapEntry);
 }
 
@@ -398,7 +398,6 @@ void Explorer::learn(const Waiting& from, uint16_t thread, sched::Time began) {
   if (!seen || steering_->handed_over_inside() || outside_->asked_world) return;
   if (table.current || table.virtual_now != began) return;
   Foresight::Effect effect{text_number(step_output_), text_number(step_errors_)};
-  effect.touches = touch_sets_.number_of(steering_->touched());
   const bool asks_order = std::any_of(seen->reads.begin(), seen->reads.end(),
                                       [](PartName name) { return (name & part::kKind) == part::kAlive; });
   if (asks_order || visibility_->order() != from.order) {
@@ -532,27 +531,18 @@ void Explorer::expand(NodeIndex node) {
   bool is_present = false;
   for (uint32_t i = 0; i < graph_[node].edge_count; ++i) {
     const uint16_t thread = graph_.edges(node)[i].thread;
-    uint32_t predicted = kNowhere;
     const Foresight::Known* known = nullptr;
-    if (foretells && !steering_->met_finalizer()) {
-      predicted = graph_.predict(node, graph_.edges(node)[i], touch_sets_);
-      if (predicted == kNowhere) known = foresight_.find(from.parts, thread, from.order);
-      const auto nobody_runs = [&] { return foresight_.runnable(Foresight::changed(from.parts, known->changes)).empty(); };
-      if (known && settings_.verify && nobody_runs()) known = nullptr;
-    }
+    if (foretells && !steering_->met_finalizer()) known = foresight_.find(from.parts, thread, from.order);
     std::optional<StateHash> expected;
-    if (predicted != kNowhere) {
-      expected = graph_[predicted].hash();
-    } else if (known && settings_.verify) {
+    if (known && !settings_.verify) {
+      if (const uint32_t target = foretell(node, from, *known); target != kNowhere) {
+        graph_.edges(node)[i].target = target;
+        ++predicted_;
+        continue;
+      }
+    } else if (known && !foresight_.runnable(Foresight::changed(from.parts, known->changes)).empty()) {
       expected = foretold_hash(node, from, *known);
-    } else if (known) {
-      predicted = foretell(node, from, *known);
-      graph_.edges(node)[i].touches = known->effect.touches;
-    }
-    if (predicted != kNowhere || expected) ++predicted_;
-    if (predicted != kNowhere && !settings_.verify) {
-      graph_.edges(node)[i].target = predicted;
-      continue;
+      ++predicted_;
     }
     if (!std::exchange(is_present, true)) make_present(node, from);
     image_->rest();
@@ -579,7 +569,6 @@ void Explorer::expand(NodeIndex node) {
       image_->revert(changed_);
     }
     if (expected && (target >= kNowhere || graph_[target].hash() != *expected)) mismatch_ = "a step is not what was foretold";
-    if (foretells) graph_.edges(node)[i].touches = touch_sets_.number_of(steering_->touched());
     graph_.edges(node)[i].target = target;
   }
   keep(node, from);

@@ -20,7 +20,6 @@
 #include "interp/explore/foresight.h"
 #include "interp/explore/graph.h"
 #include "interp/explore/line_pool.h"
-#include "interp/explore/touches.h"
 #include "interp/explore/visibility.h"
 
 namespace mini::explore {
@@ -49,7 +48,7 @@ struct Settings {
   bool reduce = true;                ///< leave out interleavings of private accesses; false: every access is visible
   enum class Engine : uint8_t { kStates, kTraces, kRandom } engine = Engine::kStates;
   uint64_t runs = 1000;              ///< kRandom: how many schedules
-  bool commute = true;               ///< do not execute steps whose end is known from others (foresight.h, Graph::predict)
+  bool commute = true;               ///< do not execute steps whose end is known from others (foresight.h)
   uint32_t jobs = 1;                 ///< processes that work on it; kTraces: one alone
   Shard shard;                       ///< the part of the schedules to explore
   bool verify = false;               ///< compare each hash with one of the whole heap
@@ -235,7 +234,6 @@ class Explorer {
   vm::CodeObject* bad_code_ = nullptr;
 
   Graph graph_;
-  TouchSets touch_sets_;
   Foresight foresight_;
   std::unordered_map<NodeIndex, Kept> kept_;  // the last ones
   std::deque<NodeIndex> kept_nodes_;          // in the order of their coming

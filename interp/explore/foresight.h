@@ -37,11 +37,10 @@ uint32_t content_of(const Parts& parts, PartName name);
 class Foresight {
  public:
   static constexpr uint32_t kAnyOrder = ~0u;
-  /// What a step does. Texts, orders and touches are numbers of the explorer's.
+  /// What a step does. Texts and orders are numbers of the explorer's.
   struct Effect {
     uint32_t output = 0, errors = 0;  ///< what it writes
     uint32_t order_before = kAnyOrder, order_after = kAnyOrder;  ///< of the threads (visibility.h), if it changes
-    uint32_t touches = 0;
     bool operator==(const Effect&) const = default;
   };
   struct Known {

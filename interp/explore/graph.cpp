@@ -4,7 +4,6 @@
 #include <functional>
 #include <limits>
 #include <queue>
-#include <tuple>
 #include <unordered_map>
 
 #include "runtime/base/assert.h"
@@ -15,20 +14,14 @@ std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vect
   if (const NodeIndex known = find(hash); known != kNowhere) return {known, false};
   size_t at = hash[0] & (table_.size() - 1);
   while (table_[at] != kNowhere) at = (at + 1) & (table_.size() - 1);
-  const auto index = static_cast<NodeIndex>(nodes_.size());
+  const auto index = static_cast<NodeIndex>(size());
   MINI_ASSERT(index < kNowhere);
   table_[at] = index;
-  nodes_.push_back({std::bit_cast<std::array<uint32_t, 4>>(hash), static_cast<uint32_t>(edges_.size()), parent,
-                    static_cast<uint16_t>(threads.size())});
+  const auto first_edge = static_cast<uint32_t>(edges_.begin_run(threads.size()));
+  nodes_.begin_run(1);
+  nodes_.push_back({std::bit_cast<std::array<uint32_t, 4>>(hash), first_edge, parent, static_cast<uint16_t>(threads.size())});
   for (uint16_t thread : threads) edges_.push_back({kNowhere, thread});
-  if (nodes_.size() * 3 > table_.size() * 2) {
-    table_.assign(table_.size() * 2, kNowhere);
-    for (NodeIndex i = 0; i < nodes_.size(); ++i) {
-      size_t place = nodes_[i].hash()[0] & (table_.size() - 1);
-      while (table_[place] != kNowhere) place = (place + 1) & (table_.size() - 1);
-      table_[place] = i;
-    }
-  }
+  if (size() * 4 > table_.size() * 3) grow_table();
   return {index, true};
 }
 
@@ -38,28 +31,19 @@ NodeIndex Graph::find(const vm::StateHash& hash) const {
   return table_[at];
 }
 
-uint32_t Graph::predict(NodeIndex node, Edge& edge, TouchSets& touch_sets) const {
-  const NodeIndex parent = nodes_[node].parent;
-  if (parent == kNowhere) return kNowhere;
-  const Edge *here = nullptr, *other = nullptr;  // from the parent: the step that led here, and the thread's own
-  for (uint32_t i = 0; i < nodes_[parent].edge_count; ++i) {
-    const Edge& each = edges(parent)[i];
-    if (each.thread == edge.thread) other = &each;
-    else if (each.target == node) here = &each;
+void Graph::grow_table() {
+  const size_t slots = table_.size() * 2;
+  table_ = {};  // first: the old one and the new one need not be there at once
+  table_.assign(slots, kNowhere);
+  for (NodeIndex i = 0; i < size(); ++i) {
+    size_t at = nodes_[i].hash()[0] & (slots - 1);
+    while (table_[at] != kNowhere) at = (at + 1) & (slots - 1);
+    table_[at] = i;
   }
-  if (!here || !other || other->target >= kNowhere) return kNowhere;
-  if (!touch_sets.independent(here->touches, other->touches)) return kNowhere;
-  for (uint32_t i = 0; i < nodes_[other->target].edge_count; ++i) {
-    const Edge& last = edges(other->target)[i];
-    if (last.thread != here->thread || last.target >= kNowhere) continue;
-    edge.touches = other->touches;
-    return last.target;
-  }
-  return kNowhere;
 }
 
 size_t Graph::bytes() const {
-  return nodes_.capacity() * sizeof(Node) + edges_.capacity() * sizeof(Edge) + table_.capacity() * sizeof(uint32_t);
+  return nodes_.end() * sizeof(Node) + edges_.end() * sizeof(Edge) + table_.size() * sizeof(uint32_t);
 }
 
 uint32_t Graph::slot_of(NodeIndex node, uint16_t last) const {
@@ -68,71 +52,97 @@ uint32_t Graph::slot_of(NodeIndex node, uint16_t last) const {
   return Place::kFree;
 }
 
+namespace {
+
+/// What it takes to get somewhere, least first: preemptions, among equals switches, then steps; in one word, as there is one
+/// for every place. Beyond some millions, switches and steps are not told apart any more.
+using Cost = uint64_t;
+constexpr Cost kStep = 1, kSwitch = Cost{1} << 24, kPreemption = Cost{1} << 48, kUnreached = ~Cost{0};
+
+Cost after(Cost cost, bool switches, bool preempts) {
+  if ((cost & (kSwitch - 1)) != kSwitch - 1) cost += kStep;
+  if (switches && (cost & (kPreemption - 1)) < kPreemption - kSwitch) cost += kSwitch;
+  return preempts ? cost + kPreemption : cost;
+}
+
+}  // namespace
+
+Place Graph::place(uint32_t number) const {
+  if (number < size()) return {number, Place::kFree};
+  const auto edge = static_cast<uint32_t>(number - size());
+  NodeIndex node = 0;  // the last whose edges begin there or before
+  for (auto end = static_cast<NodeIndex>(size()); end - node > 1;) {
+    const NodeIndex middle = node + (end - node) / 2;
+    (nodes_[middle].first_edge <= edge ? node : end) = middle;
+  }
+  return {node, edge - nodes_[node].first_edge};
+}
+
 std::vector<Path> Graph::shortest_paths(const std::vector<uint32_t>& targets) const {
-  // Dijkstra over (node, who ran last), by (preemptions, switches, steps).
-  using Cost = std::tuple<uint32_t, uint32_t, uint32_t>;
-  static constexpr Cost kNone{~0u, ~0u, ~0u};
+  // Dijkstra over (node, who ran last).
   struct Visit {
     Cost cost;
-    uint32_t node, slot;
+    uint32_t number;
     bool operator>(const Visit& other) const { return cost > other.cost; }
   };
-  struct Origin {
-    uint32_t node = kNowhere, slot = 0, edge = 0;
-  };
   struct Goal {
-    Cost cost = kNone;
-    Origin last;
+    Cost cost = kUnreached;
+    uint32_t before = kNowhere, edge = 0;  ///< the place before it, and the step that leads from there
   };
-  const size_t places = nodes_.size() + edges_.size();
-  auto place_of = [&](uint32_t node, uint32_t slot) {
-    return slot == Place::kFree ? node : nodes_.size() + nodes_[node].first_edge + slot;
-  };
-  std::vector<Cost> best(places, kNone);
-  std::vector<Origin> origins(places);
+  std::vector<Cost> best(places(), kUnreached);
+  std::vector<uint32_t> origins(places(), kNowhere);
   std::unordered_map<uint32_t, Goal> goals;
   for (uint32_t target : targets) goals[target];
+  auto cost_after = [&](Cost cost, uint32_t slot, uint32_t edge) {
+    return after(cost, slot != edge, slot != edge && slot != Place::kFree);
+  };
   std::priority_queue<Visit, std::vector<Visit>, std::greater<>> queue;
-  queue.push({{0, 0, 0}, 0, Place::kFree});
-  best[0] = {0, 0, 0};
-  auto open = [&](const Cost& cost) {  // whether some goal may still be reached more cheaply
+  queue.push({0, 0});
+  best[0] = 0;
+  auto open = [&](Cost cost) {  // whether some goal may still be reached more cheaply
     return std::any_of(goals.begin(), goals.end(), [&](const auto& goal) { return goal.second.cost > cost; });
   };
   for (uint32_t turn = 0; !queue.empty(); ++turn) {
-    const auto [cost, node, slot] = queue.top();
+    const auto [cost, number] = queue.top();
     if (turn % 256 == 0 && !open(cost)) break;
     queue.pop();
-    if (best[place_of(node, slot)] < cost) continue;
+    if (best[number] < cost) continue;
+    const auto [node, slot] = place(number);
     for (uint32_t i = 0; i < nodes_[node].edge_count; ++i) {
       const Edge& edge = edges(node)[i];
       if (edge.target == kNowhere) continue;
-      Cost next = cost;
-      if (slot != i) ++std::get<1>(next);
-      if (slot != i && slot != Place::kFree) ++std::get<0>(next);
-      ++std::get<2>(next);
+      const Cost next = cost_after(cost, slot, i);
       if (const auto goal = goals.find(edge.target); goal != goals.end() && next < goal->second.cost)
-        goal->second = {next, {node, slot, i}};
+        goal->second = {next, number, i};
       if (edge.target & kOutcomeBit) continue;
-      const uint32_t next_slot = slot_of(edge.target, edge.thread);
-      const size_t place = place_of(edge.target, next_slot);
-      if (best[place] <= next) continue;
-      best[place] = next;
-      origins[place] = {node, slot, i};
-      queue.push({next, edge.target, next_slot});
+      const uint32_t reached = number_of({edge.target, slot_of(edge.target, edge.thread)});
+      if (best[reached] <= next) continue;
+      best[reached] = next;
+      origins[reached] = number;
+      queue.push({next, reached});
     }
   }
+  // Which step led from one place to the next: one that costs as much.
+  auto step_between = [&](uint32_t before, uint32_t number) {
+    const auto [node, slot] = place(before);
+    uint32_t i = 0;
+    for (;; ++i) {
+      MINI_ASSERT(i < nodes_[node].edge_count);
+      const Edge& edge = edges(node)[i];
+      if (edge.target >= kNowhere || cost_after(best[before], slot, i) != best[number]) continue;
+      if (number_of({edge.target, slot_of(edge.target, edge.thread)}) == number) break;
+    }
+    return PathStep{node, i};
+  };
   std::vector<Path> paths;
   for (uint32_t target : targets) {
     Path& path = paths.emplace_back();
     const Goal& goal = goals[target];
-    if (goal.cost == kNone || target == 0) continue;
-    path.preemptions = std::get<0>(goal.cost);
-    for (Origin at = goal.last;;) {
-      path.steps.push_back({at.node, at.edge});
-      const Origin before = origins[place_of(at.node, at.slot)];
-      if (before.node == kNowhere) break;
-      at = before;
-    }
+    if (goal.cost == kUnreached || target == 0) continue;
+    path.preemptions = static_cast<uint32_t>(goal.cost / kPreemption);
+    path.steps.push_back({place(goal.before).node, goal.edge});
+    for (uint32_t at = goal.before; origins[at] != kNowhere; at = origins[at])
+      path.steps.push_back(step_between(origins[at], at));
     std::reverse(path.steps.begin(), path.steps.end());
   }
   return paths;
@@ -140,10 +150,10 @@ std::vector<Path> Graph::shortest_paths(const std::vector<uint32_t>& targets) co
 
 std::vector<NodeIndex> Graph::without_end() const {
   // Backward from the ends: who leads to whom, as one array sorted by target.
-  std::vector<uint32_t> first(nodes_.size() + 1, 0), sources;
-  std::vector<bool> ends(nodes_.size(), false);
+  std::vector<uint32_t> first(size() + 1, 0), sources;
+  std::vector<bool> ends(size(), false);
   std::vector<NodeIndex> queue;
-  for (NodeIndex node = 0; node < nodes_.size(); ++node) {
+  for (NodeIndex node = 0; node < size(); ++node) {
     for (uint32_t i = 0; i < nodes_[node].edge_count; ++i) {
       const uint32_t target = edges(node)[i].target;
       if (target == kNowhere || target & kOutcomeBit) ends[node] = true;
@@ -154,7 +164,7 @@ std::vector<NodeIndex> Graph::without_end() const {
   for (size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
   sources.resize(first.back());
   std::vector<uint32_t> next(first.begin(), first.end() - 1);
-  for (NodeIndex node = 0; node < nodes_.size(); ++node)
+  for (NodeIndex node = 0; node < size(); ++node)
     for (uint32_t i = 0; i < nodes_[node].edge_count; ++i) {
       const uint32_t target = edges(node)[i].target;
       if (target < kNowhere) sources[next[target]++] = node;
@@ -169,22 +179,22 @@ std::vector<NodeIndex> Graph::without_end() const {
       }
   }
   std::vector<NodeIndex> endless;
-  for (NodeIndex node = 0; node < nodes_.size(); ++node)
+  for (NodeIndex node = 0; node < size(); ++node)
     if (!ends[node]) endless.push_back(node);
   return endless;
 }
 
 std::vector<double> Graph::path_counts(size_t outcomes) const {
   // In topological order (Kahn); what remains lies on loops, or behind them.
-  std::vector<uint32_t> waiting(nodes_.size(), 0);
-  for (NodeIndex node = 0; node < nodes_.size(); ++node)
+  std::vector<uint32_t> waiting(size(), 0);
+  for (NodeIndex node = 0; node < size(); ++node)
     for (uint32_t i = 0; i < nodes_[node].edge_count; ++i)
       if (const uint32_t target = edges(node)[i].target; target < kNowhere) ++waiting[target];
   constexpr double kEndless = std::numeric_limits<double>::infinity();
-  std::vector<double> counts(nodes_.size(), 0), result(outcomes, 0);
+  std::vector<double> counts(size(), 0), result(outcomes, 0);
   std::vector<NodeIndex> ready;
-  if (!nodes_.empty()) counts[0] = 1;
-  for (NodeIndex node = 0; node < nodes_.size(); ++node)
+  if (size() > 0) counts[0] = 1;
+  for (NodeIndex node = 0; node < size(); ++node)
     if (waiting[node] == 0) ready.push_back(node);
   size_t done = 0;
   auto pass_on = [&](NodeIndex node, auto reached) {
@@ -204,8 +214,8 @@ std::vector<double> Graph::path_counts(size_t outcomes) const {
       if (--waiting[target] == 0) ready.push_back(target);
     });
   }
-  if (done == nodes_.size()) return result;
-  for (NodeIndex node = 0; node < nodes_.size(); ++node) {
+  if (done == size()) return result;
+  for (NodeIndex node = 0; node < size(); ++node) {
     if (waiting[node] == 0) continue;
     counts[node] = kEndless;
     pass_on(node, [](uint32_t) {});

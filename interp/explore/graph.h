@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "interp/explore/touches.h"
 #include "interp/vm/state.h"
+#include "runtime/base/assert.h"
 
 namespace mini::explore {
 
@@ -21,7 +21,6 @@ struct Edge {
   uint32_t target = kNowhere;  ///< kNowhere: not yet explored
   uint16_t thread;             ///< serial
   uint16_t distance = 0xffff;  ///< preemptions to get here with this thread as the last; 0xffff: never
-  uint32_t touches = 0;        ///< what the step does that others can see: TouchSets
 };
 
 /// Of every state that was ever found one is kept: small, and without gaps.
@@ -34,7 +33,7 @@ struct Node {
 
   vm::StateHash hash() const { return std::bit_cast<vm::StateHash>(hash_words); }
 };
-static_assert(sizeof(Node) == 28 && sizeof(Edge) == 12);
+static_assert(sizeof(Node) == 28 && sizeof(Edge) == 8);
 
 /// Where a search goes on: a state, and who ran last (an edge of it, or kFree).
 struct Place {
@@ -55,32 +54,48 @@ struct Path {
   std::vector<PathStep> steps;
 };
 
+/// A list that never moves what it holds: it takes no more than that, while it grows either.
+template <typename T>
+class Segments {
+ public:
+  T& operator[](size_t index) { return segments_[index >> kBits][index & (kSize - 1)]; }
+  const T& operator[](size_t index) const { return segments_[index >> kBits][index & (kSize - 1)]; }
+  /// The number of the first of `count` more, side by side in memory; at most kSize. Numbers may be left out before it.
+  size_t begin_run(size_t count) {
+    MINI_ASSERT(count <= kSize);
+    if (segments_.empty() || segments_.back().size() + count > kSize) segments_.emplace_back().reserve(kSize);
+    return end();
+  }
+  /// Numbered end().
+  void push_back(const T& item) { segments_.back().push_back(item); }
+  size_t end() const { return segments_.empty() ? 0 : (segments_.size() - 1) * kSize + segments_.back().size(); }
+
+ private:
+  static constexpr size_t kBits = 16, kSize = size_t{1} << kBits;
+  std::vector<std::vector<T>> segments_;
+};
+
 class Graph {
  public:
-  static constexpr uint16_t kNever = 0xffff;
-
   /// The node with this hash, or a new one whose threads that can run are `threads`; whether it is new.
   std::pair<NodeIndex, bool> add(const vm::StateHash& hash, const std::vector<uint16_t>& threads, NodeIndex parent = kNowhere);
   /// The node with this hash; kNowhere if there is none.
   NodeIndex find(const vm::StateHash& hash) const;
   Node& operator[](NodeIndex index) { return nodes_[index]; }
   const Node& operator[](NodeIndex index) const { return nodes_[index]; }
-  Edge* edges(NodeIndex index) { return edges_.data() + nodes_[index].first_edge; }
-  const Edge* edges(NodeIndex index) const { return edges_.data() + nodes_[index].first_edge; }
-  size_t size() const { return nodes_.size(); }
-  size_t edge_count() const { return edges_.size(); }
+  Edge* edges(NodeIndex index) { return &edges_[nodes_[index].first_edge]; }
+  const Edge* edges(NodeIndex index) const { return &edges_[nodes_[index].first_edge]; }
+  size_t size() const { return nodes_.end(); }
   /// Bytes that it takes.
   size_t bytes() const;
+  /// Bytes that shortest_paths() will take.
+  size_t bytes_for_paths() const { return places() * (sizeof(uint64_t) + sizeof(uint32_t)); }
 
   /// The slot of `node` for who ran last.
   uint32_t slot_of(NodeIndex node, uint16_t last) const;
   uint16_t& distance(Place place) {
     return place.slot == Place::kFree ? nodes_[place.node].free_distance : edges(place.node)[place.slot].distance;
   }
-
-  /// Where a step leads by what is known of others: if it may change places with the step that led here, and the other
-  /// order was tried, it leads to the same state. kNowhere: not known. `edge` has its touches then.
-  uint32_t predict(NodeIndex node, Edge& edge, TouchSets& touch_sets) const;
 
   /// The paths with the fewest preemptions from node 0 to each of these targets (nodes or outcomes); among those with
   /// fewest switches, then steps.
@@ -94,8 +109,16 @@ class Graph {
   std::vector<double> path_counts(size_t outcomes) const;
 
  private:
-  std::vector<Node> nodes_;
-  std::vector<Edge> edges_;
+  size_t places() const { return nodes_.end() + edges_.end(); }
+  uint32_t number_of(Place place) const {
+    return static_cast<uint32_t>(place.slot == Place::kFree ? place.node : nodes_.end() + nodes_[place.node].first_edge + place.slot);
+  }
+  Place place(uint32_t number) const;
+
+  void grow_table();
+
+  Segments<Node> nodes_;
+  Segments<Edge> edges_;
   std::vector<uint32_t> table_ = std::vector<uint32_t>(1 << 10, kNowhere);  // open addressing, by hash
 };
 

@@ -3,11 +3,7 @@
 
 #include <compare>
 #include <cstdint>
-#include <map>
-#include <unordered_map>
 #include <vector>
-
-#include "interp/explore/wire.h"
 
 namespace mini::explore {
 
@@ -33,23 +29,5 @@ enum class Relation : uint8_t {
 Relation relation(const Touch& a, const Touch& b);
 Relation relation(const Touches& a, const Touch& b);
 Relation relation(const Touches& a, const Touches& b);
-
-/// Sets of touches by number, and whether they are independent, each worked out once.
-class TouchSets {
- public:
-  uint32_t number_of(const Touches& touches);
-  bool independent(uint32_t a, uint32_t b);
-  size_t size() const { return sets_.size(); }
-
-  /// The sets from number `first` on, for another process that knows those before.
-  void report(Writer& out, size_t first) const;
-  /// Takes over what another has reported; its numbers, as this one's.
-  std::vector<uint32_t> take_over(Reader& in, size_t first);
-
- private:
-  std::vector<const Touches*> sets_;
-  std::map<Touches, uint32_t> numbers_;
-  std::unordered_map<uint64_t, bool> answers_;
-};
 
 }  // namespace mini::explore

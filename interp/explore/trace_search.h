@@ -9,6 +9,7 @@
 #include <map>
 
 #include "interp/explore/explorer.h"
+#include "interp/explore/touches.h"
 
 namespace mini::explore {
 

@@ -36,11 +36,11 @@ StateHash sum_of(const std::vector<Part>& parts) {
 TEST_CASE("a step is known wherever what it looked at and changed is the same") {
   Foresight foresight;
   const Parts before = state(foresight, 10, 20, 0), after = state(foresight, 11, 20, 30);
-  foresight.remember(before, after, 1, {}, {.touches = 5});
+  foresight.remember(before, after, 1, {}, {.output = 5});
 
   const Foresight::Known* known = foresight.find(state(foresight, 10, 21, 0, 40), 1, 0);
   REQUIRE(known);
-  CHECK(known->effect.touches == 5);
+  CHECK(known->effect.output == 5);
   CHECK(Foresight::changed(state(foresight, 10, 21, 0, 40), known->changes) == state(foresight, 11, 21, 30, 40));
 
   CHECK_FALSE(foresight.find(state(foresight, 12, 20, 0), 1, 0));   // another place in the program
@@ -111,11 +111,11 @@ TEST_CASE("another process learns what became known, whatever its own numbers ar
 TEST_CASE("many steps are found again, in a table that grows") {
   Foresight foresight;
   for (uint32_t i = 1; i < 3000; ++i)
-    foresight.remember(state(foresight, i, 20, 0), state(foresight, i + 1, 20, i), 1, {}, {.touches = i});
+    foresight.remember(state(foresight, i, 20, 0), state(foresight, i + 1, 20, i), 1, {}, {.output = i});
   for (uint64_t i = 1; i < 3000; ++i) {
     const Foresight::Known* known = foresight.find(state(foresight, i, 21, 0), 1, 0);
     REQUIRE(known);
-    CHECK(known->effect.touches == i);
+    CHECK(known->effect.output == i);
   }
 }
 
