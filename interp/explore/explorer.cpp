@@ -676,6 +676,7 @@ bool Explorer::finish_level(Sweep& sweep, Findings& findings) {
       if (sweep.expanded >= sweep.enough) return false;
       if (!cut && waiting_.size() >= size_t{32} * settings_.shard.count) take_shard();
     }
+    graph_.prefetch_targets(place.node);
     for (uint32_t i = 0; i < graph_[place.node].edge_count; ++i) {
       const Edge edge = graph_.edges(place.node)[i];
       if (edge.target == kNowhere) continue;

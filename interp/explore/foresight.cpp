@@ -75,7 +75,15 @@ const Foresight::Known* Foresight::find(const Parts& state, uint16_t thread, uin
   if (own >= shapes_of_.size()) return nullptr;
   for (uint32_t shape : shapes_of_[own]) {
     looked_at_.clear();
-    for (PartName name : shapes_[shape]->names) looked_at_.push_back(content_of(state, name));
+    auto part = state.begin();  // names and parts are sorted
+    for (PartName name : shapes_[shape]->names) {
+      if ((name & part::kKind) == part::kAlive) {
+        looked_at_.push_back(content_of(state, name));
+        continue;
+      }
+      while (part != state.end() && part->name < name) ++part;
+      looked_at_.push_back(part != state.end() && part->name == name ? part->content : 0);
+    }
     const std::vector<PartName>& overwritten = shapes_[shape]->overwritten;
     const auto is_plain = [&](PartName name) { return contents_[content_of(state, name)].is_plain; };
     if (!std::all_of(overwritten.begin(), overwritten.end(), is_plain)) continue;

@@ -10,13 +10,20 @@
 
 namespace mini::explore {
 
-std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vector<uint16_t>& threads, NodeIndex parent) {
-  if (const NodeIndex known = find(hash); known != kNowhere) return {known, false};
+/// Where the node with this hash is, or where it would be.
+size_t Graph::place_in_table(const vm::StateHash& hash) const {
   size_t at = hash[0] & (table_.size() - 1);
-  while (table_[at] != kNowhere) at = (at + 1) & (table_.size() - 1);
+  while (table_[at].node != kNowhere && (table_[at].tag != tag(hash) || nodes_[table_[at].node].hash() != hash))
+    at = (at + 1) & (table_.size() - 1);
+  return at;
+}
+
+std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vector<uint16_t>& threads, NodeIndex parent) {
+  Slot& slot = table_[place_in_table(hash)];
+  if (const NodeIndex known = slot.node; known != kNowhere) return {known, false};
   const auto index = static_cast<NodeIndex>(size());
   MINI_ASSERT(index < kNowhere);
-  table_[at] = index;
+  slot = {index, tag(hash)};
   const auto first_edge = static_cast<uint32_t>(edges_.begin_run(threads.size()));
   nodes_.begin_run(1);
   nodes_.push_back({std::bit_cast<std::array<uint32_t, 4>>(hash), first_edge, parent, static_cast<uint16_t>(threads.size())});
@@ -25,25 +32,22 @@ std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vect
   return {index, true};
 }
 
-NodeIndex Graph::find(const vm::StateHash& hash) const {
-  size_t at = hash[0] & (table_.size() - 1);
-  while (table_[at] != kNowhere && nodes_[table_[at]].hash() != hash) at = (at + 1) & (table_.size() - 1);
-  return table_[at];
-}
+NodeIndex Graph::find(const vm::StateHash& hash) const { return table_[place_in_table(hash)].node; }
 
 void Graph::grow_table() {
   const size_t slots = table_.size() * 2;
   table_ = {};  // first: the old one and the new one need not be there at once
-  table_.assign(slots, kNowhere);
-  for (NodeIndex i = 0; i < size(); ++i) {
-    size_t at = nodes_[i].hash()[0] & (slots - 1);
-    while (table_[at] != kNowhere) at = (at + 1) & (slots - 1);
-    table_[at] = i;
+  table_.assign(slots, {});
+  for (NodeIndex node = 0; node < size(); ++node) {
+    const vm::StateHash hash = nodes_[node].hash();
+    size_t at = hash[0] & (slots - 1);
+    while (table_[at].node != kNowhere) at = (at + 1) & (slots - 1);
+    table_[at] = {node, tag(hash)};
   }
 }
 
 size_t Graph::bytes() const {
-  return nodes_.end() * sizeof(Node) + edges_.end() * sizeof(Edge) + table_.size() * sizeof(uint32_t);
+  return nodes_.end() * sizeof(Node) + edges_.end() * sizeof(Edge) + table_.size() * sizeof(Slot);
 }
 
 uint32_t Graph::slot_of(NodeIndex node, uint16_t last) const {

@@ -86,6 +86,11 @@ class Graph {
   Edge* edges(NodeIndex index) { return &edges_[nodes_[index].first_edge]; }
   const Edge* edges(NodeIndex index) const { return &edges_[nodes_[index].first_edge]; }
   size_t size() const { return nodes_.end(); }
+  /// Has the processor fetch where the steps from there lead: they are all over the memory.
+  void prefetch_targets(NodeIndex node) const {
+    for (uint32_t i = 0; i < nodes_[node].edge_count; ++i)
+      if (const uint32_t target = edges(node)[i].target; target < kNowhere) __builtin_prefetch(&nodes_[target]);
+  }
   /// Bytes that it takes.
   size_t bytes() const;
   /// Bytes that shortest_paths() will take.
@@ -115,11 +120,19 @@ class Graph {
   }
   Place place(uint32_t number) const;
 
+  /// A number of `nodes_`, and some bits of its hash: most others are told apart without a look at them.
+  struct [[gnu::packed]] Slot {
+    NodeIndex node = kNowhere;
+    uint8_t tag = 0;
+  };
+  static_assert(sizeof(Slot) == 5);
+  static uint8_t tag(const vm::StateHash& hash) { return static_cast<uint8_t>(hash[1]); }
+  size_t place_in_table(const vm::StateHash& hash) const;
   void grow_table();
 
   Segments<Node> nodes_;
   Segments<Edge> edges_;
-  std::vector<uint32_t> table_ = std::vector<uint32_t>(1 << 10, kNowhere);  // open addressing, by hash
+  std::vector<Slot> table_ = std::vector<Slot>(1 << 10);  // open addressing, by hash
 };
 
 }  // namespace mini::explore
