@@ -47,7 +47,7 @@ void OsThreads::enter(Thread& thread) {
   me.ticket = thread.waits;
   if (gil_->enter(me)) {
     come_in(thread);
-    seat(thread);
+    seat_again(thread);
   } else {
     await(me, kNever, false);  // false: it is to conclude a run that ended meanwhile
   }
@@ -72,6 +72,9 @@ void OsThreads::hand_on() {
   table_.current = nullptr;
   table_.last_cause = Cause::Called;
   if (ticker_) ticker_->set_holder(nullptr);
+  // As a rule there is nobody to be told, or to be gathered who has not arrived: then there is nothing to choose either.
+  const bool alone = table_.runnable.empty() && table_.timers.empty() && !replay_ && outcome_ == Outcome::Finished;
+  if (alone && !interrupted_.load() && gil_->try_free()) return;
   do {
     gather();
     if ((exact_ || replay_) && inside_ == 0) continue;  // the others stand still

@@ -320,14 +320,18 @@ void Runner::seat(Thread& thread) {
   if (options_.observer) options_.observer->on_hand_over(hand_over);
 }
 
-// Takes back what the thread was asked, but for an interrupt that is its own: true. The flag is looked at
-// last, and interrupt() sets it first: one that comes in between is seen here, or it asks after this.
-bool Runner::calm(Thread& thread) {
-  // Looked at first: what was not asked need not be taken back, by stores that are the dearest part of taking the GIL.
-  if (thread.asked.load() || thread.dispatch.load() != options_.fast_table) thread.calm(options_.fast_table);
-  const bool own = interrupted_.load() && &thread == main_.load(std::memory_order_relaxed);
-  if (own || over_ || thread.lets_go || stop_.load()) thread.ask(options_.breaker_table);
-  return own;
+// Of what seat() does, all that is left if nothing is told or decided, in the same order.
+void Runner::seat_again(Thread& guest) {
+  if (guest.serial != table_.last || keeps_accounts_ || replay_ || has_parted_ || guest.at_point || slice_.begun())
+    return seat(guest);
+  MINI_ASSERT(guest.state == State::Outside);
+  guest.account.since = kNever;
+  guest.state = State::Running;
+  guest.gives_way = false;
+  table_.current = &guest;
+  if (ticker_) ticker_->set_holder(&guest);
+  calm(guest);
+  if (ticker_ && ticker_->armed() && others_wait() && !slice_.begun()) begin_slice(guest);
 }
 
 // Others wait from now on, or have waited since before the holder got the GIL.

@@ -332,11 +332,20 @@ class Runner {
   Thread* choose(Thread* from,
                  Cause cause);  // … to this one; nullptr: nobody, or outcome_ is ScheduleError …
   void seat(Thread& thread);    // … which holds it from here on
+  void seat_again(Thread& guest);  // the same for one that comes in, as a rule back to a GIL that nobody had meanwhile
   void finish(Thread& thread);
   void unlink(Thread& thread);
   void let_out(Thread& thread);  // the run is over, and this thread still has to leave a native
   void end();                    // the run is over: no thread is in any queue any more
-  bool calm(Thread& thread);
+  // Takes back what the thread was asked, but for an interrupt that is its own: true. The flag is looked at
+  // last, and interrupt() sets it first: one that comes in between is seen here, or it asks after this.
+  bool calm(Thread& thread) {
+    // Looked at first: what was not asked need not be taken back, by stores that are the dearest part of taking the GIL.
+    if (thread.asked.load() || thread.dispatch.load() != options_.fast_table) thread.calm(options_.fast_table);
+    const bool own = interrupted_.load() && &thread == main_.load(std::memory_order_relaxed);
+    if (own || over_ || thread.lets_go || stop_.load()) thread.ask(options_.breaker_table);
+    return own;
+  }
   bool others_wait();
   void begin_slice(Thread& thread);
   void settle_slice(Thread& thread);
