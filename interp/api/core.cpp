@@ -111,7 +111,7 @@ void set_away(Core& core, bool away) {
 
 HostScope::HostScope(Core& core, bool barred) : core_(core), pushed_(false), bars_(false) {
   Held::Item* item = held.find(core);
-  if (item && !item->away) {
+  if (item && !item->away) [[likely]] {
     bars_ = barred && !std::exchange(item->barred, item->barred || barred);
     return;
   }
@@ -120,9 +120,9 @@ HostScope::HostScope(Core& core, bool barred) : core_(core), pushed_(false), bar
   pushed_ = true;
 }
 
-HostScope::~HostScope() {
+void HostScope::end() {
   if (pushed_) held.remove(core_);
-  else if (Held::Item* item = bars_ ? held.find(core_) : nullptr) item->barred = false;
+  else if (Held::Item* item = held.find(core_)) item->barred = false;
 }
 
 // Entry ---------------------------------------------------------------------------------------------------------------
@@ -130,10 +130,16 @@ HostScope::~HostScope() {
 Entry::Entry(Core& core) : core_(core) {
   if (const Held::Item* item = held.find(core); item && !item->away) {
     if (item->barred) throw_usage("an observer, director or handler of leaks cannot call into the VM");
-    if (!core.machine->state().threads.current) throw_usage("no thread of the VM runs at this moment");
-    thread_ = &core.machine->current();
+    if (!core.threads->current) throw_usage("no thread of the VM runs at this moment");
+    thread_ = static_cast<vm::ThreadState*>(core.threads->current);
     return;
   }
+  enter();
+}
+
+// The way in for an OS thread that does not hold the GIL.
+void Entry::enter() {
+  Core& core = core_;
   if (core.closed_.load(std::memory_order_relaxed)) throw_usage("the VM is gone");
   if (held.count == Held::kMost) throw_usage("too many VMs call each other");
   if (core.options.runner == Runner::kOneThread || !core.main_busy_.exchange(true)) {
@@ -141,14 +147,14 @@ Entry::Entry(Core& core) : core_(core) {
   } else {
     thread_ = core.take_guest();
   }
-  core.machine->runner().enter(*thread_);
+  core.runner->enter(*thread_);
   outermost_ = true;
   thread_->stack_floor = stack_floor();
   held.push(core, false);
   if (core.dropped_.load(std::memory_order_relaxed)) core.bury_dropped(true);
   if (core.inside_count++ == 0) core.begin_limits();
   if (thread_ != core.main_thread) core.refill_guests();
-  if (core.machine->runner().over()) {  // it was about to get in when the run of the others ended, and has to conclude it
+  if (core.runner->over()) {  // it was about to get in when the run of the others ended, and has to conclude it
     try {
       core.conclude(*thread_);
     } catch (const Error&) {
@@ -156,9 +162,8 @@ Entry::Entry(Core& core) : core_(core) {
   }
 }
 
-Entry::~Entry() {
-  if (!outermost_) return;
-  sched::Runner& runner = core_.machine->runner();
+void Entry::leave() {
+  sched::Runner& runner = *core_.runner;
   auto tidy = [this, &runner] {
     if (!runner.over() && !thread_->abandoned) return;
     try {
@@ -174,7 +179,7 @@ Entry::~Entry() {
     tidy();
   }
   if (core_.dropped_.load(std::memory_order_relaxed)) core_.bury_dropped(true);
-  if (--core_.inside_count == 0) core_.end_limits();
+  if (--core_.inside_count == 0 && core_.options.limits.time.count() != 0) core_.end_deadline();
   held.remove(core_);
   const bool guest = thread_ != core_.main_thread;
   if (guest) decref(std::exchange(thread_->locals, object::kUnbound));
@@ -207,7 +212,7 @@ void Core::refill_guests() {
   }
   auto made = machine->make_thread(object::kNone, object::kNone, object::kUnbound);
   if (!made.ok()) return static_cast<void>(machine->heap().take_pending());  // whoever comes waits for one to leave
-  machine->runner().admit(**made);
+  runner->admit(**made);
   ++guest_count_;
   give_back(*made);
 }
@@ -244,6 +249,8 @@ Core::Core(Vm& vm, Options given) : serial(next_serial()), owner(&vm), options(s
     data->limit = Limit::kMemory;
     throw Error(data);
   }
+  runner = &machine->runner();
+  threads = &machine->state().threads;
   main_thread = machine->state().main;
   if (machine->observed() && (options.limits.instructions > 0 || options.observer))
     machine->add_observer(static_cast<vm::InstructionObserver&>(*this));
@@ -257,7 +264,7 @@ void Core::open_streams() {
   inside([&](Entry& entry) {
     refill_guests();
     // What a replay writes, it writes in the pieces of the recorded run.
-    if (machine->runner().repeats_outside()) return;
+    if (runner->repeats_outside()) return;
     for (auto [name, given] : {std::pair{object::Name::kstdout, static_cast<bool>(options.output)},
                                std::pair{object::Name::kstderr, static_cast<bool>(options.errors)}}) {
       const object::Value stream = get_name(machine->state().sys, entry.heap().name(name));
@@ -288,7 +295,7 @@ void Core::close() {
   closed_.store(true);
   guest_free_.notify_all();
   // Whoever is inside leaves first; from now on nobody comes.
-  machine->runner().stop();
+  runner->stop();
   auto wait_until = [](auto done) {
     while (!done()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   };
@@ -307,11 +314,10 @@ void Core::close() {
     time_thread_.request_stop();
     time_thread_.join();
   }
-  sched::Runner& runner = machine->runner();
-  runner.enter(*main_thread);
+  runner->enter(*main_thread);
   main_thread->stack_floor = stack_floor();
   held.push(*this, false);
-  runner.forget_stop();
+  runner->forget_stop();
   if (!finished) machine->flush_output();
   bury_dropped(true);
   size_t leaked = 0;
@@ -327,7 +333,7 @@ void Core::close() {
   originals_.clear();
   machine->heap().watch_deaths(nullptr);
   held.remove(*this);
-  runner.close();
+  runner->close();
   for (vm::ThreadState* guest : idle_guests_) machine->free_thread(guest);
   machine.reset();
   if (leaked > 0) {
@@ -355,8 +361,7 @@ void Core::unrefer() {
 
 // Handles -------------------------------------------------------------------------------------------------------------
 
-Value Core::adopt(Ref<object::Value> value) {
-  if (!value.get().is_object()) return from_bits(value.get());
+Value Core::adopt_object(Ref<object::Value> value) {
   auto* made = new Handle{.core = this, .born = born_++, .value = value.release(), .previous = nullptr, .next = handles_};
   if (handles_) handles_->previous = made;
   handles_ = made;
@@ -365,18 +370,9 @@ Value Core::adopt(Ref<object::Value> value) {
   return Value(made->value.bits(), made);
 }
 
-object::Value Core::raw(const Value& value) {
-  Handle* handle = value.handle_;
-  if (!handle) return object::Value(value.bits_);
+void Core::refuse(const Handle* handle) const {
   if (handle->core != this) throw_usage("the value belongs to another VM");
-  if (handle->value.is_unbound()) throw_usage("the value was made after the state that was restored");
-  return handle->value;
-}
-
-Core& Core::of(const Value& value) {
-  if (!value.handle_) throw_usage("the value belongs to no VM");
-  if (value.handle_->core->closed_.load()) throw_usage("the VM is gone");
-  return *value.handle_->core;
+  throw_usage("the value was made after the state that was restored");
 }
 
 void Core::release(Handle* handle) {
@@ -425,10 +421,13 @@ void Core::begin_limits() {
   // What came too late for the last call is not meant for this one; stop() interrupts, too. Looked at before it is
   // changed, as the rest here: whoever only takes the GIL shall not pay for an end that nobody asked for.
   if (ending_.load(std::memory_order_relaxed) && ending_.exchange(false))
-    static_cast<void>(machine->runner().take_interrupt());
+    static_cast<void>(runner->take_interrupt());
   if (callback_exception_) callback_exception_ = nullptr;
-  machine->runner().forget_stop();
-  if (options.limits.time.count() == 0) return;
+  runner->forget_stop();
+  if (options.limits.time.count() != 0) begin_deadline();
+}
+
+void Core::begin_deadline() {
   std::lock_guard lock(time_mutex_);
   deadline_ = std::chrono::steady_clock::now() + options.limits.time;
   if (!time_thread_.joinable()) {
@@ -450,8 +449,7 @@ void Core::begin_limits() {
   time_changed_.notify_all();
 }
 
-void Core::end_limits() {
-  if (options.limits.time.count() == 0) return;
+void Core::end_deadline() {
   std::lock_guard lock(time_mutex_);
   deadline_.reset();
 }
@@ -460,7 +458,7 @@ void Core::stop_because(Limit limit) {
   Limit none = Limit::kNone;
   limit_met_.compare_exchange_strong(none, limit);
   ending_.store(true);
-  machine->runner().stop();
+  runner->stop();
 }
 
 }  // namespace mini::detail

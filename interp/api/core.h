@@ -44,6 +44,10 @@ struct ErrorData {
   std::exception_ptr original;
 };
 
+std::shared_ptr<ErrorData> error_data(ErrorKind kind, std::string message, std::string type_name = {});
+[[noreturn]] void throw_error(ErrorKind kind, std::string message, std::string type_name = {});
+[[noreturn]] void throw_usage(std::string message);
+
 /// What all copies of a Value share.
 struct Handle {
   Core* core;
@@ -74,13 +78,17 @@ struct HostFunction : object::NativeDefinition {
 class Entry {
  public:
   explicit Entry(Core& core);
-  ~Entry();
+  ~Entry() {
+    if (outermost_) leave();
+  }
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
   vm::ThreadState& thread() { return *thread_; }
   Heap& heap();
 
  private:
+  void enter();
+  void leave();
   Core& core_;
   vm::ThreadState* thread_ = nullptr;
   bool outermost_ = false;
@@ -125,16 +133,27 @@ class Core final : public vm::InstructionObserver, public sched::Observer {
   }
 
   // Values. With the GIL.
-  Value adopt(Ref<object::Value> value);
+  Value adopt(Ref<object::Value> value) {
+    return value.get().is_object() ? adopt_object(std::move(value)) : from_bits(value.get());
+  }
   /// A borrowed value; throws kUsage if it is not this VM's, or dead.
-  object::Value raw(const Value& value);
+  object::Value raw(const Value& value) {
+    Handle* handle = value.handle_;
+    if (!handle) return object::Value(value.bits_);
+    if (handle->core != this || handle->value.is_unbound()) [[unlikely]] refuse(handle);
+    return handle->value;
+  }
   base::Result<Ref<object::Value>> make(const Argument& argument);
   /// From the bits alone: of a number, bool or None.
   static object::Value unboxed(const Value& value) { return object::Value(value.bits_); }
   static Handle* handle(const Value& value) { return value.handle_; }
   static Value from_bits(object::Value value) { return Value(value.bits(), nullptr); }
   /// The core of a boxed value; throws kUsage if its VM is gone, or it is dead.
-  static Core& of(const Value& value);
+  static Core& of(const Value& value) {
+    if (!value.handle_) [[unlikely]] throw_usage("the value belongs to no VM");
+    if (value.handle_->core->closed_.load()) [[unlikely]] throw_usage("the VM is gone");
+    return *value.handle_->core;
+  }
   static Core& of(Vm& vm) { return *vm.core_; }
   void release(Handle* handle);
 
@@ -142,7 +161,7 @@ class Core final : public vm::InstructionObserver, public sched::Observer {
   [[noreturn]] void fail(vm::ThreadState& thread);
   /// If the run has ended, and nothing of the script is below on this thread: puts all in order, and throws why.
   void settle(vm::ThreadState& thread) {
-    if (machine->runner().over() || thread.abandoned || ending_.load(std::memory_order_relaxed)) [[unlikely]]
+    if (runner->over() || thread.abandoned || ending_.load(std::memory_order_relaxed)) [[unlikely]]
       conclude(thread);
   }
   /// A C++ exception that is being handled becomes the pending one.
@@ -176,6 +195,9 @@ class Core final : public vm::InstructionObserver, public sched::Observer {
   Vm* owner;
   Options options;
   std::unique_ptr<vm::Machine> machine;
+  // Of the machine, as long as there is one: each call looks at them.
+  sched::Runner* runner = nullptr;
+  const sched::ThreadTable* threads = nullptr;
   vm::ThreadState* main_thread = nullptr;
   std::atomic<size_t> live_handles{0};
   bool finished = false;     ///< the program's end has run
@@ -185,13 +207,16 @@ class Core final : public vm::InstructionObserver, public sched::Observer {
  private:
   friend class Entry;
   ~Core() override = default;
+  Value adopt_object(Ref<object::Value> value);
+  [[noreturn]] void refuse(const Handle* handle) const;
   [[noreturn]] void conclude(vm::ThreadState& thread);
   Error end_error(sched::Outcome outcome);
   vm::ThreadState* take_guest();
   void give_back(vm::ThreadState* guest);
   void refill_guests();
   void begin_limits();
-  void end_limits();
+  void begin_deadline();
+  void end_deadline();
   std::string read_line();
   void bury_dropped(bool with_gil);
   void update_death_watcher();
@@ -237,11 +262,14 @@ vm::Options machine_options(const Options& options);
 class HostScope {
  public:
   HostScope(Core& core, bool barred);
-  ~HostScope();
+  ~HostScope() {
+    if (pushed_ || bars_) [[unlikely]] end();
+  }
   HostScope(const HostScope&) = delete;
   HostScope& operator=(const HostScope&) = delete;
 
  private:
+  void end();
   Core& core_;
   bool pushed_, bars_;  ///< put the VM among those held; barred calls into it, which were not before
 };
@@ -263,9 +291,5 @@ bool Core::guarded(bool barred, F f) noexcept {
     return false;
   }
 }
-
-std::shared_ptr<ErrorData> error_data(ErrorKind kind, std::string message, std::string type_name = {});
-[[noreturn]] void throw_error(ErrorKind kind, std::string message, std::string type_name = {});
-[[noreturn]] void throw_usage(std::string message);
 
 }  // namespace mini::detail

@@ -102,7 +102,7 @@ Error Core::end_error(sched::Outcome outcome) {
       data->report = machine->deadlock_report();
       break;
     case sched::Outcome::ScheduleError:
-      data = error_data(ErrorKind::kSchedule, machine->runner().schedule().error());
+      data = error_data(ErrorKind::kSchedule, runner->schedule().error());
       break;
     default: {
       const char* text = limit == Limit::kInstructions ? "the limit of instructions was met"
@@ -117,19 +117,18 @@ Error Core::end_error(sched::Outcome outcome) {
 
 void Core::conclude(vm::ThreadState& thread) {
   if (thread.host_calls > 0) throw_error(ErrorKind::kEnded, "the run has ended");
-  sched::Runner& runner = machine->runner();
   Heap& heap = machine->heap();
   if (heap.has_pending()) static_cast<void>(heap.take_pending());
   machine->reset_thread(thread);
-  if (ending_.exchange(false) && !runner.over() && !thread.lets_go) runner.end_here();
+  if (ending_.exchange(false) && !runner->over() && !thread.lets_go) runner->end_here();
   const std::exception_ptr thrown = std::exchange(callback_exception_, nullptr);
-  if (runner.over()) {
-    const sched::Outcome outcome = runner.conclude(thread);
+  if (runner->over()) {
+    const sched::Outcome outcome = runner->conclude(thread);
     last_end_ = std::make_unique<Error>(end_error(outcome));
     if (heap.has_pending()) static_cast<void>(heap.take_pending());
     heap.forget_running_finalizers();
-    if (runner.schedule().exact()) runner.set_schedule(make_schedule(options.schedule));
-    else if (runner.replay()) runner.set_schedule(make_schedule({}));  // one run is all that it tells of
+    if (runner->schedule().exact()) runner->set_schedule(make_schedule(options.schedule));
+    else if (runner->replay()) runner->set_schedule(make_schedule({}));  // one run is all that it tells of
   }
   if (thrown) std::rethrow_exception(thrown);
   throw Error(last_end_ ? *last_end_ : Error(error_data(ErrorKind::kEnded, "the run has ended")));
@@ -159,7 +158,7 @@ base::Raised Core::raise(const ErrorData& data) {
 
 void Core::raise_current(vm::ThreadState& thread) {
   Heap& heap = machine->heap();
-  if (thread.abandoned || machine->runner().over()) {
+  if (thread.abandoned || runner->over()) {
     thread.abandoned = true;
     if (!heap.has_pending()) static_cast<void>(heap.raise_text(BuiltinType::kSystemExit, "the run is over"));
     return;

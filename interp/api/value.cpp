@@ -395,29 +395,43 @@ bool Value::less_than(const Value& other) const {
   return detail::to_double(*this) < detail::to_double(other);
 }
 
+namespace {
+
+/// What needs no making: a small int, or a value that is there. kUnbound: anything else.
+object::Value ready_argument(Core& core, const Argument& argument) {
+  if (argument.kind == Argument::Kind::kInt && object::Value::fits_int(argument.number))
+    return object::Value::integer(argument.number);
+  return argument.kind == Argument::Kind::kValue ? core.raw(*argument.value) : object::kUnbound;
+}
+
+/// The call for any number of arguments, some of which may have to be made.
+[[gnu::noinline]] Result<Object> call_made(Core& core, vm::ThreadState& thread, object::Value function,
+                                           const Argument* arguments, std::size_t count) {
+  std::vector<object::Value> raw(count);
+  std::vector<Object> made;
+  for (std::size_t i = 0; i < count; ++i) {
+    raw[i] = ready_argument(core, arguments[i]);
+    if (!raw[i].is_unbound()) continue;
+    made.push_back(MINI_TRY(core.make(arguments[i])));
+    raw[i] = made.back().get();
+  }
+  return vm::call_nested(thread, function, raw.data(), static_cast<std::uint32_t>(count));
+}
+
+}  // namespace
+
 Value Value::call_with(const Argument* arguments, std::size_t count) const {
-  return make_from(*this, [&](Core& core, Heap& heap, object::Value function) -> Result<Object> {
-    constexpr std::size_t kLocal = 8;
-    object::Value local[kLocal], *raw = local;
-    std::vector<object::Value> many;
-    std::vector<Object> made;  // only what has to be let go of afterwards: small numbers and the host's values need not
-    if (count > kLocal) {
-      many.resize(count);
-      raw = many.data();
-    }
+  Core& core = Core::of(*this);
+  return core.value_inside([&](Entry& entry) -> Result<Object> {
+    constexpr std::size_t kMost = 4;
+    const object::Value function = core.raw(*this);
+    if (count > kMost) return call_made(core, entry.thread(), function, arguments, count);
+    object::Value ready[kMost];
     for (std::size_t i = 0; i < count; ++i) {
-      const Argument& argument = arguments[i];
-      if (argument.kind == Argument::Kind::kInt && object::Value::fits_int(argument.number)) {
-        raw[i] = object::Value::integer(argument.number);
-      } else if (argument.kind == Argument::Kind::kValue) {
-        raw[i] = core.raw(*argument.value);
-      } else {
-        Object object = MINI_TRY(core.make(argument));
-        raw[i] = object.get();
-        if (raw[i].is_object()) made.push_back(std::move(object));
-      }
+      ready[i] = ready_argument(core, arguments[i]);
+      if (ready[i].is_unbound()) return call_made(core, entry.thread(), function, arguments, count);
     }
-    return vm::call_nested(heap, function, raw, static_cast<std::uint32_t>(count));
+    return vm::call_nested(entry.thread(), function, ready, static_cast<std::uint32_t>(count));
   });
 }
 

@@ -21,6 +21,25 @@ inline void share_closure(Frame* frame, const Function* function) {
   }
 }
 
+/// Whether a call with `count` positional arguments, which lie at `arguments`, needs nothing but a frame behind them: they are
+/// exactly the parameters, and neither the stack nor the recursion limit ends here. `depth`: of the new frame.
+[[gnu::always_inline]] inline bool is_simple_call(ThreadState& thread, const CodeObject* code, const Value* arguments,
+                                                  uint32_t count, uint32_t depth) {
+  return count == code->simple_arguments && has_room(thread, arguments, code->frame_bytes) &&
+         depth < thread.machine->state().recursion_limit;
+}
+/// … and that frame.
+[[gnu::always_inline]] inline Frame* push_simple(ThreadState& thread, Function* function, Value* arguments, Value* caller_top,
+                                                 Completion completion) {
+  CodeObject* code = function->code;
+  for (uint32_t i = code->simple_arguments; i < code->slot_count; ++i) arguments[i] = kUnbound;
+  Frame* frame = link_frame(thread, code, arguments, code->slot_count, caller_top, completion);
+  frame->globals = function->globals;
+  frame->builtins = function->builtins;
+  if (code->free_count > 0) share_closure(frame, function);
+  return frame;
+}
+
 /// What `type(...)` makes before a script's `__init__` runs; `count` values, the last named by `keyword_names`.
 Result<Ref<Value>> construct(Heap&, Type*, Value* arguments, uint32_t count, Tuple* keyword_names, bool script_init);
 /// "__init__() should return None, not 'int'"

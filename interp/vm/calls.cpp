@@ -145,8 +145,13 @@ void pop_frame(ThreadState& thread, Frame* frame) {
 namespace {
 
 /// A frame for a function that got exactly its parameters (CodeObject::simple_arguments).
-CallOutcome push_simple(ThreadState& thread, Function* function, Value* locals, Value* caller_top, Completion completion) {
-  Frame* frame = push_frame(thread, function, locals, function->code->simple_arguments, caller_top, completion);
+CallOutcome push_exact(ThreadState& thread, Function* function, Value* locals, Value* caller_top, Completion completion) {
+  const uint32_t count = function->code->simple_arguments;
+  if (is_simple_call(thread, function->code, locals, count, thread.frame ? thread.frame->depth + 1 : 0)) [[likely]] {
+    push_simple(thread, function, locals, caller_top, completion);
+    return CallOutcome::kFrame;
+  }
+  Frame* frame = push_frame(thread, function, locals, count, caller_top, completion);
   if (!frame) return CallOutcome::kError;
   share_closure(frame, function);
   return CallOutcome::kFrame;
@@ -272,7 +277,7 @@ CallOutcome call_on_stack(ThreadState& thread, Value* base, uint32_t count, Tupl
       auto* function = static_cast<Function*>(callee.as_object());
       CodeObject* code = function->code;
       if (count == code->simple_arguments && !keyword_names) [[likely]]
-        return push_simple(thread, function, base + 1, caller_top, completion);
+        return push_exact(thread, function, base + 1, caller_top, completion);
       return call_function(thread, function, base, count, keyword_names, caller_top, completion);
     }
     if (type == heap.type(BuiltinType::kMethodDescriptor))
@@ -437,7 +442,7 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
   thread.frame->stack_top = home + 1;  // the instance belongs to the caller's stack now
   CodeObject* code = function->code;
   if (count + 1 == code->simple_arguments && !keyword_names)
-    return push_simple(thread, function, home + 2, home + 1, Completion::kInitialise);
+    return push_exact(thread, function, home + 2, home + 1, Completion::kInitialise);
   return call_function(thread, function, home + 1, count + 1, keyword_names, home + 1, Completion::kInitialise);
 }
 
@@ -573,23 +578,37 @@ Result<Ref<Value>> run_nested(ThreadState& thread) {
   return Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
 }
 
-Result<Ref<Value>> call_with_keywords(Heap& heap, Value function, const Value* arguments, uint32_t count,
-                                      Tuple* keyword_names) {
-  ThreadState& thread = Machine::of(heap).current();
-  if (!enter_native(thread)) return raised;
-  struct Leave {
-    ThreadState& thread;
-    ~Leave() { leave_native(thread); }
-  } leave{thread};
-  Value* const end = thread.stack_end();
-  Value* base = ensure_stack(thread, end, (count + 8) * sizeof(Value));
-  if (!base) return raised;
-  base[0] = function;
+namespace {
+
+/// A native's stay on the C++ stack, which the recursion limit counts.
+struct NativeScope {
+  explicit NativeScope(ThreadState& inside) : thread(inside), entered(enter_native(inside)) {}
+  ~NativeScope() {
+    if (entered) leave_native(thread);
+  }
+  NativeScope(const NativeScope&) = delete;
+  NativeScope& operator=(const NativeScope&) = delete;
+  ThreadState& thread;
+  const bool entered;  ///< false: RecursionError is pending
+};
+
+/// Puts shares of a callable and its arguments where a call takes them over.
+inline void place_call(Value* base, Value function, const Value* arguments, uint32_t count) {
   incref(function);
+  base[0] = function;
   for (uint32_t i = 0; i < count; ++i) {
     incref(arguments[i]);
     base[i + 1] = arguments[i];
   }
+}
+
+Result<Ref<Value>> call_with_keywords(ThreadState& thread, Value function, const Value* arguments, uint32_t count,
+                                      Tuple* keyword_names) {
+  const NativeScope native(thread);
+  if (!native.entered) return raised;
+  Value* base = ensure_stack(thread, thread.stack_end(), (count + 8) * sizeof(Value));
+  if (!base) return raised;
+  place_call(base, function, arguments, count);
   Ref<Value> kept = Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
   switch (call_on_stack(thread, base, count, keyword_names, base, Completion::kLeaveLoop)) {
     case CallOutcome::kValue:
@@ -605,8 +624,32 @@ Result<Ref<Value>> call_with_keywords(Heap& heap, Value function, const Value* a
   return run_nested(thread);
 }
 
+}  // namespace
+
+Result<Ref<Value>> call_with_keywords(Heap& heap, Value function, const Value* arguments, uint32_t count,
+                                      Tuple* keyword_names) {
+  return call_with_keywords(Machine::of(heap).current(), function, arguments, count, keyword_names);
+}
+
+Result<Ref<Value>> call_nested(ThreadState& thread, Value function, const Value* arguments, uint32_t count) {
+  // What most calls are, at once: call_on_stack() would come to the same.
+  if (function.is_object() && function.as_object()->type == thread.heap->type(BuiltinType::kFunction)) [[likely]] {
+    auto* callee = static_cast<Function*>(function.as_object());
+    Value* base = thread.stack_end();
+    if (is_simple_call(thread, callee->code, base + 1, count, thread.frame ? thread.frame->depth + 1 : 0)) [[likely]] {
+      const NativeScope native(thread);
+      if (!native.entered) return raised;
+      place_call(base, function, arguments, count);
+      const Ref<Value> kept = Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
+      push_simple(thread, callee, base + 1, base, Completion::kLeaveLoop);
+      return run_nested(thread);
+    }
+  }
+  return call_with_keywords(thread, function, arguments, count, nullptr);
+}
+
 Result<Ref<Value>> call_nested(Heap& heap, Value function, const Value* arguments, uint32_t count) {
-  return call_with_keywords(heap, function, arguments, count, nullptr);
+  return call_nested(Machine::of(heap).current(), function, arguments, count);
 }
 
 }  // namespace mini::vm

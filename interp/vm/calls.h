@@ -43,10 +43,7 @@ inline bool has_room(const ThreadState& thread, const Value* at, size_t bytes) {
   frame->caller_top = caller_top;
   frame->slot_count = slot_count;
   frame->block_count = 0;
-  frame->completion = completion;
-  frame->stage = 0;
-  frame->is_generator = false;
-  frame->is_native = false;
+  frame->begin_as(completion);
   frame->depth = thread.frame ? thread.frame->depth + 1 : 0;
   frame->while_epoch = ~0u;  // none: the tracker is reset before its first use
   frame->stack_top = frame->stack_base();
@@ -64,7 +61,7 @@ Frame* push_body(ThreadState&, Ref<Function> function, Dict* names, Value* at, V
 /// Leaves the topmost frame: drops what it holds, or hands it to the traceback that looks at it.
 void pop_frame(ThreadState&, Frame* frame);
 /// Before the topmost frame is left: of one that the library or the machine entered, keeps the place in the thread.
-inline void remember_end(ThreadState& thread, const Frame* frame) {
+[[gnu::always_inline]] inline void remember_end(ThreadState& thread, const Frame* frame) {
   if (frame->completion != Completion::kFromLibrary && frame->completion != Completion::kLeaveLoop) return;
   if (!frame->is_native && !frame->code->has(bytecode::kPrelude)) thread.left_at = {frame->code->code, frame->index()};
 }
@@ -82,6 +79,8 @@ CallOutcome resume_native(ThreadState&, Frame* frame);
 
 /// Calls in the middle of native work: runs the loop again, on the C++ stack (MachineHooks::call).
 Result<Ref<Value>> call_nested(Heap&, Value function, const Value* arguments, uint32_t count);
+/// The same for who knows the thread that holds the GIL.
+Result<Ref<Value>> call_nested(ThreadState&, Value function, const Value* arguments, uint32_t count);
 Result<Ref<Value>> call_with_keywords(Heap&, Value function, const Value* arguments, uint32_t count,
                                       Tuple* keyword_names);
 /// Runs whatever frames were pushed above the current one by `push`, likewise.

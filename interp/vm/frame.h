@@ -1,6 +1,7 @@
 // Frames: one for each call of script code, on a chunked stack that never moves.
 #pragma once
 
+#include <bit>
 #include <cstring>
 
 #include "interp/bytecode/switch_points.h"
@@ -62,6 +63,13 @@ struct Frame {
 
   Block* blocks() { return reinterpret_cast<Block*>(this + 1); }
   Value* stack_base() { return reinterpret_cast<Value*>(reinterpret_cast<char*>(this + 1) + code->block_bytes); }
+  /// Sets the four members that is_plain() looks at together: by one store, since a load that spans several would have to
+  /// wait until they are all in the cache.
+  void begin_as(Completion how) {
+    constexpr int kFirstByte = std::endian::native == std::endian::little ? 0 : 24;
+    const uint32_t kinds = uint32_t{static_cast<uint8_t>(how)} << kFirstByte;
+    std::memcpy(&completion, &kinds, sizeof(kinds));
+  }
   /// An ordinary call of a function, with nothing to hand over or to tell when it is left.
   bool is_plain() const {
     uint32_t kinds;
