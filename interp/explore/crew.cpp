@@ -151,6 +151,22 @@ bool Crew::round(const Explorer::Sweep& sweep) {
   });
 }
 
+bool Crew::pays() {
+  constexpr double kFirst = 0.1, kLongest = 2;
+  constexpr uint32_t kTurns = 8;  // of which the first two are trials
+  const double now = explorer_.seconds();
+  if (now < phase_.end) return phase_.with_rounds;
+  const size_t expanded = explorer_.graph_.size() - explorer_.waiting_.size();
+  if (phases_ > 0 && expanded > phase_.expanded)  // not so if the search began anew
+    pace_[phase_.with_rounds] = static_cast<double>(expanded - phase_.expanded) / (now - phase_.begin);
+  const uint32_t turn = phases_++ % kTurns;
+  phase_.with_rounds = turn < 2 ? turn == 1 : pace_[1] > pace_[0];
+  phase_.begin = now;
+  phase_.end = now + std::min(kLongest, kFirst * phases_);
+  phase_.expanded = expanded;
+  return phase_.with_rounds;
+}
+
 // What a member found ---------------------------------------------------------------------------------------------------
 
 std::string Crew::report(const Mark& mark) const {

@@ -22,6 +22,9 @@ class Crew {
   bool is_worthwhile(const Explorer::Sweep& sweep);
   /// The members expand states of this level, each a different one, for a while.
   bool round(const Explorer::Sweep& sweep);
+  /// Whether rounds bring more than this process alone would: both are tried in turn, then the better for a while. Where most
+  /// of what comes of a state is foretold, forking and taking over cost more than they save.
+  bool pays();
 
  private:
   /// How much the explorer had found when the members were forked.
@@ -33,9 +36,19 @@ class Crew {
   std::string report(const Mark& mark) const;
   void take_over(Reader& report, const Mark& mark);
 
+  /// A time during which rounds are made, or none.
+  struct Phase {
+    bool with_rounds = false;
+    double begin = 0, end = 0;   ///< the explorer's seconds()
+    size_t expanded = 0;         ///< states when it began
+  };
+
   Explorer& explorer_;
   uint32_t members_;
   double round_seconds_ = 0.05;  ///< of the next round; later ones are longer, as the forks cost more
+  Phase phase_;
+  uint32_t phases_ = 0;
+  double pace_[2] = {0, 0};      ///< states expanded a second, without rounds and with them
 };
 
 /// Who expands which state, among the processes of a round: a set of hashes in shared memory.

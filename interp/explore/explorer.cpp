@@ -644,8 +644,10 @@ bool Explorer::finish_level(Sweep& sweep, Findings& findings) {
   for (uint64_t seen = 0; !sweep.now.empty(); ++seen) {
     const bool cut = settings_.shard.count == 1 || split_ != 0;
     const bool may_share = crew_ && cut && !members_work_ && sweep.expanded >= sweep.next_round && seen >= next_look;
-    const bool shares = may_share && crew_->is_worthwhile(sweep);
-    if (may_share && !shares) next_look = seen + sweep.now.size();
+    const bool pays = may_share && crew_->pays();
+    if (may_share && !pays) sweep.next_round = sweep.expanded + kBetweenRounds;
+    const bool shares = pays && crew_->is_worthwhile(sweep);
+    if (pays && !shares) next_look = seen + sweep.now.size();
     if (shares) {
       if (on_progress) on_progress({graph_.size(), waiting_.size(), sweep.level, seconds()});
       if (!crew_->round(sweep)) {
