@@ -221,10 +221,11 @@ CallOutcome call_native_on_stack(ThreadState& thread, Value* base, uint32_t coun
                                  Value* caller_top, Completion completion) {
   Heap& heap = *thread.heap;
   Object* callee = base[0].as_object();
-  const InPlace in_place = keyword_names ? InPlace{} : taken_in_place(thread, base, count);
+  const InPlace in_place = keyword_names ? InPlace{} : taken_in_place(heap, base, count);
   Value answer;
-  if (in_place.definition) {
-    answer = answer_of(thread, in_place);
+  if (in_place.definition && lies_in_chunk(thread, in_place.end)) {
+    const OccupiedScope occupied(thread, in_place.end);
+    answer = answer_of(heap, in_place);
   } else {
     const uint32_t positional = count - (keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0);
     const OccupiedScope occupied(thread, base + count + 1);

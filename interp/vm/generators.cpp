@@ -10,11 +10,6 @@
 
 namespace mini::vm {
 
-Generator* generator_of(Frame* frame) {
-  // The block behind the object: function, variables, frame. See make_generator.
-  return reinterpret_cast<Generator*>(reinterpret_cast<char*>(frame->locals - 1) - sizeof(Generator));
-}
-
 Result<Ref<Generator>> make_generator(ThreadState& thread, Frame* frame) {
   Heap& heap = *thread.heap;
   CodeObject* code = frame->code;
@@ -55,27 +50,17 @@ Frame* resume_frame(ThreadState& thread, Generator* generator, Value sent, Value
     decref(sent);
     return nullptr;
   }
-  Frame* frame = generator->frame;
-  incref(generator);  // until it yields or ends
-  generator->running = 1;
-  frame->back = thread.frame;
-  frame->depth = thread.frame ? thread.frame->depth + 1 : 0;
-  frame->caller_top = caller_top;
-  frame->completion = completion;
   // What is handled inside is the generator's own, or else what its caller handles.
   if (Exception* own = std::exchange(generator->handled, nullptr)) {
     generator->callers_handled = std::exchange(thread.handled, own);
     generator->has_callers = 1;
   }
-  if (generator->started) {
-    *frame->stack_top++ = sent;
-    ++frame->pc;
-  } else {
+  Frame* frame = put_on_top(thread, generator, thread.frame ? thread.frame->depth + 1 : 0, sent, caller_top, completion);
+  if (!generator->started) {
     generator->started = 1;
     frame->pc = frame->code->instructions;
-    decref(sent);
+    decref(*--frame->stack_top);
   }
-  thread.frame = frame;
   return frame;
 }
 

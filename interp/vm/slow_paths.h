@@ -37,13 +37,16 @@ struct InPlace {
   const NativeDefinition* definition = nullptr;  ///< null: the call needs more than that, or is not one of a native
   Value* arguments = nullptr;
   uint32_t count = 0;
-  bool in_chunk = false;     ///< they, and what is left out, lie on the thread's stack
   Value* end = nullptr;      ///< behind what is left out
+
+  /// Whether all of that lies in the frame's own room for values: what the native calls is put behind the frame anyway.
+  bool lies_within(const Frame* frame) const {
+    return reinterpret_cast<const char*>(end) <= reinterpret_cast<const char*>(frame->locals) + frame->code->frame_bytes;
+  }
 };
-/// The native that a call of base[0] with the `count` values behind it runs with the arguments as they lie there: a function,
-/// a method that gets a self of the very type, or a type of the runtime, and room behind for what may be left out.
-[[gnu::always_inline]] inline InPlace taken_in_place(ThreadState& thread, Value* base, uint32_t count) {
-  Heap& heap = *thread.heap;
+/// The native that a call of base[0] with the `count` values behind it runs with the arguments as they lie there, if there is
+/// room behind for what is left out: a function, a method that gets a self of the very type, or a type of the runtime.
+[[gnu::always_inline]] inline InPlace taken_in_place(Heap& heap, Value* base, uint32_t count) {
   Object* callee = base[0].as_object();
   InPlace call{.arguments = base + 1, .count = count};
   if (callee->type == heap.type(BuiltinType::kMethodDescriptor)) {
@@ -61,18 +64,14 @@ struct InPlace {
   }
   const Signature& signature = call.definition->signature;
   if (!signature.takes(call.count)) return {};
-  const uint32_t left_out = signature.left_out(call.count);
-  call.end = call.arguments + call.count + left_out;
-  call.in_chunk = lies_in_chunk(thread, call.end);
-  if (left_out > 0 && !call.in_chunk) [[unlikely]] return {};
+  call.end = call.arguments + call.count + signature.left_out(call.count);
   return call;
 }
 
 /// The answer of a native that takes its arguments in place, owned: kError after raising, kSuspended where it waits or
 /// asked for a call.
-[[gnu::always_inline]] inline Value answer_of(ThreadState& thread, const InPlace& call) {
-  const OccupiedScope occupied(thread, call.end, call.in_chunk);
-  auto result = call_in_place(*thread.heap, *call.definition, call.arguments, call.count);
+[[gnu::always_inline]] inline Value answer_of(Heap& heap, const InPlace& call) {
+  auto result = call_in_place(heap, *call.definition, call.arguments, call.count);
   return result.ok() ? result.take_unchecked().release() : kError;
 }
 

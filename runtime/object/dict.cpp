@@ -22,14 +22,7 @@ Result<Value> get(Heap& heap, Dict* dict, Value key) {
 }
 
 Result<void> set(Heap& heap, Dict* dict, Value key, Value value) {
-  if (const int64_t known = quick_entry(dict, key); known >= 0) {
-    incref(value);
-    decref(std::exchange(dict->entries[known].value, value));
-    return {};
-  } else if (known != kAsk) {
-    return insert_entry(heap, dict, key, plain_hash(key), value);
-  }
-  return store(heap, dict, key, MINI_TRY(key_hash(heap, key)), value);
+  return store(heap, dict, key, value);
 }
 
 Result<Ref<Value>> remove(Heap& heap, Dict* dict, Value key) {

@@ -14,7 +14,7 @@ Result<Ref<Set>> make_set(Heap& heap, BuiltinType which) {
 }
 
 Result<void> add(Heap& heap, Set* set, Value item) {
-  return store(heap, set, item, MINI_TRY(key_hash(heap, item)), kNone);
+  return store(heap, set, item, kNone);
 }
 
 Result<bool> contains(Heap& heap, Set* set, Value item) {

@@ -238,6 +238,15 @@ Result<void> store(Heap& heap, Table* table, Value key, int64_t hash, Value valu
   return {};
 }
 
+Result<void> store(Heap& heap, Table* table, Value key, Value value) {
+  const int64_t known = quick_entry(table, key);
+  if (known == kAsk) return store(heap, table, key, MINI_TRY(key_hash(heap, key)), value);
+  if (known < 0) return insert_entry(heap, table, key, plain_hash(key), value);
+  incref(value);
+  decref(std::exchange(table->entries[known].value, value));
+  return {};
+}
+
 TakenEntry take_entry(Table* table, uint32_t number) {
   DictEntry& entry = table->entries[number];
   TakenEntry taken{Ref<Value>::adopt(std::exchange(entry.key, kUnbound)),

@@ -25,6 +25,8 @@ int64_t plain_hash(Value key);
 Result<void> insert_entry(Heap&, Table*, Value key, int64_t hash, Value value);
 /// Sets or adds; the key that stands there already stays.
 Result<void> store(Heap&, Table*, Value key, int64_t hash, Value value);
+/// The same for a key whose hash is not known.
+Result<void> store(Heap&, Table*, Value key, Value value);
 /// Takes an entry out; the caller gets its key and value.
 struct TakenEntry {
   Ref<Value> key, value;
