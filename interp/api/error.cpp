@@ -127,8 +127,8 @@ void Core::conclude(vm::ThreadState& thread) {
     last_end_ = std::make_unique<Error>(end_error(outcome));
     if (heap.has_pending()) static_cast<void>(heap.take_pending());
     heap.forget_running_finalizers();
-    if (runner->schedule().exact()) runner->set_schedule(make_schedule(options.schedule));
-    else if (runner->replay()) runner->set_schedule(make_schedule({}));  // one run is all that it tells of
+    if (runner->schedule().exact()) machine->set_schedule(make_schedule(options.schedule));
+    else if (runner->replay()) machine->set_schedule(make_schedule({}));  // one run is all that it tells of
   }
   if (thrown) std::rethrow_exception(thrown);
   throw Error(last_end_ ? *last_end_ : Error(error_data(ErrorKind::kEnded, "the run has ended")));

@@ -134,7 +134,7 @@ bool Explorer::start(std::string& error) {
   }
   auto steering = std::make_unique<Steering>(*this);
   steering_ = steering.get();
-  machine_->runner().set_schedule(std::move(steering));
+  machine_->set_schedule(std::move(steering));
   return true;
 }
 

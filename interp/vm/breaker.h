@@ -18,12 +18,29 @@ enum class BreakerAnswer : uint8_t {
 /// instruction, else only after a request. `saved` is what frame->pc was before: behind a return, the call.
 BreakerAnswer before_instruction(ThreadState&, const Instr* saved);
 
-/// For the observed loop, before pass(): whether the instruction at `pc` simply follows another one of its frame, and nobody
-/// wants the run to pause. If not, before_instruction() has to look.
-[[gnu::always_inline]] inline bool may_pass(const ThreadState& thread, const Frame* frame, const Instr* pc) {
-  const Breaker& breaker = thread.breaker;
-  return breaker.plain == frame && breaker.turn == Breaker::kNone && static_cast<Form>(pc->op) != Form::kWide &&
-         !thread.machine->watch().pause_asked;
+/// For the observed loop: whether the instruction that it stands before simply follows another one of its frame. If not, or if
+/// it has a wide argument, or somebody wants the run to pause, before_instruction() has to look.
+[[gnu::always_inline]] inline bool just_follows(const ThreadState& thread, const Frame* frame) {
+  return thread.breaker.plain == frame && thread.breaker.turn == Breaker::kNone;
+}
+/// Then, for pass().
+[[gnu::always_inline]] inline bool may_pass(const ThreadState& thread, const Instr* pc) {
+  return static_cast<Form>(pc->op) != Form::kWide && !thread.machine->watch().pause_asked;
+}
+
+/// What before_instruction() does, where just_follows() holds, for Watch::passing. False: may_pass() does not hold.
+[[gnu::always_inline]] inline bool tell_passing(ThreadState& thread, Frame* frame, const Instr* pc, Value* sp,
+                                                InstructionObserver& passing) {
+  Breaker& breaker = thread.breaker;
+  if (thread.machine->watch().rows[pc->op].tests) {  // kWide has this set, too (Machine::start)
+    if (static_cast<Form>(pc->op) == Form::kWide) return false;
+    breaker.tested_bool = sp[-1].is_bool();
+  }
+  frame->pc = pc;
+  frame->stack_top = sp;
+  breaker.previous = pc;
+  passing.passes(thread, *frame, static_cast<uint32_t>(pc - frame->code->instructions), false);
+  return true;
 }
 
 /// The thread is made to give way before the instruction at frame->pc: counts the switch, tells the observers. `place`: that of
@@ -36,7 +53,7 @@ inline bool schedule_ends_slice(ThreadState& thread, const Frame* frame, const I
   return thread.machine->runner().ends_slice(thread, {is_point, counted});
 }
 
-/// What before_instruction() does, where may_pass() holds: most of the time of the observed loop.
+/// What before_instruction() does, where just_follows() and may_pass() hold, without Watch::passing.
 [[gnu::always_inline]] inline BreakerAnswer pass(ThreadState& thread, Frame* frame, const Instr* pc) {
   Machine& machine = *thread.machine;
   const Watch& watch = machine.watch();
@@ -47,10 +64,6 @@ inline bool schedule_ends_slice(ThreadState& thread, const Frame* frame, const I
   if (next.tests) breaker.tested_bool = frame->stack_top[-1].is_bool();  // nobody asks behind another instruction
   const auto index = static_cast<uint32_t>(pc - frame->code->instructions);
   const bool exact = machine.runner().exact();
-  if (!exact && !watch.asks_for_points) {
-    if (watch.observer) [[likely]] watch.observer->passes(thread, *frame, index, false);
-    return BreakerAnswer::kContinue;
-  }
   if (exact || watch.observer) {
     const bool is_point = watch.rows[previous->op].may_switch(next.is_late, pc != previous + 1, pc <= previous, tested_bool);
     if (!exact) {

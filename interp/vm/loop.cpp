@@ -132,11 +132,15 @@ missed: {
 
   // The only label of the observed loop's table, as long as nobody wants the thread's attention.
 observe:
-  if (may_pass(thread, frame, pc)) [[likely]] {
-    SAVE();
-    verdict = pass(thread, frame, pc);
-    if (verdict == BreakerAnswer::kContinue) [[likely]] goto* fast[pc->op];
-    goto answered;
+  if (just_follows(thread, frame)) [[likely]] {
+    if (InstructionObserver* passing = thread.machine->watch().passing) [[likely]] {
+      if (tell_passing(thread, frame, pc, sp, *passing)) [[likely]] goto* fast[pc->op];
+    } else if (may_pass(thread, pc)) [[likely]] {
+      SAVE();
+      verdict = pass(thread, frame, pc);
+      if (verdict == BreakerAnswer::kContinue) [[likely]] goto* fast[pc->op];
+      goto answered;
+    }
   }
 
   // The breaker's only label: the instruction at pc has not run. --------------------------------------------------

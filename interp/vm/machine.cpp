@@ -127,6 +127,16 @@ void Machine::choose_observers() {
   const auto& list = observers_.list;
   watch_.asks_for_points = std::any_of(list.begin(), list.end(), [](auto* each) { return each->asks_for_points(); });
   watch_.observer = list.empty() ? nullptr : list.size() == 1 ? list.front() : &observers_;
+  choose_passing();
+}
+
+void Machine::choose_passing() {
+  watch_.passing = runner_->exact() || watch_.asks_for_points || watch_.pause_asked ? nullptr : watch_.observer;
+}
+
+void Machine::set_schedule(std::unique_ptr<sched::Schedule> schedule) {
+  runner_->set_schedule(std::move(schedule));
+  choose_passing();
 }
 
 Machine::Machine(Options options) : options_(std::move(options)), tables_(dispatch_tables()) {}
@@ -179,6 +189,7 @@ bool Machine::start(std::string& error) {
   for (size_t number = 0; number < 256; ++number)
     if (const auto opcode = static_cast<bytecode::Opcode>(number); !bytecode::info(opcode).name.empty())
       watch_.rows[static_cast<size_t>(form_of(opcode))] = bytecode::switch_row(options_.switch_model, opcode);
+  watch_.rows[static_cast<size_t>(Form::kWide)].tests = true;  // as far as is seen of it: it may stand for such a one
   sched::RunnerOptions runner_options;
   runner_options.fast_table = count_model_ ? tables_.breaker : observed_ ? tables_.observed : tables_.fast;
   runner_options.breaker_table = tables_.breaker;

@@ -74,6 +74,8 @@ struct Watch {
   InstructionObserver* observer = nullptr;  ///< null: none; with several, somebody who tells them all
   bool asks_for_points = false;  ///< an observer does
   bool pause_asked = false;
+  /// The observer, if telling it is all that there is to do: no exact schedule, nobody asks for points or for a pause.
+  InstructionObserver* passing = nullptr;
 };
 
 /// A native more, or less, on the C++ stack of a thread that is at hand: MachineHooks::enter_native and leave_native. false,
@@ -197,8 +199,12 @@ class Machine final : public sched::Machine {
 
   /// For observers, under the one-thread runner: makes the run stop (run_file or resume returns kPaused) before the next
   /// instruction, the schedule not yet asked about it; while a native that called back is in the way, after that.
-  void pause() { watch_.pause_asked = true; }
-  bool take_pause() { return std::exchange(watch_.pause_asked, false); }
+  void pause() { ask_for_pause(true); }
+  bool take_pause() {
+    const bool asked = watch_.pause_asked;
+    if (asked) ask_for_pause(false);
+    return asked;
+  }
   static constexpr int kPaused = -1;
   /// Goes on after a pause; the exit status or kPaused.
   int resume();
@@ -206,6 +212,8 @@ class Machine final : public sched::Machine {
   bool save(SavedState& saved, std::string& error);
   /// Puts a state of this machine back, to go on under `schedule` (null: the one that was saved).
   void restore(const SavedState& saved, std::unique_ptr<sched::Schedule> schedule = nullptr);
+  /// Runner::set_schedule().
+  void set_schedule(std::unique_ptr<sched::Schedule> schedule);
   /// The run ended by an interrupt that nobody caught: the process should end by SIGINT.
   bool interrupted() const { return interrupted_; }
   /// Drops all that the VM holds; how many objects are alive all the same. The destructor does so too.
@@ -304,6 +312,11 @@ class Machine final : public sched::Machine {
   MachineState* state_ = nullptr;
   std::unique_ptr<sched::Runner> runner_;
   void choose_observers();
+  void choose_passing();
+  void ask_for_pause(bool asked) {
+    watch_.pause_asked = asked;
+    choose_passing();
+  }
   InstructionObservers observers_;
   ThreadObservers thread_observers_;
   bool observed_ = false;

@@ -144,7 +144,7 @@ bool Machine::save(SavedState& saved, std::string& error) {
 
 void Machine::restore(const SavedState& saved, std::unique_ptr<sched::Schedule> schedule) {
   memory_->restore(saved.memory_);
-  runner_->set_schedule(schedule ? std::move(schedule) : saved.schedule_->clone());
+  set_schedule(schedule ? std::move(schedule) : saved.schedule_->clone());
 }
 
 }  // namespace mini::vm
