@@ -78,6 +78,7 @@ bool can_change(const Object* object) {
     case BuiltinType::kFunction:
     case BuiltinType::kNativeFunction:
     case BuiltinType::kMethodDescriptor:
+    case BuiltinType::kMemberDescriptor:
     case BuiltinType::kBoundMethod:
       return false;
     default:

@@ -17,7 +17,7 @@ bool allows_references(Value value) {
   const auto kind = static_cast<BuiltinType>(type->kind);
   if (type->type_flags & Type::kSlotsOnly) {
     Heap& heap = Heap::of(type);
-    return names_slot(heap, value.as_object()->type, heap.name(Name::k__weakref__));
+    return names_slot(value.as_object()->type, heap.name(Name::k__weakref__));
   }
   if (type->type_flags & Type::kUserClass)
     return kind != BuiltinType::kInt && kind != BuiltinType::kTuple && kind != BuiltinType::kBytes;

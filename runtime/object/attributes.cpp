@@ -58,6 +58,13 @@ Result<AttributeLookup> bind(Heap& heap, Value attribute, Value self, Type* owne
     case BuiltinType::kGetSetDescriptor:
       if (self.is_unbound()) break;
       return found(MINI_TRY(static_cast<GetSetDescriptor*>(object)->get(heap, self)));
+    case BuiltinType::kMemberDescriptor: {
+      if (self.is_unbound()) break;
+      Str* slot = static_cast<MemberDescriptor*>(object)->name;
+      const Value value = get_instance_attribute(self.as_object(), slot);
+      if (value.is_unbound()) return raise_attribute_error(heap, self, slot);
+      return found(Ref<Value>::share(value));
+    }
     case BuiltinType::kProperty: {
       if (self.is_unbound()) break;
       Value getter = static_cast<Property*>(object)->getter;
@@ -217,54 +224,6 @@ Result<Ref<Str>> attribute_name(Heap& heap, Value name) {
   return heap.intern(Ref<Str>::share(text));
 }
 
-namespace {
-
-/// A descriptor of natives binds to instances of its owner alone.
-Result<void> check_applies(Heap& heap, Value descriptor, Value instance) {
-  const bool computed = has_kind(descriptor, BuiltinType::kGetSetDescriptor);
-  if (!computed && !has_kind(descriptor, BuiltinType::kMethodDescriptor)) return {};
-  if (!computed && static_cast<MethodDescriptor*>(descriptor.as_object())->kind == MethodDescriptor::kClassMethod) return {};
-  const Type* owner = computed ? static_cast<GetSetDescriptor*>(descriptor.as_object())->owner
-                               : static_cast<MethodDescriptor*>(descriptor.as_object())->owner;
-  if (is_subtype(heap.type_of(instance), owner)) return {};
-  Ref<Value> name = MINI_TRY(get_attribute(heap, descriptor, heap.name(Name::k__name__)));
-  return heap.raise(BuiltinType::kTypeError, "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
-                    to_utf8(as_str(heap, name)), to_utf8(owner->name), type_name(heap, instance));
-}
-
-Result<Ref<Value>> descriptor_get(Call& call) {
-  Heap& heap = call.heap;
-  const Value instance = call[1].is_none() ? kUnbound : call[1];
-  const bool has_owner = call.has(2) && !call[2].is_none();
-  if (instance.is_unbound() && !has_owner)
-    return heap.raise_text(BuiltinType::kTypeError, "__get__(None, None) is invalid");
-  if (!instance.is_unbound()) MINI_TRY(check_applies(heap, call[0], instance));
-  const bool is_type = has_owner && has_kind(call[2], BuiltinType::kTypeType);
-  Type* owner = is_type ? static_cast<Type*>(call[2].as_object()) : heap.type_of(call[1]);
-  Str* name = heap.name(Name::k__get__);  // what an error would name: none comes
-  return finish(heap, MINI_TRY(bind(heap, call[0], instance, owner, name)), name);
-}
-
-template <bool kDeletes>
-Result<Ref<Value>> descriptor_store(Call& call) {
-  MINI_TRY(check_applies(call.heap, call[0], call[1]));
-  auto* getset = static_cast<GetSetDescriptor*>(call[0].as_object());
-  if (!getset->set) {
-    return call.heap.raise(BuiltinType::kAttributeError, "attribute '{}' of '{}' objects is not writable",
-                           to_utf8(getset->name), to_utf8(getset->owner->name));
-  }
-  MINI_TRY(getset->set(call.heap, call[1], kDeletes ? kUnbound : call[2]));
-  return unboxed(kNone);
-}
-
-constexpr NativeDefinition kGet[] = {{"__get__(self, instance, owner=None, /)", descriptor_get}};
-constexpr NativeDefinition kStore[] = {{"__set__(self, instance, value, /)", descriptor_store<false>},
-                                       {"__delete__(self, instance, /)", descriptor_store<true>}};
-
-}  // namespace
-
-const std::span<const NativeDefinition> kDescriptorGet = kGet, kDescriptorStore = kStore;
-
 // ---- setting and deleting
 
 namespace {
@@ -313,10 +272,77 @@ Result<AttributeStore> store_own(Heap& heap, Value object, Str* name, Value valu
   if (kind_of(object) == BuiltinType::kModule) {
     return heap.raise(BuiltinType::kAttributeError, "'module' object has no attribute '{}'", to_utf8(name));
   }
+  if (has_kind(of_class, BuiltinType::kMemberDescriptor))
+    return heap.raise(BuiltinType::kAttributeError, "{}", to_utf8(name));
   return raise_attribute_error(heap, object, name);
 }
 
 }  // namespace
+
+namespace {
+
+/// A descriptor of natives binds to instances of its owner alone.
+Result<void> check_applies(Heap& heap, Value descriptor, Value instance) {
+  const Type* owner = nullptr;
+  switch (kind_of(descriptor)) {
+    case BuiltinType::kGetSetDescriptor:
+      owner = static_cast<GetSetDescriptor*>(descriptor.as_object())->owner;
+      break;
+    case BuiltinType::kMemberDescriptor:
+      owner = static_cast<MemberDescriptor*>(descriptor.as_object())->owner;
+      break;
+    case BuiltinType::kMethodDescriptor: {
+      auto* method = static_cast<MethodDescriptor*>(descriptor.as_object());
+      if (method->kind == MethodDescriptor::kClassMethod) return {};
+      owner = method->owner;
+      break;
+    }
+    default:
+      return {};
+  }
+  if (is_subtype(heap.type_of(instance), owner)) return {};
+  Ref<Value> name = MINI_TRY(get_attribute(heap, descriptor, heap.name(Name::k__name__)));
+  return heap.raise(BuiltinType::kTypeError, "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
+                    to_utf8(as_str(heap, name)), to_utf8(owner->name), type_name(heap, instance));
+}
+
+Result<Ref<Value>> descriptor_get(Call& call) {
+  Heap& heap = call.heap;
+  const Value instance = call[1].is_none() ? kUnbound : call[1];
+  const bool has_owner = call.has(2) && !call[2].is_none();
+  if (instance.is_unbound() && !has_owner)
+    return heap.raise_text(BuiltinType::kTypeError, "__get__(None, None) is invalid");
+  if (!instance.is_unbound()) MINI_TRY(check_applies(heap, call[0], instance));
+  const bool is_type = has_owner && has_kind(call[2], BuiltinType::kTypeType);
+  Type* owner = is_type ? static_cast<Type*>(call[2].as_object()) : heap.type_of(call[1]);
+  Str* name = heap.name(Name::k__get__);  // what an error would name: none comes
+  return finish(heap, MINI_TRY(bind(heap, call[0], instance, owner, name)), name);
+}
+
+template <bool kDeletes>
+Result<Ref<Value>> descriptor_store(Call& call) {
+  MINI_TRY(check_applies(call.heap, call[0], call[1]));
+  if (has_kind(call[0], BuiltinType::kMemberDescriptor)) {
+    Str* name = static_cast<MemberDescriptor*>(call[0].as_object())->name;
+    MINI_TRY(store_own(call.heap, call[1], name, kDeletes ? kUnbound : call[2], call[0]));
+    return unboxed(kNone);
+  }
+  auto* getset = static_cast<GetSetDescriptor*>(call[0].as_object());
+  if (!getset->set) {
+    return call.heap.raise(BuiltinType::kAttributeError, "attribute '{}' of '{}' objects is not writable",
+                           to_utf8(getset->name), to_utf8(getset->owner->name));
+  }
+  MINI_TRY(getset->set(call.heap, call[1], kDeletes ? kUnbound : call[2]));
+  return unboxed(kNone);
+}
+
+constexpr NativeDefinition kGet[] = {{"__get__(self, instance, owner=None, /)", descriptor_get}};
+constexpr NativeDefinition kStore[] = {{"__set__(self, instance, value, /)", descriptor_store<false>},
+                                       {"__delete__(self, instance, /)", descriptor_store<true>}};
+
+}  // namespace
+
+const std::span<const NativeDefinition> kDescriptorGet = kGet, kDescriptorStore = kStore;
 
 Result<AttributeStore> resolve_store_generic(Heap& heap, Value object, Str* name, Value value) {
   Value of_class = lookup(heap.type_of(object), name);

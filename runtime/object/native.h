@@ -93,6 +93,15 @@ struct GetSetDescriptor : Tracked {
   Result<void> (*set)(Heap&, Value self, Value value);  ///< `kUnbound` deletes; null: read-only
 };
 
+/// A name in a class's `__slots__`. No data descriptor as CPython's is: the value lies among the instance's attributes,
+/// which are looked through first, and the class only says that it may.
+struct MemberDescriptor : Tracked {
+  Str* name;
+  Type* owner;  ///< owned
+};
+
+/// Puts the descriptor of a slot into the class's attributes.
+Result<void> add_member(Heap&, Type*, Str* name);
 Result<Ref<NativeObject>> make_native(Heap&, const NativeDefinition&, Value self = kUnbound, Str* module = nullptr);
 /// Adds methods to a type's dictionary, in order.
 Result<void> add_methods(Heap&, Type*, const NativeDefinition* definitions, size_t count,

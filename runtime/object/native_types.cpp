@@ -18,6 +18,10 @@ GetSetDescriptor* getset_of(Value value) {
   return static_cast<GetSetDescriptor*>(value.as_object());
 }
 
+MemberDescriptor* member_of(Value value) {
+  return static_cast<MemberDescriptor*>(value.as_object());
+}
+
 std::string_view last_part(std::string_view name) {
   return name.substr(name.rfind('.') + 1);
 }
@@ -98,6 +102,21 @@ Result<Ref<Str>> getset_repr(Heap& heap, Value self) {
                                     to_utf8(getset_of(self)->owner->name)));
 }
 
+void visit_member(Object* object, Visitor& visitor) {
+  auto* member = static_cast<MemberDescriptor*>(object);
+  visitor.reference(member->name);
+  visitor.reference(member->owner);
+}
+void drop_member(Heap&, Object* object) {
+  auto* member = static_cast<MemberDescriptor*>(object);
+  if (Str* name = std::exchange(member->name, nullptr)) decref(name);
+  if (Type* owner = std::exchange(member->owner, nullptr)) decref(owner);
+}
+Result<Ref<Str>> member_repr(Heap& heap, Value self) {
+  return make_str(heap, fmt::format("<member '{}' of '{}' objects>", to_utf8(member_of(self)->name),
+                                    to_utf8(member_of(self)->owner->name)));
+}
+
 // ---- attributes
 
 const NativeDefinition& definition_of(Value self) {
@@ -133,6 +152,16 @@ Result<Ref<Value>> get_owner(Heap&, Value self) {
 }
 Result<Ref<Value>> get_getset_name(Heap&, Value self) {
   return Ref<Value>::share(Value(getset_of(self)->name));
+}
+Result<Ref<Value>> get_member_name(Heap&, Value self) {
+  return Ref<Value>::share(Value(member_of(self)->name));
+}
+Result<Ref<Value>> get_member_qualified_name(Heap& heap, Value self) {
+  return widen(make_str(heap, fmt::format("{}.{}", to_utf8(member_of(self)->owner->qualified_name),
+                                          to_utf8(member_of(self)->name))));
+}
+Result<Ref<Value>> get_member_owner(Heap&, Value self) {
+  return Ref<Value>::share(Value(member_of(self)->owner));
 }
 Result<Ref<Value>> get_no_doc(Heap&, Value) {
   return unboxed(kNone);
@@ -182,6 +211,13 @@ Result<void> add_getset(Heap& heap, Type* type, std::string_view name,
   return set_name(heap, type->attributes, text.get(), getset);
 }
 
+Result<void> add_member(Heap& heap, Type* type, Str* name) {
+  Ref<MemberDescriptor> member = MINI_TRY(heap.create<MemberDescriptor>(BuiltinType::kMemberDescriptor));
+  member->name = Ref<Str>::share(name).release();
+  member->owner = Ref<Type>::share(type).release();
+  return set_name(heap, type->attributes, name, member);
+}
+
 void define_native_types(Heap& heap) {
   Type* native = heap.type(BuiltinType::kNativeFunction);
   native->type_flags |= Type::kTracked;
@@ -202,6 +238,12 @@ void define_native_types(Heap& heap) {
   getset->behaviour.visit = visit_getset;
   getset->behaviour.drop = drop_getset;
   getset->behaviour.repr = getset_repr;
+  Type* member = heap.type(BuiltinType::kMemberDescriptor);
+  member->type_flags |= Type::kTracked;
+  member->instance_size = sizeof(MemberDescriptor);
+  member->behaviour.visit = visit_member;
+  member->behaviour.drop = drop_member;
+  member->behaviour.repr = member_repr;
 }
 
 Result<void> define_native_methods(Heap& heap) {
@@ -218,11 +260,17 @@ Result<void> define_native_methods(Heap& heap) {
   MINI_TRY(add_getset(heap, method, "__doc__", get_no_doc));
   MINI_TRY(add_methods(heap, method, kDescriptorGet.data(), kDescriptorGet.size(), MethodDescriptor::kSlotMethod));
   Type* getset = heap.type(BuiltinType::kGetSetDescriptor);
-  for (auto methods : {kDescriptorGet, kDescriptorStore})
-    MINI_TRY(add_methods(heap, getset, methods.data(), methods.size(), MethodDescriptor::kSlotMethod));
+  Type* member = heap.type(BuiltinType::kMemberDescriptor);
+  for (Type* type : {getset, member})
+    for (auto methods : {kDescriptorGet, kDescriptorStore})
+      MINI_TRY(add_methods(heap, type, methods.data(), methods.size(), MethodDescriptor::kSlotMethod));
   MINI_TRY(add_getset(heap, getset, "__name__", get_getset_name));
   MINI_TRY(add_getset(heap, getset, "__objclass__", get_owner));
-  return add_getset(heap, getset, "__doc__", get_no_doc);
+  MINI_TRY(add_getset(heap, getset, "__doc__", get_no_doc));
+  MINI_TRY(add_getset(heap, member, "__name__", get_member_name));
+  MINI_TRY(add_getset(heap, member, "__qualname__", get_member_qualified_name));
+  MINI_TRY(add_getset(heap, member, "__objclass__", get_member_owner));
+  return add_getset(heap, member, "__doc__", get_no_doc);
 }
 
 }  // namespace mini::object

@@ -53,8 +53,12 @@ void make_slots(Shape* shape) {
 }
 
 /// AttributeError if instances have no attribute of that name.
-Result<void> check_slot(Heap& heap, Type* type, const Str* name) {
-  if (!(type->type_flags & Type::kSlotsOnly) || names_slot(heap, type, name)) return {};
+Result<void> check_slot(Heap& heap, Type* type, Str* name) {
+  if (!(type->type_flags & Type::kSlotsOnly) || names_slot(type, name)) return {};
+  if (!lookup(type, name).is_unbound()) {
+    return heap.raise(BuiltinType::kAttributeError, "'{}' object attribute '{}' is read-only", to_utf8(type->name),
+                      to_utf8(name));
+  }
   return heap.raise(BuiltinType::kAttributeError,
                     "'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
                     to_utf8(type->name), to_utf8(name));
@@ -62,10 +66,10 @@ Result<void> check_slot(Heap& heap, Type* type, const Str* name) {
 
 /// The shape with one more attribute; null if the class has too many.
 Result<Shape*> extend(Heap& heap, Shape* shape, Str* name) {
+  MINI_TRY(check_slot(heap, shape->owner, name));
   for (Shape* child = shape->first_child; child; child = child->next_sibling) {
     if (child->name == name) return child;
   }
-  MINI_TRY(check_slot(heap, shape->owner, name));
   Shape* root = shape->owner->root_shape;
   if (shape->count >= Shape::kMaxSlots || root->shape_count >= Shape::kMaxShapes) return nullptr;
   Shape* made = make_shape(heap, shape->owner, shape, name);

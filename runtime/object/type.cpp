@@ -63,34 +63,7 @@ void inherit_behaviour(NativeBehaviour& behaviour, const NativeBehaviour& base) 
   inherit(behaviour.size, base.size);
 }
 
-bool names_slot(Heap& heap, Type* type, const Str* name) {
-  const std::string wanted = to_utf8(name);
-  const Tuple* order = type->method_resolution_order;
-  for (size_t i = 0; i < order->length; ++i) {
-    auto* owner = static_cast<Type*>(order->items()[i].as_object());
-    Value slots = get_name(owner->attributes, heap.name(Name::k__slots__));
-    std::string prefix = to_utf8(owner->name);
-    prefix.erase(0, prefix.find_first_not_of('_'));
-    auto is_wanted = [&](Value item) {
-      if (!as_str(heap, item)) return false;
-      const std::string slot = to_utf8(as_str(heap, item));
-      const bool is_private = slot.starts_with("__") && !slot.ends_with("__") && !prefix.empty();
-      return (is_private ? "_" + prefix + slot : slot) == wanted;
-    };
-    if (is_wanted(slots)) return true;
-    auto any = [&](auto&& items) { return std::any_of(items.begin(), items.end(), is_wanted); };
-    if (has_kind(slots, BuiltinType::kTuple) || has_kind(slots, BuiltinType::kList)) {
-      if (any(items_of(slots))) return true;
-    } else if (has_kind(slots, BuiltinType::kDict) || has_kind(slots, BuiltinType::kSet)) {
-      const Table* table = has_kind(slots, BuiltinType::kDict)
-                               ? static_cast<const Table*>(static_cast<Dict*>(slots.as_object()))
-                               : static_cast<const Table*>(static_cast<Set*>(slots.as_object()));
-      for (uint32_t k = 0; k < table->used; ++k)
-        if (is_wanted(table->entries[k].key)) return true;
-    }
-  }
-  return false;
-}
+bool names_slot(Type* type, Str* name) { return has_kind(lookup(type, name), BuiltinType::kMemberDescriptor); }
 
 // ---- lookup
 
@@ -290,33 +263,45 @@ Result<void> adjust_attributes(Heap& heap, Type* type) {
   return {};
 }
 
-/// The names in a class's `__slots__`, as attributes; false if instances may have others as well: without `__slots__`, with
-/// a `__dict__` among them, or below a class without.
-Result<bool> has_slots_only(Heap& heap, Type* type) {
-  for (size_t i = 0; i < type->bases->length; ++i) {
-    auto* base = static_cast<Type*>(type->bases->items()[i].as_object());
-    const bool bare = base->type_flags & Type::kUserClass ? base->type_flags & Type::kSlotsOnly : !base->attributes_offset;
-    if (!bare) return false;
-  }
+/// `__name` in the body of a class is `_Class__name`.
+Result<Ref<Str>> mangled(Heap& heap, const Type* type, Str* name) {
+  const std::string text = to_utf8(name);
+  std::string prefix = to_utf8(type->name);
+  prefix.erase(0, prefix.find_first_not_of('_'));
+  const bool is_private = text.starts_with("__") && !text.ends_with("__") && !prefix.empty();
+  return is_private ? heap.intern("_" + prefix + text) : heap.intern(Ref<Str>::share(name));
+}
+
+/// Makes the names in a class's `__slots__` attributes (CPython 3.13 Objects/typeobject.c, type_new_slots); false if
+/// instances may have others as well: without `__slots__`, with a `__dict__` among them, or below a class without.
+Result<bool> add_slots(Heap& heap, Type* type) {
   Value slots = get_name(type->attributes, heap.name(Name::k__slots__));
   if (slots.is_unbound()) return false;
-  if (!as_str(heap, slots) && !has_kind(slots, BuiltinType::kTuple) && !has_kind(slots, BuiltinType::kList) &&
-      !has_kind(slots, BuiltinType::kDict) && !has_kind(slots, BuiltinType::kSet))
-    return false;
+  bool only = true;
+  for (size_t i = 0; i < type->bases->length; ++i) {
+    auto* base = static_cast<Type*>(type->bases->items()[i].as_object());
+    only &= base->type_flags & Type::kUserClass ? (base->type_flags & Type::kSlotsOnly) != 0 : !base->attributes_offset;
+  }
   Ref<List> names = MINI_TRY(make_list(heap));
   if (as_str(heap, slots)) MINI_TRY(append(heap, names.get(), Ref<Value>::share(slots)));
   else MINI_TRY(extend(heap, names.get(), slots));
   for (uint64_t i = 0; i < names->length; ++i) {
-    Str* name = as_str(heap, names->items[i]);
-    if (!name)
+    Str* given = as_str(heap, names->items[i]);
+    if (!given)
       return heap.raise(BuiltinType::kTypeError, "__slots__ items must be strings, not '{}'",
                         type_name(heap, names->items[i]));
-    if (equal(name, "__dict__")) return false;
-    Ref<Str> interned = MINI_TRY(heap.intern(Ref<Str>::share(name)));
-    if (!get_name(type->attributes, interned.get()).is_unbound())
-      return heap.raise(BuiltinType::kValueError, "'{}' in __slots__ conflicts with class variable", to_utf8(name));
+    if (equal(given, "__dict__")) {
+      only = false;
+      continue;
+    }
+    Ref<Str> name = MINI_TRY(mangled(heap, type, given));
+    const Value taken = get_name(type->attributes, name.get());
+    if (has_kind(taken, BuiltinType::kMemberDescriptor)) continue;  // named twice
+    if (!taken.is_unbound())
+      return heap.raise(BuiltinType::kValueError, "'{}' in __slots__ conflicts with class variable", to_utf8(name.get()));
+    MINI_TRY(add_member(heap, type, name.get()));
   }
-  return true;
+  return only;
 }
 
 /// A class that is an instance of a metaclass keeps its attributes as every class does.
@@ -375,7 +360,7 @@ Result<Ref<Type>> make_type(Heap& heap, Str* name, Tuple* given_bases, Ref<Dict>
   type->base = Ref<Type>::share(base).release();
   type->bases = bases.release();
   MINI_TRY(adjust_attributes(heap, type.get()));
-  if (MINI_TRY(has_slots_only(heap, type.get()))) type->type_flags |= Type::kSlotsOnly;
+  if (MINI_TRY(add_slots(heap, type.get()))) type->type_flags |= Type::kSlotsOnly;
   type->root_shape = make_root_shape(heap, type.get());
   if (!type->root_shape) return raised;
   for (size_t i = 0; i < type->bases->length; ++i) {

@@ -35,7 +35,7 @@ void use_instance_layout(Type*);
 /// C3; raises TypeError with CPython's texts.
 Result<Ref<Tuple>> linearise(Heap&, Type* type, Tuple* bases);
 /// Whether a class or a base has a slot of that name (Type::kSlotsOnly).
-bool names_slot(Heap&, Type* type, const Str* name);
+bool names_slot(Type*, Str* name);
 /// Type flags that follow from methods in the dictionary and in bases.
 void update_method_flags(Heap&, Type*);
 
