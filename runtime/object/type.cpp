@@ -188,12 +188,11 @@ Result<Type*> layout_base(Heap& heap, Tuple* bases) {
     }
     Type* layout = base;
     while (layout->type_flags & Type::kUserClass) layout = layout->base;
-    // All exceptions share one layout.
-    if (layout->type_flags & Type::kException) layout = heap.type(BuiltinType::kBaseException);
     if (!winner || (layout != winner_layout && is_subtype(layout, winner_layout))) {
       winner = base;
       winner_layout = layout;
-    } else if (!is_subtype(winner_layout, layout)) {
+    } else if (!is_subtype(winner_layout, layout) && !(winner_layout->type_flags & layout->type_flags & Type::kException)) {
+      // (All exceptions share one layout.)
       return heap.raise(BuiltinType::kTypeError, "multiple bases have instance lay-out conflict");
     }
   }
