@@ -48,6 +48,8 @@ struct File : Tracked {
   Str* encoding;     ///< null: bytes
   Str* errors;
   File* owner;       ///< of a text file's `buffer`: that file, whose stages it shares; else null
+  File* buffer;      ///< the `buffer` that was asked for, as long as it lives: borrowed
+  File* raw;         ///< likewise
   int32_t descriptor;      ///< -1: closed
   uint8_t readable, writable;
   uint8_t line_buffered;

@@ -64,7 +64,11 @@ void drop_file(Heap& heap, Object* object) {
   decref(std::exchange(file->name, kUnbound));
   for (Str** each : {&file->mode, &file->encoding, &file->errors})
     if (Str* old = std::exchange(*each, nullptr)) decref(old);
-  if (File* owner = std::exchange(file->owner, nullptr)) decref(owner);
+  if (File* owner = std::exchange(file->owner, nullptr)) {
+    for (File** lower : {&owner->buffer, &owner->raw})
+      if (*lower == file) *lower = nullptr;
+    decref(owner);
+  }
 }
 
 template <Str* File::*kField>
@@ -80,30 +84,36 @@ Result<Ref<Value>> get_closefd(Heap&, Value self) { return Ref<Value>(file_in(se
 
 Result<Ref<Value>> get_newlines(Heap& heap, Value self) { return file_in(self)->line_ends.value(heap); }
 
-/// Another object over the same descriptor and buffers.
-Result<Ref<Value>> lower_file(Heap& heap, File* file, BuiltinType which) {
+/// Another object over the same descriptor and buffers; the same one as before, if somebody still has it in `place`.
+Result<Ref<Value>> lower_file(Heap& heap, File* file, File* File::*place, BuiltinType which) {
+  File* const base = file->base();
+  if (base->*place) return Ref<Value>::share(Value(base->*place));
   std::string mode = to_utf8(file->mode);
   if (mode.find('b') == mode.npos) mode += 'b';
   Ref<Str> mode_text = MINI_TRY(make_str(heap, mode));
   Ref<File> made = MINI_TRY(heap.create<File>(which));
   made->name = Ref<Value>::share(file->name).release();
   made->mode = mode_text.release();
-  made->owner = Ref<File>::share(file->base()).release();
+  made->owner = Ref<File>::share(base).release();
   made->descriptor = -1;
   made->readable = file->readable;
   made->writable = file->writable;
+  base->*place = made.get();
   return made;
 }
 
 /// The bytes below a text file.
 Result<Ref<Value>> get_buffer(Heap& heap, Value self) {
   File* file = file_in(self);
-  return lower_file(heap, file, file->readable && file->writable ? BuiltinType::kUpdateFile
-                                : file->readable                 ? BuiltinType::kReadFile
-                                                                 : BuiltinType::kWriteFile);
+  const BuiltinType which = file->readable && file->writable ? BuiltinType::kUpdateFile
+                            : file->readable                 ? BuiltinType::kReadFile
+                                                             : BuiltinType::kWriteFile;
+  return lower_file(heap, file, &File::buffer, which);
 }
 /// The system's file below a buffer, from which reads and writes go past the buffer in CPython, but not here.
-Result<Ref<Value>> get_raw(Heap& heap, Value self) { return lower_file(heap, file_in(self), BuiltinType::kRawFile); }
+Result<Ref<Value>> get_raw(Heap& heap, Value self) {
+  return lower_file(heap, file_in(self), &File::raw, BuiltinType::kRawFile);
+}
 
 constexpr NativeDefinition kIteratorSlots[] = {MINI_ITERATOR_SLOTS("_IOBase")};
 
