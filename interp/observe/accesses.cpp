@@ -31,6 +31,7 @@ bool is_definition(Value value) {
     case BuiltinType::kNativeFunction:
     case BuiltinType::kMethodDescriptor:
     case BuiltinType::kGetSetDescriptor:
+    case BuiltinType::kMemberDescriptor:
     case BuiltinType::kStaticMethod:
     case BuiltinType::kClassMethod:
     case BuiltinType::kProperty:
@@ -212,6 +213,13 @@ void Accesses::variable(Frame& frame, Str* name, bool with_names) {
   }
 }
 
+void Accesses::described(AccessMode mode, Value descriptor, Value object, Value new_value, int16_t depth) {
+  if (is_kind(descriptor, BuiltinType::kMemberDescriptor))
+    attribute(mode, object, static_cast<MemberDescriptor*>(descriptor.as_object())->name, new_value, depth);
+  if (is_kind(descriptor, BuiltinType::kGetSetDescriptor))
+    attribute(mode, object, static_cast<GetSetDescriptor*>(descriptor.as_object())->name, new_value, depth);
+}
+
 void Accesses::attribute(AccessMode mode, Value object, Str* name, Value new_value, int16_t depth) {
   if (!object.is_object()) return;
   auto describe = [&](LocationKind kind, Object* holder, Value old_value) -> Access& {
@@ -258,6 +266,16 @@ void Accesses::attribute(AccessMode mode, Value object, Str* name, Value new_val
     } else if (name == heap_.name(Name::k__dict__)) {
       // Whoever has the dict can change everything; from now on the attributes live in it.
       whole(AccessMode::kReadWrite, object, depth);
+      return;
+    } else if (is_kind(on_class, BuiltinType::kGetSetDescriptor)) {
+      if (leaves_out(object, depth)) return;
+      Access& computed = describe(LocationKind::kAttribute, holder, kUnbound);
+      computed.exact = computed.new_known = false;
+      if (mode == AccessMode::kRead) return;
+      computed.mode = AccessMode::kReadWrite;  // the setter may look at what there was
+      if (name != heap_.name(Name::k__class__)) return;
+      whole(AccessMode::kReadWrite, object, depth);  // what any attribute is depends on the class
+      if (!attributes->shape) whole(AccessMode::kReadWrite, Value(attributes->dict), -1);
       return;
     }
   }
@@ -514,6 +532,10 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
       return by_name(AccessMode::kWrite, given[2]);
     case Effect::kDeleteAttribute:
       return by_name(AccessMode::kWrite, kUnbound);
+    case Effect::kReadDescribed:
+      return described(AccessMode::kRead, first, given[1], kUnbound, given.depth(1));
+    case Effect::kWriteDescribed:
+      return described(AccessMode::kWrite, first, given[1], given[2], given.depth(1));
     case Effect::kNamespace:
       return attribute(AccessMode::kRead, first, heap_.name(Name::k__dict__), kUnbound, given.depth(0));
     case Effect::kLock:

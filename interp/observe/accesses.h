@@ -119,6 +119,8 @@ class Accesses {
   Access& add(LocationKind kind, AccessMode mode, const void* object, Value owner);
   void entry(LocationKind kind, AccessMode mode, Dict* names, Str* name, Value new_value);
   void variable(Frame& frame, Str* name, bool with_names);
+  /// The attribute that a descriptor of natives stands for; nothing if it is a method, or runs code of the script.
+  void described(AccessMode mode, Value descriptor, Value object, Value new_value, int16_t depth);
   void attribute(AccessMode mode, Value object, Str* name, Value new_value, int16_t depth);
   void item(AccessMode mode, Value container, Value key, Value new_value, int16_t depth);
   void whole(AccessMode mode, Value container, int16_t depth);

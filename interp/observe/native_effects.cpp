@@ -21,7 +21,7 @@ constexpr Row kRows[] = {
      " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open"
      " itertool.__iter__ _deque_iterator.__iter__ function.__get__ method.__get__ partial.__new__ itemgetter.__new__"
      " attrgetter.__new__ methodcaller.__new__ StringIO.__new__ BytesIO.__new__ SimpleQueue.__new__"
-     " __get__ __set__ __delete__ __bool__ __new__ TextIOWrapper.__iter__ enumerate.__iter__ filter.__iter__ map.__iter__"
+     " __bool__ __new__ TextIOWrapper.__iter__ enumerate.__iter__ filter.__iter__ map.__iter__"
      " zip.__iter__ BaseException. property. sys.exit sys.exc_info time. math. int. float. bool. "},
     {Effect::kAsksMachine, " interrupt_main _local_key _local_dict RLock._recursion_count type.__subclasses__ gc. sys. mini_gil. "},
     {Effect::kReadSelf, " len __len__ __length_hint__ list.copy dict.copy dict.keys dict.values dict.items list.__reversed__"
@@ -59,6 +59,8 @@ constexpr Row kRows[] = {
     {Effect::kReadAttribute, " getattr hasattr __getattribute__ "},
     {Effect::kWriteAttribute, " setattr __setattr__ "},
     {Effect::kDeleteAttribute, " delattr __delattr__ "},
+    {Effect::kReadDescribed, " __get__ "},
+    {Effect::kWriteDescribed, " __set__ __delete__ "},
     {Effect::kNamespace, " vars "},
     {Effect::kLock, " lock.acquire lock.release lock.__enter__ lock.__exit__ lock.acquire_lock lock.release_lock RLock.acquire"
                     " RLock.release RLock.__enter__ RLock.__exit__ RLock._release_save RLock._acquire_restore "},

@@ -21,6 +21,8 @@ enum class Effect : uint8_t {
   kReadAttribute,    ///< first.second
   kWriteAttribute,   ///< first.second = third
   kDeleteAttribute,
+  kReadDescribed,    ///< the attribute of the second argument that the first, a descriptor of natives, stands for
+  kWriteDescribed,   ///< … is set to the third, or deleted
   kNamespace,        ///< answers the first argument's namespace, which may be changed through it
   kLock,             ///< acquires or releases the first argument
   kReadLock,

@@ -635,6 +635,53 @@ a = threading.Thread(target=work, args=(1,)); b = threading.Thread(target=work, 
 a.start(); b.start(); a.join(); b.join()
 print(spans, round(time.monotonic() - begin))
 """, {("ended", "[1, 2] 2\n"): 0}, "safe"),
+    "a slot written through its descriptor": ("""
+import threading
+class Counter:
+    __slots__ = 'x',
+c = Counter(); c.x = 0
+member = Counter.x
+def work():
+    member.__set__(c, member.__get__(c) + 1)
+a = threading.Thread(target=work); b = threading.Thread(target=work)
+a.start(); b.start(); a.join(); b.join()
+print(c.x)
+""", {("ended", "2\n"): 0, ("ended", "1\n"): 1}, "bad"),
+    "what an exception computes, through its descriptor": ("""
+import threading
+e = Exception(0)
+args = BaseException.__dict__['args']
+def work():
+    args.__set__(e, (args.__get__(e)[0] + 1,))
+a = threading.Thread(target=work); b = threading.Thread(target=work)
+a.start(); b.start(); a.join(); b.join()
+print(e.args)
+""", {("ended", "(2,)\n"): 0, ("ended", "(1,)\n"): 1}, "bad"),
+    "what an exception computes": ("""
+import threading
+e = Exception(0)
+def work():
+    e.args = (e.args[0] + 1,)
+a = threading.Thread(target=work); b = threading.Thread(target=work)
+a.start(); b.start(); a.join(); b.join()
+print(e.args)
+""", {("ended", "(2,)\n"): 0, ("ended", "(1,)\n"): 1}, "bad"),
+    "another class": ("""
+import threading
+class A:
+    def name(self): return 'A'
+class B:
+    def name(self): return 'B'
+o = A()
+got = []
+def work():
+    got.append(o.name())
+def change():
+    o.__class__ = B
+a = threading.Thread(target=work); b = threading.Thread(target=change)
+a.start(); b.start(); a.join(); b.join()
+print(got)
+""", {("ended", "['A']\n"): 0, ("ended", "['B']\n"): 1}, "bad"),
     "exit in one order": ("""
 import threading, sys
 x = 0
