@@ -10,6 +10,7 @@
 #include "interp/vm/loop.h"
 #include "interp/vm/slow_paths.h"
 #include "interp/vm/unwind.h"
+#include "runtime/object/native_scope.h"
 
 namespace mini::vm {
 
@@ -330,10 +331,18 @@ CallOutcome call_other(ThreadState& thread, Value* base, uint32_t count, Tuple* 
       return left ? CallOutcome::kValue : CallOutcome::kError;
     }
     if (Value method = lookup(type, heap.name(Name::k__call__)); !method.is_unbound()) {
-      if (has_kind(method, BuiltinType::kStaticMethod)) {  // does not want the object
-        Value function = static_cast<StaticMethod*>(method.as_object())->function;
-        incref(function);
-        base[0] = function;
+      if (!has_kind(method, BuiltinType::kFunction) && !has_kind(method, BuiltinType::kMethodDescriptor)) {
+        const NativeScope scope(heap, " while calling a Python object");  // it may be its own __call__
+        Result<Ref<Value>> bound = raised;
+        if (scope.entered()) {
+          const OccupiedScope occupied(thread, base + count + 1);
+          bound = bind_special(heap, method, callee);
+        }
+        if (!bound.ok()) {
+          drop_values(base, count + 1);
+          return CallOutcome::kError;
+        }
+        base[0] = bound.take().release();
         decref(callee);
         return call_on_stack(thread, base, count, keyword_names, caller_top, completion);
       }
@@ -348,14 +357,15 @@ CallOutcome call_other(ThreadState& thread, Value* base, uint32_t count, Tuple* 
   return CallOutcome::kError;
 }
 
-/// Calls `init` for a new instance with the arguments above `base`; false if that raised.
+/// Calls what was found as `__init__` for a new instance, with the arguments above `base`; false if that raised.
 static bool initialise_nested(ThreadState& thread, Value init, Value instance, Value* base, uint32_t count,
                               Tuple* keyword_names) {
-  std::vector<Value> arguments{instance};
-  arguments.insert(arguments.end(), base + 1, base + 1 + count);
+  Heap& heap = *thread.heap;
   const OccupiedScope occupied(thread, base + count + 1);
-  auto done = call_with_keywords(*thread.heap, init, arguments.data(), count + 1, keyword_names);
-  return done.ok() && check_init_result(*thread.heap, done->get());
+  auto bound = bind_special(heap, init, instance);
+  if (!bound.ok()) return false;
+  auto done = call_with_keywords(heap, *bound, base + 1, count, keyword_names);
+  return done.ok() && check_init_result(heap, done->get());
 }
 
 CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t count, Tuple* keyword_names,
@@ -371,20 +381,22 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
   }
   // A `__new__` of a class statement is a static method by itself (make_type); the native ones are `construct`.
   Value new_method = type->type_flags & Type::kUserClass ? lookup(type, heap.name(Name::k__new__)) : kUnbound;
-  if (new_method.is_object() && new_method.as_object()->type == heap.type(BuiltinType::kStaticMethod))
-    new_method = static_cast<StaticMethod*>(new_method.as_object())->function;
-  const bool script_new =
-      new_method.is_object() && new_method.as_object()->type == heap.type(BuiltinType::kFunction);
+  const bool script_new = !new_method.is_unbound() && !has_kind(new_method, BuiltinType::kNativeFunction) &&
+                          !has_kind(new_method, BuiltinType::kMethodDescriptor);
   Value init = type->type_flags & Type::kUserClass ? lookup(type, heap.name(Name::k__init__)) : kUnbound;
-  const bool script_init = init.is_object() && init.as_object()->type == heap.type(BuiltinType::kFunction);
+  const bool script_init = !init.is_unbound() && !has_kind(init, BuiltinType::kMethodDescriptor);
   Ref<Value> instance;
   if (script_new) {
     // __new__ runs nested: it is rare, and its result decides what comes next.
     std::vector<Value> arguments{Value(type)};
     arguments.insert(arguments.end(), base + 1, base + 1 + count);
     const OccupiedScope occupied(thread, base + count + 1);
-    auto made = call_with_keywords(heap, new_method, arguments.data(), static_cast<uint32_t>(arguments.size()),
-                                   keyword_names);
+    auto made = has_kind(new_method, BuiltinType::kStaticMethod)
+                    ? Result<Ref<Value>>(Ref<Value>::share(static_cast<StaticMethod*>(new_method.as_object())->function))
+                    : get_attribute(heap, type, heap.name(Name::k__new__));
+    if (made.ok()) {
+      made = call_with_keywords(heap, *made, arguments.data(), static_cast<uint32_t>(arguments.size()), keyword_names);
+    }
     if (!made.ok()) {
       drop_values(base, count + 1);
       return CallOutcome::kError;
@@ -415,8 +427,9 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
   }
   if (!init.is_object() || init.as_object()->type != heap.type(BuiltinType::kFunction)) {
     // A native __init__ behind a script's __new__, which did what there was to do unless it leaves that to __init__.
-    const bool fills = has_kind(init, BuiltinType::kMethodDescriptor) && is_filled_later(heap.type_of(instance));
-    const bool done = !fills || initialise_nested(thread, init, instance, base, count, keyword_names);
+    const bool skips = init.is_unbound() ||
+                       (has_kind(init, BuiltinType::kMethodDescriptor) && !is_filled_later(heap.type_of(instance)));
+    const bool done = skips || initialise_nested(thread, init, instance, base, count, keyword_names);
     drop_values(base, count + 1);
     if (!done) return CallOutcome::kError;
     thread.result = instance.release();
@@ -444,7 +457,13 @@ CallOutcome call_class(ThreadState& thread, Type* type, Value* base, uint32_t co
   CodeObject* code = function->code;
   if (count + 1 == code->simple_arguments && !keyword_names)
     return push_exact(thread, function, home + 2, home + 1, Completion::kInitialise);
-  return call_function(thread, function, home + 1, count + 1, keyword_names, home + 1, Completion::kInitialise);
+  const CallOutcome outcome =
+      call_function(thread, function, home + 1, count + 1, keyword_names, home + 1, Completion::kInitialise);
+  if (outcome != CallOutcome::kValue) return outcome;
+  // It yields: the generator is its result.
+  const Ref<Value> generator = Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
+  static_cast<void>(check_init_result(heap, generator));
+  return CallOutcome::kError;
 }
 
 }  // namespace

@@ -39,14 +39,29 @@ CallOutcome enter_with(ThreadState& thread) {
         type_name(heap, manager), enter.is_unbound() ? "" : " (missed __exit__ method)"));
     return CallOutcome::kError;
   }
-  auto bound_exit = make_bound_method(heap, exit, manager);
-  if (!bound_exit.ok()) return CallOutcome::kError;
+  auto is_method = [](Value method) {
+    return has_kind(method, BuiltinType::kFunction) || has_kind(method, BuiltinType::kMethodDescriptor);
+  };
   Value* base = frame->stack_top;
-  frame->stack_top[-1] = Value(bound_exit.take().release());
-  incref(enter);
-  base[0] = enter;
-  base[1] = manager;  // its count moves
-  const CallOutcome outcome = call_on_stack(thread, base, 1, nullptr, base, Completion::kEnterWith);
+  Ref<Value> bound_enter;
+  if (!is_method(enter)) {
+    auto bound = bind_special(heap, enter, manager);
+    if (!bound.ok()) return CallOutcome::kError;
+    bound_enter = bound.take();
+  }
+  auto bound_exit = is_method(exit) ? widen(make_bound_method(heap, exit, manager)) : bind_special(heap, exit, manager);
+  if (!bound_exit.ok()) return CallOutcome::kError;
+  frame->stack_top[-1] = bound_exit.take().release();
+  if (bound_enter.get().is_unbound()) {
+    incref(enter);
+    base[0] = enter;
+    base[1] = manager;  // its count moves
+  } else {
+    base[0] = bound_enter.release();
+    decref(manager);
+  }
+  const uint32_t count = is_method(enter) ? 1 : 0;
+  const CallOutcome outcome = call_on_stack(thread, base, count, nullptr, base, Completion::kEnterWith);
   if (outcome == CallOutcome::kValue) open_with_block(frame);
   return outcome;
 }

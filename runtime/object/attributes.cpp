@@ -30,9 +30,10 @@ bool is_data_descriptor(Heap& heap, Value descriptor) {
          !descriptor_method(heap, descriptor, Name::k__delete__).is_unbound();
 }
 
+/// `name` may be null: a special method is asked for without one.
 Raised raise_property(Heap& heap, Value self, Str* name, const char* what) {
-  return heap.raise(BuiltinType::kAttributeError, "property '{}' of '{}' object has no {}", to_utf8(name),
-                    to_utf8(heap.type_of(self)->qualified_name), what);
+  return heap.raise(BuiltinType::kAttributeError, "property{} of '{}' object has no {}",
+                    name ? " '" + to_utf8(name) + "'" : "", to_utf8(heap.type_of(self)->qualified_name), what);
 }
 
 /// What an attribute of a class becomes when it is read from an instance (`self`) or from the class (`self`
@@ -198,6 +199,11 @@ Result<Ref<Value>> finish(Heap& heap, AttributeLookup lookup_result, Str* name) 
     return result;
   static_cast<void>(heap.take_pending());
   return call_special(heap, it.fallback, it.self, &key, 1);
+}
+
+Result<Ref<Value>> bind_special(Heap& heap, Value method, Value self) {
+  const Ref<Value> kept = Ref<Value>::share(method);  // the class may drop it while its __get__ runs
+  return finish(heap, MINI_TRY(bind(heap, method, self, heap.type_of(self), nullptr)), nullptr);
 }
 
 Result<Ref<Value>> get_attribute(Heap& heap, Value object, Str* name) {

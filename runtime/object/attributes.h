@@ -37,6 +37,10 @@ Result<AttributeLookup> resolve_generic(Heap&, Value object, Str* name);
 /// missing.
 Result<Ref<Value>> finish(Heap&, AttributeLookup lookup, Str* name);
 
+/// What an operation calls of `method`, as `lookup` found it in the type of `self`: bound as an attribute is, but without
+/// the hooks and names of `self` (CPython 3.13 Objects/typeobject.c, lookup_maybe_method).
+Result<Ref<Value>> bind_special(Heap&, Value method, Value self);
+
 /// What setting or deleting an attribute comes to.
 struct AttributeStore {
   enum class Kind : uint8_t {

@@ -1,6 +1,7 @@
 // What any value can do besides operators: repr, str, hash, truth, length, items, attributes' calls.
 #include "runtime/object/operations.h"
 
+#include "runtime/object/attributes.h"
 #include "runtime/object/native_scope.h"
 #include "runtime/object/number.h"
 
@@ -207,22 +208,15 @@ Result<Ref<Value>> call_special(Heap& heap, Value method, Value self, const Valu
                                 uint32_t count) {
   constexpr uint32_t kMaxArguments = 4;
   MINI_ASSERT(count < kMaxArguments);
+  if (!has_kind(method, BuiltinType::kFunction) && !has_kind(method, BuiltinType::kMethodDescriptor)) {
+    Ref<Value> bound = MINI_TRY(bind_special(heap, method, self));
+    return call(heap, bound, arguments, count);
+  }
   // The class may drop the method while it runs.
   Ref<Value> kept = Ref<Value>::share(method);
-  if (has_kind(method, BuiltinType::kStaticMethod)) {
-    return call(heap, static_cast<StaticMethod*>(method.as_object())->function, arguments, count);
-  }
-  bool binds = has_kind(method, BuiltinType::kFunction) || has_kind(method, BuiltinType::kMethodDescriptor) ||
-               has_kind(method, BuiltinType::kClassMethod);
-  if (!binds) return call(heap, method, arguments, count);
   Value all[kMaxArguments] = {self};
-  Value function = method;
-  if (has_kind(method, BuiltinType::kClassMethod)) {
-    all[0] = Value(heap.type_of(self));
-    function = static_cast<ClassMethod*>(method.as_object())->function;
-  }
   for (uint32_t i = 0; i < count; ++i) all[i + 1] = arguments[i];
-  return call(heap, function, all, count + 1);
+  return call(heap, method, all, count + 1);
 }
 
 std::string type_name(Heap& heap, Value value) {
