@@ -3,13 +3,15 @@
 #include "interp/vm/calls.h"
 #include "interp/vm/generators.h"
 #include "interp/vm/traceback.h"
+#include "interp/vm/unwind.h"
 
 namespace mini::vm {
 
 namespace {
 
 void close_generator(ThreadState& thread, Generator* generator) {
-  if (!close(thread, generator).ok()) report_unraisable(thread, thread.heap->take_pending());
+  if (!close(thread, generator).ok()) report_unraisable(thread, thread.heap->take_pending(), generator);
+  generator->flags |= Tracked::kFinalized;  // once: it may have yielded again
 }
 
 /// The next object with a `__del__` to call, and that method, or weak reference and its callback; generators are closed on
@@ -132,11 +134,20 @@ size_t collect_observed(ThreadState& thread, uint32_t generation) {
   return found;
 }
 
-void report_unraisable(ThreadState& thread, Ref<Exception> exception) {
+void report_unraisable(ThreadState& thread, Ref<Exception> exception, Value ignoring) {
   if (!exception) return;
-  // CPython names the function. The frame is gone, but the traceback begins with it.
   std::string source;
-  if (const Traceback* line = exception->traceback) {
+  if (!ignoring.is_unbound()) {
+    auto shown = repr(*thread.heap, ignoring);
+    source = " " + (shown.ok() ? to_utf8(shown->get()) : "?");
+    // What was raised in no frame gets the line that is executed (CPython 3.13 Python/errors.c, format_unraisable).
+    if (!exception->traceback && thread.frame) {
+      add_traceback(thread, thread.frame, exception.get());
+      // The frame stands at the instruction that comes next.
+      if (Traceback* line = exception->traceback; line && line->instruction > 0) --line->instruction;
+    }
+  } else if (const Traceback* line = exception->traceback) {
+    // CPython names the function. The frame is gone, but the traceback begins with it.
     CodeObject* code = static_cast<FrameObject*>(line->frame)->code;
     source = fmt::format(" <function {} at 0x{:012x}>", to_utf8(code->qualified_name),
                          0x7f0000000000u + 16ull * thread.heap->serial_of(code));

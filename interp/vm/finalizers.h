@@ -12,6 +12,7 @@ void run_all_finalizers(ThreadState&);
 /// Collects a generation (0 to 2) and tells gc.callbacks before and afterwards, nested; the number of objects found.
 size_t collect_observed(ThreadState&, uint32_t generation);
 /// Prints an exception that nobody can handle: "Exception ignored in: ...".
-void report_unraisable(ThreadState&, Ref<Exception> exception);
+/// `ignoring`, if not unbound, is what is named there; else the function in which the exception was raised.
+void report_unraisable(ThreadState&, Ref<Exception> exception, Value ignoring = kUnbound);
 
 }  // namespace mini::vm

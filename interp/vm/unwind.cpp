@@ -22,6 +22,17 @@ void restore_handled(ThreadState& thread, Value* saved) {
   decref(saved[2]);
 }
 
+void add_traceback(ThreadState& thread, Frame* frame, Exception* exception) {
+  auto object = frame_object(thread, frame);
+  if (!object.ok()) return;
+  auto line = thread.heap->create<Traceback>(BuiltinType::kTraceback);
+  if (!line.ok()) return;
+  (*line)->next = exception->traceback;
+  (*line)->frame = object->release();
+  (*line)->instruction = frame->index();
+  exception->traceback = line->release();
+}
+
 namespace {
 
 Value type_or_none(Exception* exception) { return exception ? Value(exception->type) : kNone; }
@@ -34,18 +45,6 @@ void push_exception(Frame* frame, Exception* exception) {
     incref(part);
     *frame->stack_top++ = part;
   }
-}
-
-/// Puts a line for `frame` in front of the traceback. Without memory for it the line is left out.
-void add_traceback(ThreadState& thread, Frame* frame, Exception* exception) {
-  auto object = frame_object(thread, frame);
-  if (!object.ok()) return;
-  auto line = thread.heap->create<Traceback>(BuiltinType::kTraceback);
-  if (!line.ok()) return;
-  (*line)->next = exception->traceback;
-  (*line)->frame = object->release();
-  (*line)->instruction = frame->index();
-  exception->traceback = line->release();
 }
 
 /// Looks for a handler in `frame`; true if execution goes on there.

@@ -25,6 +25,8 @@ Result<bool> exception_matches(Heap&, Value exception, Value classes);
 
 /// The object by which a traceback holds on to a frame.
 Result<Ref<FrameObject>> frame_object(ThreadState&, Frame*);
+/// Puts a line for `frame` in front of the traceback. Without memory for it the line is left out.
+void add_traceback(ThreadState&, Frame*, Exception*);
 /// Hands the variables of a frame that is being left to its frame object, if anybody still looks at it.
 void leave_frame_object(Heap&, Frame*);
 void define_frame_types(Heap&);
