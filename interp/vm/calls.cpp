@@ -539,7 +539,8 @@ CallOutcome call_unpacked_on_stack(ThreadState& thread, bool with_keywords) {
   if (heap.type_of(arguments) != heap.type(BuiltinType::kTuple)) {
     auto list = list_from(heap, arguments);
     if (!list.ok()) {
-      if (heap.pending_is(BuiltinType::kTypeError)) {
+      auto has = [&](Name method) { return !lookup(heap.type_of(arguments), heap.name(method)).is_unbound(); };
+      if (heap.pending_is(BuiltinType::kTypeError) && !has(Name::k__iter__) && !has(Name::k__getitem__)) {
         static_cast<void>(heap.take_pending());
         static_cast<void>(heap.raise(BuiltinType::kTypeError, "{} argument after * must be an iterable, not {}",
                                      shown_function(heap, function), type_name(heap, arguments)));

@@ -346,13 +346,23 @@ Result<void> extend_display(Heap& heap, List* list, Value iterable) {
   return done;
 }
 
+namespace {
+
+/// Updates by a mapping that need not be a dict; false if it is none: has no keys(), or raised an AttributeError itself.
+Result<bool> update_by_mapping(Heap& heap, Dict* dict, Value mapping) {
+  auto keys = has_kind(mapping, BuiltinType::kDict) ? Result<Ref<Value>>(Ref<Value>::share(mapping))
+                                                    : get_attribute(heap, mapping, heap.name(Name::kkeys));
+  if (keys.ok() && update(heap, dict, mapping).ok()) return true;
+  if (!heap.pending_is(BuiltinType::kAttributeError)) return raised;
+  static_cast<void>(heap.take_pending());
+  return false;
+}
+
+}  // namespace
+
 Result<void> update_display(Heap& heap, Dict* dict, Value mapping) {
-  if (heap.type_of(mapping)->kind != static_cast<uint32_t>(BuiltinType::kDict)) {
-    auto keys = MINI_TRY(find_attribute(heap, mapping, heap.name(Name::kkeys)));
-    if (keys.get().is_unbound())
-      return heap.raise(BuiltinType::kTypeError, "'{}' object is not a mapping", type_name(heap, mapping));
-  }
-  return update(heap, dict, mapping);
+  if (MINI_TRY(update_by_mapping(heap, dict, mapping))) return {};
+  return heap.raise(BuiltinType::kTypeError, "'{}' object is not a mapping", type_name(heap, mapping));
 }
 
 std::string shown_function(Heap& heap, Value function) {
@@ -371,24 +381,18 @@ std::string shown_function(Heap& heap, Value function) {
 }
 
 Result<void> merge_keywords(Heap& heap, Dict* dict, Value mapping, Value function) {
-  auto function_name = [&]() -> std::string {
-    return shown_function(heap, function);
-  };
-  if (heap.type_of(mapping)->kind != static_cast<uint32_t>(BuiltinType::kDict)) {
-    auto keys = MINI_TRY(find_attribute(heap, mapping, heap.name(Name::kkeys)));
-    if (keys.get().is_unbound())
-      return heap.raise(BuiltinType::kTypeError, "{} argument after ** must be a mapping, not {}", function_name(),
-                        type_name(heap, mapping));
-  }
   auto copy = MINI_TRY(make_dict(heap));
-  MINI_TRY(update(heap, copy.get(), mapping));
+  if (!MINI_TRY(update_by_mapping(heap, copy.get(), mapping))) {
+    return heap.raise(BuiltinType::kTypeError, "{} argument after ** must be a mapping, not {}",
+                      shown_function(heap, function), type_name(heap, mapping));
+  }
   for (uint32_t i = 0; i < copy->used; ++i) {
     Value key = copy->entries[i].key;
     if (key.is_unbound()) continue;
     Value present = MINI_TRY(get(heap, dict, key));
     if (!present.is_unbound())
-      return heap.raise(BuiltinType::kTypeError, "{} got multiple values for keyword argument '{}'", function_name(),
-                        as_str(heap, key) ? to_utf8(as_str(heap, key)) : "?");
+      return heap.raise(BuiltinType::kTypeError, "{} got multiple values for keyword argument '{}'",
+                        shown_function(heap, function), as_str(heap, key) ? to_utf8(as_str(heap, key)) : "?");
     MINI_TRY(set(heap, dict, key, copy->entries[i].value));
   }
   return {};

@@ -142,12 +142,13 @@ Result<void> assign_slice(Heap& heap, List* list, const Slice* slice, Value iter
   SliceBounds bounds = MINI_TRY(resolve_slice(heap, slice, static_cast<int64_t>(list->length)));
   if (iterable.is_unbound()) return delete_slice(heap, list, bounds);
   size_t before = list->length;
-  Result<Ref<List>> collected = list_from(heap, iterable);
-  if (!collected.ok()) {
+  const bool is_sequence = has_kind(iterable, BuiltinType::kList) || has_kind(iterable, BuiltinType::kTuple);
+  Result<Ref<Value>> source = is_sequence ? Result<Ref<Value>>(Ref<Value>::share(iterable)) : iterate(heap, iterable);
+  if (!source.ok()) {
     if (!heap.pending_is(BuiltinType::kTypeError)) return raised;
     return heap.raise(BuiltinType::kTypeError, "must assign iterable to extended slice");
   }
-  Ref<List> items = collected.take_unchecked();
+  Ref<List> items = MINI_TRY(list_from(heap, *source));
   if (list->length != before) {
     bounds = MINI_TRY(resolve_slice(heap, slice, static_cast<int64_t>(list->length)));
   }

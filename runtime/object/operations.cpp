@@ -181,15 +181,14 @@ Result<bool> contains(Heap& heap, Value container, Value item) {
     return truth(heap, answer);
   }
   if (type->behaviour.contains) return type->behaviour.contains(heap, container, item);
-  if (!type->behaviour.iterate && !type->behaviour.next &&
-      script_method(heap, type, Name::k__iter__).is_unbound() &&
-      script_method(heap, type, Name::k__getitem__).is_unbound()) {
+  Result<Ref<Value>> iterator = iterate(heap, container);
+  if (!iterator.ok()) {
+    if (!heap.pending_is(BuiltinType::kTypeError)) return raised;
     return heap.raise(BuiltinType::kTypeError, "argument of type '{}' is not iterable",
                       type_name(heap, container));
   }
-  Ref<Value> iterator = MINI_TRY(iterate(heap, container));
   for (;;) {
-    Ref<Value> next_item = MINI_TRY(next(heap, iterator));
+    Ref<Value> next_item = MINI_TRY(next(heap, *iterator));
     if (next_item.get().is_unbound()) return false;
     if (MINI_TRY(equal(heap, next_item, item))) return true;
   }

@@ -205,12 +205,12 @@ Result<Ref<Value>> str_join(Call& call) {
   if (type == heap.type(BuiltinType::kList) || type == heap.type(BuiltinType::kTuple)) {
     return widen(join(heap, self_of(call), items_of(call[1])));
   }
-  if (!type->behaviour.iterate && !type->behaviour.next &&
-      script_method(heap, type, Name::k__iter__).is_unbound() &&
-      script_method(heap, type, Name::k__getitem__).is_unbound()) {
+  Result<Ref<Value>> iterator = iterate(heap, call[1]);
+  if (!iterator.ok()) {
+    if (!heap.pending_is(BuiltinType::kTypeError)) return raised;
     return heap.raise(BuiltinType::kTypeError, "can only join an iterable");
   }
-  Ref<List> items = MINI_TRY(list_from(heap, call[1]));
+  Ref<List> items = MINI_TRY(list_from(heap, *iterator));
   return widen(join(heap, self_of(call), items_of(Value(items))));
 }
 
