@@ -386,7 +386,10 @@ Result<AttributeStore> resolve_store(Heap& heap, Value object, Str* name, Value 
   Type* type = heap.type_of(object);
   if (type->type_flags & Type::kHasSetAttributeHook) {
     Value hook = lookup(type, heap.name(value.is_unbound() ? Name::k__delattr__ : Name::k__setattr__));
-    if (!hook.is_unbound() && !has_kind(hook, BuiltinType::kMethodDescriptor)) {
+    // object's own is no hook; another native may be: `__setattr__ = dict.__setitem__`.
+    const bool is_default = hook == lookup(heap.type(BuiltinType::kObject), heap.name(value.is_unbound() ? Name::k__delattr__
+                                                                                                       : Name::k__setattr__));
+    if (!hook.is_unbound() && !is_default) {
       return AttributeStore{AttributeStore::Kind::kHook, Ref<Value>::share(hook), Ref<Value>::share(object)};
     }
   }
