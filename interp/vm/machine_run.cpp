@@ -126,8 +126,19 @@ void Machine::report_uncaught(Ref<Exception> exception) {
     return;
   }
   if (is_subtype(exception->type, heap_->type(BuiltinType::kKeyboardInterrupt))) interrupted_ = true;
-  write_error(render_exception(*this, exception.get()));
   state_->exit_status = kStatusUncaught;
+  const Ref<Value> hook = Ref<Value>::share(get_name(state_->sys, heap_->name(Name::kexcepthook)));
+  if (hook.get().is_unbound() || has_kind(hook, BuiltinType::kNativeFunction)) {
+    if (hook.get().is_unbound()) write_error("sys.excepthook is missing\n");
+    return write_error(render_exception(*this, exception.get()));
+  }
+  const Value arguments[] = {Value(exception->type), Value(exception.get()),
+                             exception->traceback ? Value(exception->traceback) : kNone};
+  if (call_nested(*heap_, hook, arguments, 3).ok()) return;
+  Ref<Exception> raised_there = heap_->take_pending();
+  if (is_subtype(raised_there->type, heap_->type(BuiltinType::kSystemExit))) return report_uncaught(std::move(raised_there));
+  write_error("Error in sys.excepthook:\n" + render_exception(*this, raised_there.get()) +
+              "\nOriginal exception was:\n" + render_exception(*this, exception.get()));
 }
 
 void Machine::finish_thread(ThreadState& thread) {
