@@ -180,7 +180,6 @@ bool Machine::start(std::string& error) {
       !define_introspection(*heap_).ok()) return out_of_memory();
 
   if (options_.given_schedule) options_.wait_on_deadlock = false;  // what it did then is known
-  if (options_.unprotected_counts) count_model_ = std::make_unique<CountModel>(*this);
   if (options_.statistics) {
     statistics_ = std::make_unique<Statistics>();
     state_->times_locks = true;
@@ -191,7 +190,7 @@ bool Machine::start(std::string& error) {
       watch_.rows[static_cast<size_t>(form_of(opcode))] = bytecode::switch_row(options_.switch_model, opcode);
   watch_.rows[static_cast<size_t>(Form::kWide)].tests = true;  // as far as is seen of it: it may stand for such a one
   sched::RunnerOptions runner_options;
-  runner_options.fast_table = count_model_ ? tables_.breaker : observed_ ? tables_.observed : tables_.fast;
+  runner_options.fast_table = options_.unprotected_counts ? tables_.breaker : observed_ ? tables_.observed : tables_.fast;
   runner_options.breaker_table = tables_.breaker;
   runner_options.place_threads = options_.place_threads;
   runner_options.place_main = options_.place_main;
@@ -200,6 +199,7 @@ bool Machine::start(std::string& error) {
   runner_options.observer = &thread_observers_;
   runner_options.journal = options_.journal;
   runner_ = sched::make_runner(options_.os_threads, *this, state_->threads, std::move(parsed.schedule), runner_options);
+  if (options_.unprotected_counts) count_model_ = std::make_unique<CountModel>(*this);  // an observer: asks the runner
 
   auto own = [&]<class T>(Result<Ref<T>> made, T*& place) {
     if (!made.ok()) return false;
