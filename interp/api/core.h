@@ -70,7 +70,8 @@ struct StateData {
 /// A C++ function that scripts call.
 struct HostFunction : object::NativeDefinition {
   HostFunction(Core& owner, NativeFunction given);
-  NativeFunction native;  ///< the definition's texts point into its name
+  NativeFunction native;  ///< the definition's name points into it …
+  std::string text;       ///< … and its text is this: what its parameters are called, and its name
   Core* core;
 };
 

@@ -19,19 +19,24 @@ class Calling final : public NativeCall {
 const Calling& calling(const NativeCall& call) { return static_cast<const Calling&>(call); }
 
 constexpr object::Signature kNoSignature{"f()"};
+constexpr std::string_view kParameter = "argument";  // what each parameter of a C++ function is called
 
 }  // namespace
 
 HostFunction::HostFunction(Core& owner, NativeFunction given)
-    : NativeDefinition{kNoSignature, nullptr}, native(std::move(given)), core(&owner) {
-  signature.text = signature.name = native.name;
+    : NativeDefinition{kNoSignature, nullptr},
+      native(std::move(given)),
+      text(std::string(kParameter) + native.name),
+      core(&owner) {
+  signature.text = text;
+  signature.name = native.name;
   signature.variadic = native.variadic;
   if (!native.variadic)  // else counted by call_host()
     signature.count = signature.positional = signature.positional_only = static_cast<uint32_t>(native.most);
   signature.count_slots();
   if (native.variadic) return;
   signature.required = static_cast<uint32_t>(native.required);
-  for (uint32_t i = 0; i < signature.count; ++i) signature.parameters[i] = "argument";
+  for (uint32_t i = 0; i < signature.count; ++i) signature.parameters[i] = {0, static_cast<uint16_t>(kParameter.size())};
 }
 
 Vm& NativeCall::vm() const { return *calling(*this).core.owner; }

@@ -43,8 +43,8 @@ BreakerAnswer before_instruction(ThreadState&, const Instr* saved);
   return true;
 }
 
-/// The thread is made to give way before the instruction at frame->pc: counts the switch, tells the observers. `place`: that of
-/// the point before the instruction.
+/// The thread is made to give way before the instruction at frame->pc: counts the switch, tells the observers. `place`: that
+/// of the point before the instruction.
 void give_way(ThreadState&, Frame* frame, bool is_point, const SwitchPlace& place);
 
 /// Whether an exact schedule ends the slice before the instruction at `pc`.

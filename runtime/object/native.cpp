@@ -106,7 +106,7 @@ struct Binding {
   Result<void> bind_keyword(Str* name, Value value, uint32_t given) {
     const uint32_t first = signature.variadic ? signature.positional : signature.positional_only;
     for (uint32_t i = first; i < signature.count; ++i) {
-      if (!equal(name, signature.parameters[i])) continue;
+      if (!equal(name, signature.parameter(i))) continue;
       if (!slots[i].is_unbound()) {
         return heap.raise(BuiltinType::kTypeError, "argument for {}() given by name ('{}') and position ({})",
                           short_name(signature), to_utf8(name), i + 1 - signature.bound);
@@ -126,7 +126,7 @@ struct Binding {
     if (short_name(signature) == "sorted")
       return heap.raise(BuiltinType::kTypeError, "sort() got an unexpected keyword argument '{}'", wrong);
     std::vector<std::string> known;
-    for (uint32_t i = first; i < signature.count; ++i) known.emplace_back(signature.parameters[i]);
+    for (uint32_t i = first; i < signature.count; ++i) known.emplace_back(signature.parameter(i));
     std::string hint = base::nearest_name(known, wrong);
     if (!hint.empty()) hint = fmt::format(". Did you mean '{}'?", hint);
     return heap.raise(BuiltinType::kTypeError, "{}() got an unexpected keyword argument '{}'{}",
@@ -161,10 +161,10 @@ Result<Ref<Value>> bind_and_call(Heap& heap, const NativeDefinition& definition,
       const bool named = std::any_of(
           keyword_names ? keyword_names->items() : nullptr,
           keyword_names ? keyword_names->items() + keywords : nullptr,
-          [&](Value name) { return equal(static_cast<Str*>(name.as_object()), signature.parameters[i]); });
+          [&](Value name) { return equal(static_cast<Str*>(name.as_object()), signature.parameter(i)); });
       if (!named) {
         return heap.raise(BuiltinType::kTypeError, "{}() missing required argument '{}' (pos {})",
-                          short_name(signature), signature.parameters[i], i + 1 - signature.bound);
+                          short_name(signature), signature.parameter(i), i + 1 - signature.bound);
       }
     }
   }

@@ -36,7 +36,12 @@ struct Signature {
 
   std::string_view text;           ///< the whole signature
   std::string_view name;           ///< the part before the parenthesis; `list.append` names a method
-  std::array<std::string_view, kMaxParameters> parameters{};  ///< without `*args`; `**name` last
+  /// Where their names stand in it, without `*args`; `**name` last. There are a thousand signatures, and all of them are read
+  /// when a VM starts: so they are small.
+  struct Part {
+    uint16_t begin = 0, length = 0;
+  };
+  std::array<Part, kMaxParameters> parameters{};
   uint32_t count = 0;              ///< parameters, `*args` and `**name` left out
   uint32_t required = 0;           ///< of the positional ones, how many have no default
   uint32_t positional = 0;         ///< that can be given by position
@@ -50,6 +55,9 @@ struct Signature {
   uint32_t slots_mask = 0;   ///< 0 with `*args`, else all ones
   uint32_t last_slots = 0;   ///< which Call::keywords points to
 
+  std::string_view parameter(uint32_t number) const {
+    return text.substr(parameters[number].begin, parameters[number].length);
+  }
   /// Whether so many positional arguments alone are a good call.
   bool takes(uint32_t given) const { return given - required <= most - required; }
   /// How many slots stand behind them in a Call then, all of them `kUnbound`.
@@ -146,6 +154,9 @@ Result<void> define_native_methods(Heap&);
 consteval Signature::Signature(const char* source) : text(source) {
   size_t open = text.find('(');
   name = text.substr(0, open);
+  const auto part = [this](std::string_view of) {
+    return Part{static_cast<uint16_t>(of.data() - text.data()), static_cast<uint16_t>(of.size())};
+  };
   bool keyword_only = false;
   size_t at = open + 1;
   while (text[at] != ')') {
@@ -163,17 +174,17 @@ consteval Signature::Signature(const char* source) : text(source) {
     while (item.front() == ' ') item.remove_prefix(1);
     at = text[end] == ',' ? end + 1 : end;
     size_t equals = item.find('=');
-    std::string_view parameter = item.substr(0, equals);
     if (item == "/") {
       positional_only = count;
     } else if (item.starts_with("**")) {
       keyword_variadic = true;
-      parameters[count] = item.substr(2);
+      parameters[count] = part(item.substr(2));
     } else if (item.starts_with("*")) {
       keyword_only = true;
       variadic = item.size() > 1;
     } else {
-      parameters[count++] = parameter;
+      const std::string_view parameter = item.substr(0, equals);
+      parameters[count++] = part(parameter);
       if (count == 1) bound = parameter == "self" || parameter == "cls" || parameter == "type";
       if (!keyword_only) {
         positional = count;

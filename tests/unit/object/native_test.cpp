@@ -29,11 +29,11 @@ Result<Ref<Value>> show(Call& call) {
     out += fmt::format("{}{}={}", out.empty() ? "" : " ", name, shown);
   };
   if (!signature.variadic) {
-    for (uint32_t i = 0; i < signature.count; ++i) add(signature.parameters[i], call[i]);
+    for (uint32_t i = 0; i < signature.count; ++i) add(signature.parameter(i), call[i]);
   } else {
     for (uint32_t i = 0; i < call.count; ++i) add("*", call.args[i]);
     for (uint32_t i = signature.positional; i < signature.count; ++i) {
-      add(signature.parameters[i], call.keywords[i - signature.positional]);
+      add(signature.parameter(i), call.keywords[i - signature.positional]);
     }
   }
   if (signature.keyword_variadic) add("**", call.keywords[signature.count - signature.positional]);
@@ -93,8 +93,8 @@ TEST_CASE("a signature is read as Python reads it") {
   CHECK(signature.bound == 1);
   CHECK(signature.variadic);
   CHECK(signature.keyword_variadic);
-  CHECK(signature.parameters[3] == "c");
-  CHECK(signature.parameters[6] == "kw");
+  CHECK(signature.parameter(3) == "c");
+  CHECK(signature.parameter(6) == "kw");
 }
 
 TEST_CASE("arguments find their parameters") {
