@@ -2,11 +2,15 @@
 recorded: the counts are exact, so a loss of 3 % is seen on any machine, however noisy.
 
     instructions.py --mini build/mini [--record]
+    instructions.py --mini build/mini --beside /usr/bin/python3
+
+The second counts those of another program that runs the same scripts as well, all of scripts/bench, and tells how they compare.
 
 The record holds for one compiler and optimised builds; elsewhere this is a visible skip (exit status 77). A count that
 went down by more than the tolerance fails as well: record anew, so that it cannot creep back.
 """
 import argparse
+import math
 import os
 import pathlib
 import re
@@ -44,7 +48,7 @@ def count(mini, *command):
     with tempfile.TemporaryDirectory() as directory:
         done = subprocess.run(
             ["valgrind", "--tool=callgrind", f"--callgrind-out-file={directory}/out", mini, *command],
-            capture_output=True, text=True, env={"PATH": os.environ["PATH"]})
+            capture_output=True, text=True, env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"})
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode != 0 or not found:
         sys.exit(f"{' '.join(command)}: exit status {done.returncode}\n{done.stderr}")
@@ -71,12 +75,24 @@ def count_all(mini, names, *options):
     return counts
 
 
+def compare(mini, other):
+    names = sorted(path.stem for path in (ROOT / "scripts" / "bench").glob("*.py"))
+    counts, beside = count_all(mini, names), count_all(other, names)
+    ratios = {name: counts[name] / beside[name] for name in names}
+    for name in sorted(names, key=ratios.get, reverse=True):
+        print(f"{name:16} {counts[name]:12} {beside[name]:12} {ratios[name]:6.3f}")
+    print(f"geometric mean {math.exp(sum(map(math.log, ratios.values())) / len(names)):.3f}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--mini", required=True)
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--beside", metavar="PROGRAM")
     arguments = parser.parse_args()
     compiler = optimised(arguments.mini)
+    if arguments.beside:
+        return compare(arguments.mini, arguments.beside)
     recorded = {}
     if not arguments.record:
         lines = RECORD.read_text().splitlines()
