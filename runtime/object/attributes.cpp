@@ -283,10 +283,6 @@ Result<AttributeStore> store_own(Heap& heap, Value object, Str* name, Value valu
   return raise_attribute_error(heap, object, name);
 }
 
-}  // namespace
-
-namespace {
-
 /// A descriptor of natives binds to instances of its owner alone.
 Result<void> check_applies(Heap& heap, Value descriptor, Value instance) {
   const Type* owner = nullptr;
@@ -385,11 +381,10 @@ Result<AttributeStore> resolve_store_generic(Heap& heap, Value object, Str* name
 Result<AttributeStore> resolve_store(Heap& heap, Value object, Str* name, Value value) {
   Type* type = heap.type_of(object);
   if (type->type_flags & Type::kHasSetAttributeHook) {
-    Value hook = lookup(type, heap.name(value.is_unbound() ? Name::k__delattr__ : Name::k__setattr__));
+    Str* hook_name = heap.name(value.is_unbound() ? Name::k__delattr__ : Name::k__setattr__);
+    Value hook = lookup(type, hook_name);
     // object's own is no hook; another native may be: `__setattr__ = dict.__setitem__`.
-    const bool is_default = hook == lookup(heap.type(BuiltinType::kObject), heap.name(value.is_unbound() ? Name::k__delattr__
-                                                                                                       : Name::k__setattr__));
-    if (!hook.is_unbound() && !is_default) {
+    if (!hook.is_unbound() && hook != lookup(heap.type(BuiltinType::kObject), hook_name)) {
       return AttributeStore{AttributeStore::Kind::kHook, Ref<Value>::share(hook), Ref<Value>::share(object)};
     }
   }

@@ -271,12 +271,7 @@ Result<Ref<Value>> bytes_replace(Call& call) {
 Result<Ref<Value>> bytes_join(Call& call) {
   Heap& heap = call.heap;
   if (!has_kind(call[1], BuiltinType::kList) && !has_kind(call[1], BuiltinType::kTuple)) {
-    Result<Ref<Value>> iterator = iterate(heap, call[1]);
-    if (!iterator.ok()) {
-      if (!heap.pending_is(BuiltinType::kTypeError)) return raised;
-      return heap.raise(BuiltinType::kTypeError, "can only join an iterable");
-    }
-    Ref<List> list = MINI_TRY(list_from(heap, *iterator));
+    Ref<List> list = MINI_TRY(list_from(heap, call[1], "can only join an iterable"));
     Value args[] = {call[0], list};
     Call again{heap, args, 2, nullptr};
     return bytes_join(again);

@@ -143,12 +143,8 @@ Result<void> assign_slice(Heap& heap, List* list, const Slice* slice, Value iter
   if (iterable.is_unbound()) return delete_slice(heap, list, bounds);
   size_t before = list->length;
   const bool is_sequence = has_kind(iterable, BuiltinType::kList) || has_kind(iterable, BuiltinType::kTuple);
-  Result<Ref<Value>> source = is_sequence ? Result<Ref<Value>>(Ref<Value>::share(iterable)) : iterate(heap, iterable);
-  if (!source.ok()) {
-    if (!heap.pending_is(BuiltinType::kTypeError)) return raised;
-    return heap.raise(BuiltinType::kTypeError, "must assign iterable to extended slice");
-  }
-  Ref<List> items = MINI_TRY(list_from(heap, *source));
+  Ref<List> items = MINI_TRY(is_sequence ? list_from(heap, iterable)
+                                         : list_from(heap, iterable, "must assign iterable to extended slice"));
   if (list->length != before) {
     bounds = MINI_TRY(resolve_slice(heap, slice, static_cast<int64_t>(list->length)));
   }
@@ -291,6 +287,13 @@ Result<Ref<List>> list_from(Heap& heap, Value iterable) {
   Ref<List> list = MINI_TRY(make_list(heap));
   MINI_TRY(extend(heap, list.get(), iterable));
   return list;
+}
+
+Result<Ref<List>> list_from(Heap& heap, Value iterable, const char* refusal) {
+  Result<Ref<Value>> iterator = iterate(heap, iterable);
+  if (iterator.ok()) return list_from(heap, *iterator);
+  if (!heap.pending_is(BuiltinType::kTypeError)) return raised;
+  return heap.raise_text(BuiltinType::kTypeError, refusal);
 }
 
 void define_list_type(Heap& heap) {

@@ -47,6 +47,8 @@ void splice(Heap&, List*, size_t start, size_t count, const Value* items, size_t
 /// Appends all items of any iterable.
 Result<void> extend(Heap&, List*, Value iterable);
 Result<Ref<List>> list_from(Heap&, Value iterable);
+/// The same with another text for the TypeError where `iterable` is none; what iterating it raises stays as it is.
+Result<Ref<List>> list_from(Heap&, Value iterable, const char* refusal);
 /// Stable, in place; the list is detached (empty) meanwhile, as CPython's. `key` may be kUnbound or None.
 Result<void> sort(Heap&, List*, Value key, bool reverse);
 

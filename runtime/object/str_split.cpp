@@ -205,12 +205,7 @@ Result<Ref<Value>> str_join(Call& call) {
   if (type == heap.type(BuiltinType::kList) || type == heap.type(BuiltinType::kTuple)) {
     return widen(join(heap, self_of(call), items_of(call[1])));
   }
-  Result<Ref<Value>> iterator = iterate(heap, call[1]);
-  if (!iterator.ok()) {
-    if (!heap.pending_is(BuiltinType::kTypeError)) return raised;
-    return heap.raise(BuiltinType::kTypeError, "can only join an iterable");
-  }
-  Ref<List> items = MINI_TRY(list_from(heap, *iterator));
+  Ref<List> items = MINI_TRY(list_from(heap, call[1], "can only join an iterable"));
   return widen(join(heap, self_of(call), items_of(Value(items))));
 }
 
