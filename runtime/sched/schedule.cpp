@@ -43,6 +43,15 @@ Time Interval::time_until_asked(Time waited, Random& random) const {
   return whole * random.between(731, 1434) / 1024;
 }
 
+std::uint32_t Interval::percent_of(const Thread& newest, const ThreadTable& table, Cause cause) const {
+  if (cause == Cause::Switched) return 15;
+  if (table.slice_time - newest.waits_since >= interval_) return 0;
+  if (newest.gives_way) return 50;
+  const bool several = table.runnable.size() > 2;
+  if (is_new(newest)) return several ? 50 : 90;
+  return several ? 27 : 75;
+}
+
 Thread* Interval::next(ThreadTable& table, Cause cause) {
   auto end = table.runnable.end();
   if (cause == Cause::Switched && table.runnable.size() > 1) --end;  // who gives way is passed over
@@ -54,7 +63,10 @@ Thread* Interval::next(ThreadTable& table, Cause cause) {
     if (in_line > longest) first = &*each, longest = in_line;
     if (waited < interval_) break;  // those behind came later
   }
-  if (first) return first;
+  if (first) {
+    Thread& newest = *std::prev(end);
+    return &newest != first && table.random.below(100) < percent_of(newest, table, cause) ? &newest : first;
+  }
   if (cause != Cause::Switched)
     for (auto each = end; each != table.runnable.begin() && is_new(*--each);) first = &*each;
   return first ? first : &table.runnable.front();
