@@ -90,10 +90,8 @@ Result<Ref<Value>> call_new(Call& call) {
     return heap.raise(BuiltinType::kTypeError, "{0}.__new__({1}): {1} is not a subtype of {0}", name, given);
   }
   if (type->construct != owner->construct) {
-    Type* builtin = type;
-    while (builtin->type_flags & Type::kUserClass) builtin = builtin->base;
     return heap.raise(BuiltinType::kTypeError, "{}.__new__({}) is not safe, use {}.__new__()", name, given,
-                      to_utf8(builtin->name));
+                      to_utf8(builtin_base(type)->name));
   }
   if (is_filled_later(type)) return call_construct(heap, type, nullptr, 0, nullptr);
   // Keywords stand behind the positional arguments again, as a call has them.

@@ -53,13 +53,13 @@ Result<Ref<Value>> find_attribute(Heap&, Value, Str* name);
 Value lookup(Type*, Str* name);
 /// The names that `dir()` sorts: the object's own, its class's and the bases'.
 Result<Ref<List>> attribute_names(Heap&, Value);
-/// A method that a class statement defines for an operation, borrowed; kUnbound if none (native ones do not count).
+/// A method that a class statement gives for an operation, borrowed; kUnbound if it leaves the builtin base's own.
 inline Value script_method(Heap& heap, Type* type, Name which) {
   if (!(type->type_flags & Type::kHasScriptMethods)) return kUnbound;
   Value found = lookup(type, heap.name(which));
-  bool native = found.is_object() &&
-                found.as_object()->type->kind == static_cast<uint32_t>(BuiltinType::kMethodDescriptor);
-  return native ? kUnbound : found;
+  const bool native = found.is_object() &&
+                      found.as_object()->type->kind == static_cast<uint32_t>(BuiltinType::kMethodDescriptor);
+  return native && found == lookup(builtin_base(type), heap.name(which)) ? kUnbound : found;
 }
 /// Calls what `script_method` found, bound to `self` as a special method is.
 Result<Ref<Value>> call_special(Heap&, Value method, Value self, const Value* arguments = nullptr,

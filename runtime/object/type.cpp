@@ -186,8 +186,7 @@ Result<Type*> layout_base(Heap& heap, Tuple* bases) {
       return heap.raise(BuiltinType::kTypeError, "type '{}' is not an acceptable base type",
                         to_utf8(base->name));
     }
-    Type* layout = base;
-    while (layout->type_flags & Type::kUserClass) layout = layout->base;
+    Type* layout = builtin_base(base);
     if (!winner || (layout != winner_layout && is_subtype(layout, winner_layout))) {
       winner = base;
       winner_layout = layout;

@@ -109,6 +109,11 @@ struct Type : Tracked {
 
 /// Whether `type` is `base` or derives from it.
 bool is_subtype(const Type* type, const Type* base);
+/// The nearest type, itself or a base, that no class statement made: its native methods serve the instances.
+inline Type* builtin_base(Type* type) {
+  while (type->type_flags & Type::kUserClass) type = type->base;
+  return type;
+}
 /// Whether the native `__new__` of such instances leaves all arguments to the native `__init__`, as list's and dict's do.
 /// (`construct` does the work of both: it is what calling the type itself comes to.)
 bool is_filled_later(const Type* type);
