@@ -36,7 +36,7 @@ Result<Ref<vm::CodeObject>> compile_text(Core& core, std::string_view source, st
     if (auto recorded = core.begin_repeating(source)) name = std::move(*recorded);
   if (name.empty()) name = fmt::format("<run-{}>", ++core.run_number);
   if (source.size() <= kMostKept) core.machine->remember_source(name, std::string(source));
-  return core.machine->compile(std::string(source), name, mode);
+  return core.machine->compile(std::string(source), name, mode, compile::SourceFile::origin_of(name));
 }
 
 void flush(Core& core) {

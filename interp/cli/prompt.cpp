@@ -235,7 +235,7 @@ Read read_statement(LineReader& reader, ThreadState& thread, std::string& text) 
 bool execute(Machine& machine, const std::string& filename, const std::string& text, compile::CompileMode mode) {
   Heap& heap = machine.heap();
   machine.remember_source(filename, text);
-  auto code = machine.compile(text, filename, mode);
+  auto code = machine.compile(text, filename, mode, compile::SourceFile::origin_of(filename));
   if (code.ok() && machine.run_module_code(code->get(), machine.state().main_names).ok()) return true;
   Ref<Exception> exception = heap.take_pending();
   if (machine.current().abandoned) return false;

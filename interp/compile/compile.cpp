@@ -19,6 +19,7 @@ std::shared_ptr<const bytecode::Code> compile_source(const SourceFile& source, C
                                                            : ast::Mode::kFile;
   ast::Module* module = parse(source, tree_mode, arena, diagnostics);
   if (!module) return nullptr;
+  diagnostics.set_parsed();
   const FutureFeatures future = find_future_features(*module, diagnostics);
   if (diagnostics.failed()) return nullptr;
   fold_constants(*module, future, arena);

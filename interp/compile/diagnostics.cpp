@@ -85,7 +85,8 @@ Diagnostic Diagnostics::make(DiagnosticKind kind, const ast::Range& range, std::
   result.end_line = range.end_line;
   result.text = std::string(source_->line(range.line));
   result.text.resize(std::min(result.text.find('\0'), result.text.size()));
-  result.text.push_back('\n');
+  if (!source_->is_unended() || !source_->line(range.line + 1).empty()) result.text.push_back('\n');
+  if (parsed_ && source_->origin() != SourceFile::Origin::kFile) result.text.clear();
   if (range.column == UINT32_MAX) return result;
   result.column = character_column(range.line, range.column);
   result.end_column = character_column(range.end_line, range.end_column);

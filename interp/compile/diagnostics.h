@@ -15,19 +15,29 @@ namespace mini::compile {
 /// ends the last line, so that all later stages know one kind of line end; a NUL follows the text.
 class SourceFile {
  public:
-  /// CPython reads a file line by line, a string (`-c`, exec, the prompt) as a whole. It shows in one place:
-  /// an error at the very end of a file has no column.
-  enum class Origin : uint8_t { kFile, kString };
+  /// CPython reads a file line by line, a string (`-c`, exec) as a whole. It shows in errors: one at the very end of a
+  /// file has no column, and one that is found after parsing has only the file's name to get its line by.
+  enum class Origin : uint8_t {
+    kFile,
+    kString,
+    kUnended  ///< a string whose last line stays without an end: eval(), compile(..., 'single')
+  };
 
   SourceFile(std::string name, std::string bytes, Origin origin = Origin::kFile);
 
   const std::string& name() const { return name_; }
   Origin origin() const { return origin_; }
+  /// Of a program that was given under this name: "<string>" and the like are no files.
+  static Origin origin_of(std::string_view name) {
+    return name.starts_with('<') && name != "<stdin>" ? Origin::kString : Origin::kFile;
+  }
   std::string_view text() const { return text_; }
   /// Line `number` (from 1) without its line end; empty behind the end.
   std::string_view line(uint32_t number) const;
   /// The bytes ended without a line end (the prompt needs to know).
   bool lacked_newline() const { return lacked_newline_; }
+  /// The last line's end is only ours.
+  bool is_unended() const { return lacked_newline_ && origin_ == Origin::kUnended; }
 
  private:
   std::string name_;
@@ -58,7 +68,7 @@ struct Diagnostic {
   uint32_t column = 0;
   uint32_t end_line = 0;
   uint32_t end_column = 0;
-  std::string text;  ///< The source line, with its line end where CPython has one.
+  std::string text;  ///< The source line, with its line end where CPython has one; empty where it has no line.
 };
 
 /// Collects the diagnostics of one source text. The first error wins: later ones follow from it.
@@ -78,6 +88,8 @@ class Diagnostics {
   /// The error is only that the text ends too early: at the prompt, more lines may follow.
   bool incomplete() const { return incomplete_; }
   void set_incomplete() { incomplete_ = true; }
+  /// What follows is found in the tree, not in the text.
+  void set_parsed() { parsed_ = true; }
   const Diagnostic& first_error() const { return error_; }
   const std::vector<Diagnostic>& warnings() const { return warnings_; }
   const SourceFile& source() const { return *source_; }
@@ -88,6 +100,7 @@ class Diagnostics {
   const SourceFile* source_;
   bool failed_ = false;
   bool incomplete_ = false;
+  bool parsed_ = false;
   Diagnostic error_;
   std::vector<Diagnostic> warnings_;
 };

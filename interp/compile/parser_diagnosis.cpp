@@ -44,7 +44,7 @@ class Diagnoser {
                        : mode == ast::Mode::kInteractive ? "single"
                                                          : "file";
     root_ = grammar_.rule(root);
-    ends_early_ = mode == ast::Mode::kEval && source.lacked_newline();
+    ends_early_ = mode == ast::Mode::kEval && source.is_unended();
   }
 
   void run(const Stop& stop, Diagnostics& diagnostics);
@@ -107,7 +107,7 @@ class Diagnoser {
   Grammar grammar_;
   Layout layout_;
   uint16_t root_;
-  bool ends_early_ = false;  ///< CPython gives no line end to an expression that lacks one.
+  bool ends_early_ = false;  ///< CPython sees no line end here.
   std::vector<Token> tokens_;
   uint32_t position_ = 0;
   bool invalid_rules_ = false;

@@ -103,6 +103,13 @@ Result<const char*> source_text(Heap& heap, Value source, std::string& into) {
   return into.c_str();
 }
 
+Result<Ref<CodeObject>> compile_string(ThreadState& thread, const std::string& source, const std::string& filename,
+                                       compile::CompileMode mode) {
+  using Origin = compile::SourceFile::Origin;
+  const Origin origin = mode == compile::CompileMode::kExec ? Origin::kString : Origin::kUnended;
+  return thread.machine->compile(source, filename, mode, origin);
+}
+
 Result<Ref<Value>> execute(Call& call, compile::CompileMode mode, const char* name) {
   Heap& heap = call.heap;
   const object::NativeScope scope(heap);  // compiles and runs on this stack
@@ -135,7 +142,7 @@ Result<Ref<Value>> execute(Call& call, compile::CompileMode mode, const char* na
     if (!text)
       return heap.raise(BuiltinType::kTypeError, "{}() arg 1 must be a string, bytes or code object", name);
     if (!is_exec) source.erase(0, source.find_first_not_of(" \t"));
-    code = MINI_TRY(thread.machine->compile(source, "<string>", mode));
+    code = MINI_TRY(compile_string(thread, source, "<string>", mode));
   }
   Ref<Value> result = MINI_TRY(run_code(thread, code.get(), globals, names.get()));
   return is_exec ? unboxed(kNone) : std::move(result);
@@ -161,7 +168,7 @@ Result<Ref<Value>> compile_(Call& call) {
   } else {
     return heap.raise_text(BuiltinType::kValueError, "compile() mode must be 'exec', 'eval' or 'single'");
   }
-  return widen(thread_of(call).machine->compile(source, filename, which));
+  return widen(compile_string(thread_of(call), source, filename, which));
 }
 
 Result<Ref<Value>> import(Call& call) {

@@ -291,8 +291,9 @@ size_t Machine::release_everything() {
   return heap_->shut_down();
 }
 
-Result<Ref<CodeObject>> Machine::compile(std::string source, const std::string& filename, compile::CompileMode mode) {
-  compile::SourceFile file(filename, std::move(source));
+Result<Ref<CodeObject>> Machine::compile(std::string source, const std::string& filename, compile::CompileMode mode,
+                                         compile::SourceFile::Origin origin) {
+  compile::SourceFile file(filename, std::move(source), origin);
   compile::Diagnostics diagnostics(file);
   compile::CompileOptions options;
   options.filename = filename;

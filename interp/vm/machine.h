@@ -248,7 +248,8 @@ class Machine final : public sched::Machine {
   bool handle_interrupt(ThreadState& thread);
 
   /// Compiles; raises SyntaxError (warnings are printed).
-  Result<Ref<CodeObject>> compile(std::string source, const std::string& filename, compile::CompileMode mode);
+  Result<Ref<CodeObject>> compile(std::string source, const std::string& filename, compile::CompileMode mode,
+                                  compile::SourceFile::Origin origin = compile::SourceFile::Origin::kFile);
   /// Keeps a code object's host part alive as long as the machine.
   void keep(std::shared_ptr<const bytecode::Code> code) { codes_.push_back(std::move(code)); }
   /// Runs module code in `names`; nested.

@@ -35,7 +35,8 @@ bool keep_arguments(Call& call) {
 }
 
 bool Machine::enter_main(ThreadState& thread) {
-  auto code = compile(std::move(main_source_), main_filename_, compile::CompileMode::kExec);
+  const auto origin = compile::SourceFile::origin_of(main_filename_);
+  auto code = compile(std::move(main_source_), main_filename_, compile::CompileMode::kExec, origin);
   if (!code.ok()) return false;
   auto function = make_function(*heap_, code->get(), state_->main_names, Value((*code)->qualified_name));
   if (!function.ok()) return false;

@@ -16,7 +16,7 @@ int main() {
     std::cin.get();
     std::string text(length, '\0');
     std::cin.read(text.data(), static_cast<std::streamsize>(length));
-    SourceFile source("F", text, SourceFile::Origin::kString);
+    SourceFile source("F", text, mode == "exec" ? SourceFile::Origin::kString : SourceFile::Origin::kUnended);
     Arena arena;
     Diagnostics diagnostics(source);
     ast::Mode kind = mode == "eval"     ? ast::Mode::kEval
