@@ -79,3 +79,53 @@ TEST_CASE("a directed schedule does as it is told, and ends the run when it is t
   CHECK(machine.run() == Outcome::ScheduleError);
   CHECK_FALSE(machine.runner().schedule().error().empty());
 }
+
+TEST_CASE("who came last takes a GIL that lies there as often as in CPython 3.9") {
+  constexpr Time kInterval = 5 * kMillisecond;
+  struct Situation {
+    std::string title;
+    int waiting;  // before the newest
+    bool is_new, gives_way;
+    Time ago;  // that it came
+    Cause cause;
+    int percent;
+  };
+  for (const Situation& situation : std::initializer_list<Situation>{
+           {"just created, one waits", 1, true, false, kMicrosecond, Cause::Parked, 90},
+           {"just created, two wait", 2, true, false, kMicrosecond, Cause::Parked, 50},
+           {"just woken, one waits", 1, false, false, kMicrosecond, Cause::Called, 75},
+           {"just woken, two wait", 2, false, false, kMicrosecond, Cause::Finished, 27},
+           {"had to give way", 1, false, true, kMicrosecond, Cause::Parked, 50},
+           {"has waited for long", 1, false, false, kInterval, Cause::Parked, 0},
+           {"the holder had to give way", 1, false, false, kMicrosecond, Cause::Switched, 15},
+       }) {
+    CAPTURE(situation.title);
+    ThreadTable table(1);
+    table.slice_time = 100 * kMillisecond;
+    std::array<Thread, 4> threads;
+    std::uint32_t serial = 0;
+    const auto add = [&](Time waited) -> Thread& {
+      Thread& thread = threads[serial];
+      thread.serial = ++serial;
+      thread.grants = 1;
+      thread.waits_since = table.slice_time - waited;
+      table.runnable.push_back(thread);
+      return thread;
+    };
+    Thread& first = add(kInterval - kMicrosecond);  // the highest share of its time-out: first in the line
+    if (situation.waiting == 2) add(kInterval / 2);
+    Thread& newest = add(situation.ago);
+    newest.grants = situation.is_new ? 0 : 1;
+    newest.gives_way = situation.gives_way;
+    if (situation.cause == Cause::Switched) add(0);  // who gives way, behind all others
+    Interval schedule(kInterval);
+    int taken = 0;
+    for (int i = 0; i < 10'000; ++i) {
+      Thread* const next = schedule.next(table, situation.cause);
+      CHECK((next == &first || next == &newest));
+      taken += next == &newest;
+    }
+    CHECK(std::abs(taken - 100 * situation.percent) <= 250);  // five standard deviations
+    table.runnable.clear();
+  }
+}
