@@ -22,8 +22,8 @@ struct Held {
   Item items[kMost] = {};
   size_t count = 0;
   Item* find(const Core& core) {
-    for (size_t i = count; i-- > 0;)
-      if (items[i].core == &core) return &items[i];
+    for (Item* item = items + count; item-- != items;)
+      if (item->core == &core) return item;
     return nullptr;
   }
   void push(Core& core, bool barred) { items[count++] = {&core, barred, false}; }
@@ -128,10 +128,10 @@ void HostScope::end() {
 // Entry ---------------------------------------------------------------------------------------------------------------
 
 Entry::Entry(Core& core) : core_(core) {
-  if (const Held::Item* item = held.find(core); item && !item->away) {
-    if (item->barred) throw_usage("an observer, director or handler of leaks cannot call into the VM");
-    if (!core.threads->current) throw_usage("no thread of the VM runs at this moment");
+  if (const Held::Item* item = held.find(core); item && !item->away) [[likely]] {
+    if (item->barred) [[unlikely]] throw_usage("an observer, director or handler of leaks cannot call into the VM");
     thread_ = static_cast<vm::ThreadState*>(core.threads->current);
+    if (!thread_) [[unlikely]] throw_usage("no thread of the VM runs at this moment");
     return;
   }
   enter();

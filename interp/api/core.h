@@ -47,6 +47,8 @@ struct ErrorData {
 std::shared_ptr<ErrorData> error_data(ErrorKind kind, std::string message, std::string type_name = {});
 [[noreturn]] void throw_error(ErrorKind kind, std::string message, std::string type_name = {});
 [[noreturn]] void throw_usage(std::string message);
+/// The same for a literal, which is made a string of only where it is thrown: those who check stay small.
+[[noreturn, gnu::cold]] void throw_usage(const char* message);
 
 /// What all copies of a Value share.
 struct Handle {
@@ -127,10 +129,14 @@ class Core final : public vm::InstructionObserver, public sched::Observer {
   template <class F>
   Value value_inside(F f) {
     Entry entry(*this);
-    base::Result<Ref<object::Value>> result = f(entry);
-    if (!result.ok()) [[unlikely]] fail(entry.thread());
-    settle(entry.thread());
-    return adopt(result.take());
+    object::Value value;
+    {
+      base::Result<Ref<object::Value>> result = f(entry);
+      if (!result.ok()) [[unlikely]] fail(entry.thread());
+      settle(entry.thread());
+      value = result.take_unchecked().release();
+    }
+    return adopt(Ref<object::Value>::adopt(value));
   }
 
   // Values. With the GIL.
@@ -151,9 +157,11 @@ class Core final : public vm::InstructionObserver, public sched::Observer {
   static Value from_bits(object::Value value) { return Value(value.bits(), nullptr); }
   /// The core of a boxed value; throws kUsage if its VM is gone, or it is dead.
   static Core& of(const Value& value) {
-    if (!value.handle_) [[unlikely]] throw_usage("the value belongs to no VM");
-    if (value.handle_->core->closed_.load()) [[unlikely]] throw_usage("the VM is gone");
-    return *value.handle_->core;
+    const Handle* handle = value.handle_;
+    if (!handle) [[unlikely]] throw_usage("the value belongs to no VM");
+    Core& core = *handle->core;
+    if (core.closed_.load()) [[unlikely]] throw_usage("the VM is gone");
+    return core;
   }
   static Core& of(Vm& vm) { return *vm.core_; }
   void release(Handle* handle);

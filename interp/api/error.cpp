@@ -38,6 +38,7 @@ void throw_error(ErrorKind kind, std::string message, std::string type_name) {
 }
 
 void throw_usage(std::string message) { throw_error(ErrorKind::kUsage, std::move(message)); }
+void throw_usage(const char* message) { throw_usage(std::string(message)); }
 
 void throw_too_large(const char* what) {
   throw_error(ErrorKind::kScript, fmt::format("Python int too large to convert to {}", what), "OverflowError");

@@ -136,17 +136,25 @@ namespace detail {
 
 Vm& vm_of(const Value& value) { return *Core::of(value).owner; }
 
-std::int64_t to_int64(const Value& value) {
+namespace {
+
+/// Of anything but an int that lies in its handle.
+[[gnu::noinline]] std::int64_t int64_of_other(const Value& value) {
   if (Core::handle(value)) {
     return look(value, [](Heap& heap, object::Value object) -> Result<std::int64_t> {
       Object index = MINI_TRY(object::to_index(heap, object));
       return object::to_int64(heap, index, "integer");
     });
   }
-  const object::Value bits = Core::unboxed(value);
-  if (bits.is_int()) return bits.as_int();
-  if (bits.is_bool()) return bits.as_bool();
+  if (const object::Value bits = Core::unboxed(value); bits.is_bool()) return bits.as_bool();
   throw_type_error(fmt::format("'{}' object cannot be interpreted as an integer", value.type_name()));
+}
+
+}  // namespace
+
+std::int64_t to_int64(const Value& value) {
+  const object::Value bits = Core::unboxed(value);
+  return !Core::handle(value) && bits.is_int() ? bits.as_int() : int64_of_other(value);
 }
 
 std::uint64_t to_uint64(const Value& value) {

@@ -32,7 +32,7 @@ Value* ThreadState::stack_end() const {
   const Frame* topmost = frame;
   while (topmost && topmost->is_generator) topmost = topmost->back;  // those lie in their objects
   Value* end = topmost ? reinterpret_cast<Value*>(reinterpret_cast<char*>(topmost->locals) + extent(topmost))
-                       : chunk->begin();
+                       : bottom();
   auto lies_here = [this](const Value* at) { return at >= chunk->begin() && at <= chunk->end(); };
   // The arguments of a native that runs may lie behind the topmost frame (`f(*args)`, a nested call).
   return lies_here(occupied) && (!lies_here(end) || occupied > end) ? occupied : end;
@@ -574,19 +574,41 @@ Result<void> give_way_inside(ThreadState& thread, sched::Exit exit) {
   return thread.heap->raise(BuiltinType::kSystemExit, "the run is over");
 }
 
-Result<Ref<Value>> run_nested(ThreadState& thread) {
-  const Breaker saved = thread.breaker;
-  const bool saved_skip = std::exchange(thread.skip_check, false);
-  ++thread.nested_runs;
-  // No tick where a thread begins, as in any run: so what a host runs stands where a recording has the program.
-  if (thread.frame->back) thread.tick();
+namespace {
+
+/// A run of the loop on the C++ stack until its first frame is left; while others have their turn, it waits here. False: an
+/// exception is pending. Changes ThreadState::breaker.
+[[gnu::always_inline]] inline bool run_here(ThreadState& thread) {
   LoopExit exit;
-  bool over = false;
+  ++thread.nested_runs;
   while ((exit = interpret(thread)) == LoopExit::kSwitched || exit == LoopExit::kParked) {
-    over = !give_way_inside(thread, exit == LoopExit::kSwitched ? sched::Exit::Switched : sched::Exit::Parked).ok();
-    if (over) break;
+    if (!give_way_inside(thread, exit == LoopExit::kSwitched ? sched::Exit::Switched : sched::Exit::Parked).ok()) {
+      exit = LoopExit::kRaised;
+      thread.skip_check = false;
+      break;
+    }
   }
   --thread.nested_runs;
+  return exit != LoopExit::kRaised;
+}
+
+/// run_nested() for a thread whose only frame has just been pushed: below it nobody goes on for whom anything had to be kept.
+/// No tick where a thread begins, as in any run: so what a host runs stands where a recording has the program.
+[[gnu::always_inline]] inline Result<Ref<Value>> run_alone(ThreadState& thread) {
+  const bool returned = run_here(thread);
+  thread.breaker = {.epoch = thread.breaker.epoch};
+  if (!returned) return raised;
+  return Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
+}
+
+}  // namespace
+
+Result<Ref<Value>> run_nested(ThreadState& thread) {
+  if (!thread.frame->back) return run_alone(thread);
+  const Breaker saved = thread.breaker;
+  const bool saved_skip = std::exchange(thread.skip_check, false);
+  thread.tick();
+  const bool returned = run_here(thread);
   const uint32_t epoch = thread.breaker.epoch;
   thread.breaker = saved;
   if (epoch != saved.epoch) {  // meanwhile the fast loop ran
@@ -595,7 +617,7 @@ Result<Ref<Value>> run_nested(ThreadState& thread) {
     thread.breaker.epoch = epoch;
   }
   thread.skip_check = saved_skip;
-  if (over || exit == LoopExit::kRaised) return raised;
+  if (!returned) return raised;
   return Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
 }
 
@@ -618,8 +640,9 @@ inline void place_call(Value* base, Value function, const Value* arguments, uint
   incref(function);
   base[0] = function;
   for (uint32_t i = 0; i < count; ++i) {
-    incref(arguments[i]);
-    base[i + 1] = arguments[i];
+    const Value argument = arguments[i];
+    incref(argument);
+    base[i + 1] = argument;
   }
 }
 
@@ -656,14 +679,15 @@ Result<Ref<Value>> call_nested(ThreadState& thread, Value function, const Value*
   // What most calls are, at once: call_on_stack() would come to the same.
   if (function.is_object() && function.as_object()->type == thread.heap->type(BuiltinType::kFunction)) [[likely]] {
     auto* callee = static_cast<Function*>(function.as_object());
-    Value* base = thread.stack_end();
-    if (is_simple_call(thread, callee->code, base + 1, count, thread.frame ? thread.frame->depth + 1 : 0)) [[likely]] {
+    const bool alone = !thread.frame;
+    Value* base = alone && !thread.occupied ? thread.bottom() : thread.stack_end();
+    if (is_simple_call(thread, callee->code, base + 1, count, alone ? 0 : thread.frame->depth + 1)) [[likely]] {
       const NativeScope native(thread);
       if (!native.entered) return raised;
       place_call(base, function, arguments, count);
-      const Ref<Value> kept = Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
+      if (thread.result.is_object()) [[unlikely]] decref(std::exchange(thread.result, kUnbound));
       push_simple(thread, callee, base + 1, base, Completion::kLeaveLoop);
-      return run_nested(thread);
+      return alone ? run_alone(thread) : run_nested(thread);
     }
   }
   return call_with_keywords(thread, function, arguments, count, nullptr);

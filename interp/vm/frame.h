@@ -66,16 +66,18 @@ struct Frame {
   /// Sets the four members that is_plain() looks at together: by one store, since a load that spans several would have to
   /// wait until they are all in the cache.
   void begin_as(Completion how) {
-    constexpr int kFirstByte = std::endian::native == std::endian::little ? 0 : 24;
-    const uint32_t kinds = uint32_t{static_cast<uint8_t>(how)} << kFirstByte;
+    const uint32_t kinds = kinds_of(how);
     std::memcpy(&completion, &kinds, sizeof(kinds));
   }
-  /// An ordinary call of a function, with nothing to hand over or to tell when it is left.
-  bool is_plain() const {
+  /// A call of a function that completes so, with nothing to hand over or to tell when it is left.
+  bool is_plain(Completion how = Completion::kPush) const {
     uint32_t kinds;
-    static_assert(static_cast<uint8_t>(Completion::kPush) == 0);
     std::memcpy(&kinds, &completion, sizeof(kinds));  // completion, stage, is_generator, is_native
-    return kinds == 0 && !names && !object;
+    return kinds == kinds_of(how) && !names && !object;
+  }
+  static constexpr uint32_t kinds_of(Completion how) {
+    constexpr int kFirstByte = std::endian::native == std::endian::little ? 0 : 24;
+    return uint32_t{static_cast<uint8_t>(how)} << kFirstByte;
   }
   Value function() const { return locals[-1]; }
   uint32_t index() const { return static_cast<uint32_t>(pc - code->instructions); }

@@ -89,6 +89,9 @@ struct ThreadState : sched::Thread {
 
   /// Where the next frame may be put: behind the topmost frame that lies on the stack.
   Value* stack_end() const;
+  /// The same where there is none. Not the very beginning, at which release_chunk() knows a chunk that it may have to give
+  /// back: the first one never is.
+  Value* bottom() const { return chunk->begin() + 2; }
   static size_t frame_extent(const Frame* frame);
 };
 

@@ -243,9 +243,12 @@ template <class... Arguments>
 Value Value::operator()(const Arguments&... arguments) const {
   if constexpr (sizeof...(Arguments) == 0) {
     return call_with(nullptr, 0);
+  } else if constexpr ((detail::Scalar<Arguments> && ...)) {  // nothing has to be made
+    const detail::Argument list[] = {detail::scalar_argument(arguments)...};
+    return call_with(list, sizeof...(Arguments));
   } else {
     Value storage[sizeof...(Arguments)];
-    Vm* vm = (detail::Scalar<Arguments> && ...) ? nullptr : &detail::vm_of(*this);
+    Vm* vm = &detail::vm_of(*this);
     std::size_t at = 0;
     const detail::Argument list[] = {
         detail::to_argument(vm, arguments, storage[at++])...};
