@@ -14,7 +14,8 @@ Result<Ref<Value>> search_truth(Call& call, bool decisive) {
   for (;;) {
     Ref<Value> item = MINI_TRY(next(call.heap, iterator));
     if (item.get().is_unbound()) return Ref<Value>(!decisive);
-    if (MINI_TRY(truth(call.heap, item)) == decisive) return Ref<Value>(decisive);
+    const bool holds = item.get().is_bool() ? item.get().as_bool() : MINI_TRY(truth(call.heap, item));
+    if (holds == decisive) return Ref<Value>(decisive);
   }
 }
 Result<Ref<Value>> all(Call& call) { return search_truth(call, false); }
@@ -96,6 +97,12 @@ Result<Ref<Value>> extreme(Call& call, CompareOp better, const char* name) {
   if (call.count == 1) iterator = MINI_TRY(iterate(heap, call[0]));
   const bool has_key = !key.is_unbound() && !key.is_none();
   Ref<Value> best, best_key;
+  const auto is_better = [&](Value candidate) -> Result<bool> {
+    if (const Value other = best_key; candidate.is_int() && other.is_int())
+      return better == CompareOp::kLess ? candidate.as_int() < other.as_int() : candidate.as_int() > other.as_int();
+    Ref<Value> answer = MINI_TRY(compare(heap, better, candidate, best_key));
+    return truth(heap, answer);
+  };
   for (uint32_t i = 0;; ++i) {
     Ref<Value> item;
     if (call.count == 1) {
@@ -107,10 +114,7 @@ Result<Ref<Value>> extreme(Call& call, CompareOp better, const char* name) {
     }
     const Value argument = item;
     Ref<Value> item_key = has_key ? MINI_TRY(object::call(heap, key, &argument, 1)) : item.share();
-    if (!best.get().is_unbound()) {
-      Ref<Value> answer = MINI_TRY(compare(heap, better, item_key, best_key));
-      if (!MINI_TRY(truth(heap, answer))) continue;
-    }
+    if (!best.get().is_unbound() && !MINI_TRY(is_better(item_key))) continue;
     best = std::move(item);
     best_key = std::move(item_key);
   }

@@ -89,7 +89,9 @@ Result<Ref<Value>> sum(Call& call) {
     }
     Ref<Value> item = MINI_TRY(next(heap, iterator));
     if (item.get().is_unbound()) return total;
-    total = MINI_TRY(binary(heap, BinaryOp::kAdd, total, item));
+    const Value so_far = total, addend = item;
+    total = so_far.is_int() && addend.is_int() ? MINI_TRY(make_int(heap, so_far.as_int() + addend.as_int()))
+                                               : MINI_TRY(binary(heap, BinaryOp::kAdd, total, item));
   }
 }
 

@@ -124,6 +124,12 @@ Result<Ref<Value>> make_map(Call& call) {
 Result<Ref<Value>> map_next(Heap& heap, Value self) {
   auto* map = as<Map>(self);
   const size_t count = map->iterators->length;
+  if (count == 1) {
+    const Ref<Value> item = MINI_TRY(next(heap, map->iterators->items()[0]));
+    if (item.get().is_unbound()) return unboxed(kUnbound);
+    const Value argument = item;
+    return object::call(heap, map->function, &argument, 1);
+  }
   std::vector<Ref<Value>> owned;
   std::vector<Value> arguments;
   for (size_t i = 0; i < count; ++i) {

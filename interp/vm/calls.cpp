@@ -654,7 +654,26 @@ Result<Ref<Value>> call_with_keywords(ThreadState& thread, Value function, const
   if (!base) return raised;
   place_call(base, function, arguments, count);
   Ref<Value> kept = Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
-  switch (call_on_stack(thread, base, count, keyword_names, base, Completion::kLeaveLoop)) {
+  CallOutcome outcome;
+  // As call_on_stack() would do it, too.
+  const InPlace in_place =
+      function.is_object() && !keyword_names ? taken_in_place(*thread.heap, base, count) : InPlace{};
+  if (in_place.definition && lies_in_chunk(thread, in_place.end)) [[likely]] {
+    Value answer;
+    {
+      const OccupiedScope occupied(thread, in_place.end, true);
+      answer = answer_of(*thread.heap, in_place);
+    }
+    if (answer != kSuspended) [[likely]] {
+      drop_values(base, count + 1);
+      if (answer.is_error()) return raised;
+      return Ref<Value>::adopt(answer);
+    }
+    outcome = suspend_native(thread, base, count, base, Completion::kLeaveLoop);
+  } else {
+    outcome = call_on_stack(thread, base, count, keyword_names, base, Completion::kLeaveLoop);
+  }
+  switch (outcome) {
     case CallOutcome::kValue:
       return Ref<Value>::adopt(std::exchange(thread.result, kUnbound));
     case CallOutcome::kError:

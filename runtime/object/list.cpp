@@ -279,7 +279,8 @@ Result<void> extend(Heap& heap, List* list, Value iterable) {
   for (;;) {
     Ref<Value> item = MINI_TRY(next(heap, iterator));
     if (item.get().is_unbound()) return {};
-    MINI_TRY(append(heap, list, std::move(item)));
+    if (list->length < list->capacity) list->items[list->length++] = item.release();
+    else MINI_TRY(append(heap, list, std::move(item)));
   }
 }
 

@@ -204,6 +204,13 @@ Result<Ref<Tuple>> tuple_from(Heap& heap, Value iterable) {
   if (iterable.is_object() && iterable.as_object()->type == heap.type(BuiltinType::kTuple)) {
     return Ref<Tuple>::share(tuple_of(iterable));
   }
+  if (iterable.is_object() && iterable.as_object()->type == heap.type(BuiltinType::kList)) {
+    const auto items = items_of(iterable);
+    Ref<Tuple> tuple = MINI_TRY(make_tuple(heap, items.size()));
+    std::transform(items.begin(), items.end(), tuple->items(),
+                   [](Value item) { return Ref<Value>::share(item).release(); });
+    return tuple;
+  }
   Ref<List> items = MINI_TRY(list_from(heap, iterable));
   Ref<Tuple> tuple = MINI_TRY(make_tuple(heap, items->length));
   if (items->length > 0) std::copy_n(items->items, items->length, tuple->items());
