@@ -8,7 +8,7 @@
 
 #include "runtime/object/number.h"
 #include "runtime/object/operations.h"
-#include "runtime/object/sequence.h"
+#include "runtime/object/sequence_types.h"
 
 namespace mini::object {
 
@@ -30,6 +30,16 @@ struct FloatLess {
 struct StrLess {
   Result<bool> operator()(Value a, Value b) const {
     return compare(static_cast<Str*>(a.as_object()), static_cast<Str*>(b.as_object())) < 0;
+  }
+};
+/// Of the very type: what compare_items() does, without objects for its answers.
+struct TupleLess {
+  Heap& heap;
+  Result<bool> operator()(Value a, Value b) const {
+    const auto left = items_of(a), right = items_of(b);
+    for (size_t i = 0; i < std::min(left.size(), right.size()); ++i)
+      if (!MINI_TRY(equal(heap, left[i], right[i]))) return less(heap, left[i], right[i]);
+    return left.size() < right.size();
   }
 };
 struct AnyLess {
@@ -365,17 +375,20 @@ class Sorter {
 
 template <class Item>
 Result<void> sort_items(Heap& heap, std::span<Item> items) {
-  Type* text = heap.type(BuiltinType::kStr);
-  bool ints = true, floats = true, texts = true;
+  const Type* text = heap.type(BuiltinType::kStr);
+  const Type* tuple = heap.type(BuiltinType::kTuple);
+  bool ints = true, floats = true, texts = true, tuples = true;
   for (const Item& item : items) {
     Value key = key_of(item);
     ints &= key.is_int();
     floats &= key.is_float();
     texts &= key.is_object() && key.as_object()->type == text;
+    tuples &= key.is_object() && key.as_object()->type == tuple;
   }
   if (ints) return Sorter<Item, IntLess>(items, {}).sort();
   if (floats) return Sorter<Item, FloatLess>(items, {}).sort();
   if (texts) return Sorter<Item, StrLess>(items, {}).sort();
+  if (tuples) return Sorter<Item, TupleLess>(items, {heap}).sort();
   return Sorter<Item, AnyLess>(items, {heap}).sort();
 }
 

@@ -193,19 +193,28 @@ Result<Ref<Value>> compare(Heap& heap, CompareOp op, Value left, Value right) {
   return raise_unordered(heap, op, left, right);
 }
 
+namespace {
+
+/// Whether both are of the very type str, whose comparisons run no script code.
+bool are_texts(Heap& heap, Value left, Value right) {
+  const Type* text = heap.type(BuiltinType::kStr);
+  return left.is_object() && right.is_object() && left.as_object()->type == text && right.as_object()->type == text;
+}
+const Str* text_of(Value value) { return static_cast<const Str*>(value.as_object()); }
+
+}  // namespace
+
 Result<bool> equal(Heap& heap, Value left, Value right) {
   if (left == right) return true;
   if (left.is_int() && right.is_int()) return false;
-  Type* text = heap.type(BuiltinType::kStr);
-  if (left.is_object() && right.is_object() && left.as_object()->type == text &&
-      right.as_object()->type == text) {
-    return equal(static_cast<const Str*>(left.as_object()), static_cast<const Str*>(right.as_object()));
-  }
+  if (are_texts(heap, left, right)) return equal(text_of(left), text_of(right));
   Ref<Value> answer = MINI_TRY(compare(heap, CompareOp::kEqual, left, right));
   return truth(heap, answer);
 }
 
 Result<bool> less(Heap& heap, Value left, Value right) {
+  if (left.is_int() && right.is_int()) return left.as_int() < right.as_int();
+  if (are_texts(heap, left, right)) return compare(text_of(left), text_of(right)) < 0;
   Ref<Value> answer = MINI_TRY(compare(heap, CompareOp::kLess, left, right));
   return truth(heap, answer);
 }
