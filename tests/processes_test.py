@@ -14,6 +14,8 @@ import tempfile
 import time
 import unittest
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored, and children inherit that
+
 MINI = None
 SCRIPTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'scripts')
 AT_ONCE = 30  # seconds: far less than the minute that the scripts below would sleep, far more than a busy machine needs

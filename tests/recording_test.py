@@ -16,6 +16,8 @@ import unittest
 
 from example import RACE
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored, and children inherit that
+
 MINI = None
 INCREMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'scripts', 'increment.mini')
 

@@ -14,6 +14,8 @@ import tempfile
 import time
 import xml.etree.ElementTree
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored, and children inherit that
+
 HERE = pathlib.Path(__file__).resolve().parent
 PUZZLES = HERE.parent.parent / "scripts" / "puzzles"
 STATUS = {"safe": 0, "bad": 5, "incomplete": 6}

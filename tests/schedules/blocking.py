@@ -12,6 +12,8 @@ import threading
 import time
 import unittest
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored, and children inherit that
+
 options = None
 
 # name: (setup, call that is over after about 0.15 s by itself, or by FEED; the same call without an end). None: there is none.

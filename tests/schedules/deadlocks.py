@@ -12,6 +12,8 @@ import textwrap
 import time
 import unittest
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored, and children inherit that
+
 options = None
 
 

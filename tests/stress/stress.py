@@ -11,6 +11,8 @@ import tempfile
 import time
 import unittest
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` has it ignored, and children inherit that
+
 options = None
 
 HEADER = """\
