@@ -61,6 +61,37 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 '''
 
+# Threads that fight for locks of each kind: whose waiters take them without the GIL.
+FIGHT = '''import threading
+lock, again, condition = threading.Lock(), threading.RLock(), threading.Condition()
+owner, rows, x, y, refused = None, 0, 0, 0, 0
+def work(me):
+    global owner, rows, x, y, refused
+    for i in range(60000):
+        if not lock.acquire(timeout=-1 if i % 3 else 100):
+            raise RuntimeError('timed out')
+        if owner is not me:
+            rows += 1
+            owner = me
+        x += 1
+        lock.release()
+    for i in range(5000):
+        with again:
+            with again:
+                y += 1
+        if i % 50 == 0:
+            with condition:
+                condition.notify()
+            if lock.acquire(blocking=False):
+                lock.release()
+            else:
+                refused += 1
+threads = [threading.Thread(target=work, args=(me,)) for me in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(x + y, rows, refused, lock.locked(), again._is_owned())
+'''
+
 
 def mini(*arguments, text='', env=None, cwd=None, timeout=60):
     environment = {'PATH': os.environ.get('PATH', ''), **(env or {})}
@@ -172,6 +203,18 @@ except KeyboardInterrupt:
         for extra in ([], ['--runner=one']):
             status, out, err = mini(f'--replay={self.file}', *extra, script)
             self.assertEqual((status, out), (0, 'ready\n' + rest), err)
+
+    def test_waiters_that_take_locks_without_the_gil_are_repeated(self):
+        script = self.script(FIGHT)
+        recorded = mini(f'--record={self.file}', script)
+        self.assertEqual(recorded[0], 0, recorded)
+        x, rows, _, *free = recorded[1].split()
+        self.assertEqual((x, free), ('195000', ['False', 'False']))
+        self.assertGreater(int(rows), 100)  # else one a switch: some twenty
+        self.check_repeats(recorded, script)
+        self.assertGreater(mini('recording', self.file)[1].count('has taken the lock'), 50)
+        stepped = mini('--step-commands=' + self.script('replay\n', 'commands'), f'--replay={self.file}', script)
+        self.assertIn(recorded[1], stepped[1])
 
     def test_imports_are_checked(self):
         script = self.script('import helper\nprint(helper.answer)\n')

@@ -62,6 +62,8 @@ std::string event_text(const sched::Event& event) {
                          event.reason == sched::Wake::TimedOut ? "its time has come" : "an interrupt");
     case Kind::Interrupt:
       return "is interrupted " + when_text(event, "");
+    case Kind::Taken:
+      return fmt::format("the waiter that was woken has taken the lock, at question {} since the last time", event.when.count);
     case Kind::Number:
       return fmt::format("from outside, {}: {}", sched::name(event.outside), event.number);
     case Kind::Bytes:

@@ -122,7 +122,7 @@ bool steps_repeat(const Script& script, vm::Options options, step::Walk& walk, c
   std::string error;
   auto machine = vm::Machine::create(std::move(options), error);
   if (!machine) return false;
-  sched::Runner::Tape tape{walk.tape().answers, 0};
+  sched::Runner::Tape tape{walk.tape().answers, 0, walk.tape().taken, 0};
   machine->runner().set_tape(&tape);
   const step::OwnInstructions wanted = walk.own_instructions();
   CountOwn counter(*machine, walk.is_over() ? ~uint64_t{0} : wanted.total());
@@ -159,6 +159,9 @@ bool read_replay(const sched::Schedule& given, std::vector<sched::Slice>& slices
         if (event.outside == sched::Outside::Input)
           return error = "the run read from outside, which the stepper cannot repeat", false;
         tape.answers.emplace_back(event.bytes);
+        break;
+      case sched::Event::Kind::Taken:
+        tape.taken.push_back(event.when.count);
         break;
       case sched::Event::Kind::End:
         break;

@@ -62,6 +62,7 @@ class OutsideWatch final : public sched::Journal {
   void on_slice(const sched::Moment&, uint32_t, sched::Cause) override {}
   void on_wake(const sched::Moment&, uint32_t, sched::Wake) override {}
   void on_interrupt(const sched::Moment&) override {}
+  void on_taken(const sched::Moment&) override {}
   void on_number(sched::Outside kind, int64_t) override { note(kind); }
   void on_bytes(sched::Outside kind, std::string_view) override { note(kind); }
   void on_end(sched::Outcome) override {}

@@ -33,8 +33,10 @@ Result<Ref<Value>> acquire_in_rounds(Call& call, Lock* lock, Result<sched::Time>
   sched::Time span = 0, deadline = thread.suspension.deadline;
   if (first_round) {
     span = MINI_TRY(patience_of(call));
-  } else if (interruptible && interrupted(thread)) {
-    return raised;
+  } else {
+    if (lock->woken == thread.serial + 1) lock->woken = 0;
+    if (thread.wake_reason == sched::Wake::Granted) return unboxed(kTrue);
+    if (interruptible && interrupted(thread)) return raised;
   }
   if (try_take(thread, lock)) return unboxed(kTrue);
   if (first_round) {
@@ -60,7 +62,8 @@ Result<Ref<Value>> lock_locked(Call& call) { return Ref<Value>(as_lock(call[0])-
 // RLock ---------------------------------------------------------------------------------------------------------------
 
 Result<Ref<Value>> acquire_again(Call& call, Lock* lock, Result<sched::Time> (*patience_of)(Call&)) {
-  if (holds(thread_of(call), lock)) {
+  const bool waited = thread_of(call).suspension.phase != 0;
+  if (!waited && holds(thread_of(call), lock)) {
     ++lock->depth;
     return unboxed(kTrue);
   }
@@ -124,6 +127,7 @@ void visit_lock(Object* object, Visitor& visitor) {
   visitor.scalar(lock->locked);
   visitor.scalar(lock->holder);
   visitor.scalar(lock->depth);
+  visitor.scalar(lock->woken);
 }
 void drop_lock(Heap& heap, Object* object) {
   auto* lock = static_cast<Lock*>(object);

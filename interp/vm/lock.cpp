@@ -12,10 +12,7 @@ void show(ThreadState& thread, Lock* lock, LockOperation operation) {
 
 bool is_reentrant(const Lock* lock) { return static_cast<BuiltinType>(lock->type->kind) == BuiltinType::kRLock; }
 
-}  // namespace
-
-bool try_take(ThreadState& thread, Lock* lock) {
-  if (lock->locked) return false;
+void take(ThreadState& thread, Lock* lock) {
   lock->locked = 1;
   lock->holder = thread.serial;
   lock->owner = &thread;
@@ -24,6 +21,36 @@ bool try_take(ThreadState& thread, Lock* lock) {
   lock->taken = script_place(thread.frame);
   if (thread.machine->state().times_locks) [[unlikely]] lock->taken_at = thread.machine->runner().now();
   show(thread, lock, LockOperation::kAcquired);
+}
+
+/// Before `thread` takes the lock: whether the waiter that was woken for it has done so.
+bool is_taken_meanwhile(const ThreadState& thread, Lock* lock) {
+  if (lock->woken == thread.serial + 1) return false;
+  sched::Thread* woken = thread.machine->runner().taken_meanwhile(lock->woken - 1, lock->awake_from);
+  if (woken) take(static_cast<ThreadState&>(*woken), lock);
+  return woken != nullptr;
+}
+
+/// The system wakes a waiter up. One that it had woken before, and that came too late, sleeps again until then.
+void wake_waiter(sched::Runner& runner, Lock* lock) {
+  if (lock->waiters.empty()) {
+    if (lock->woken && runner.is_awake(lock->awake_from)) lock->awake_from = runner.awake_from();
+    return;
+  }
+  const sched::Thread* woken = runner.wake_one(lock->waiters);
+  if (!runner.wakes_up_outside()) return;
+  lock->woken = woken->serial + 1;
+  lock->awake_from = runner.awake_from(*woken);
+}
+
+}  // namespace
+
+bool try_take(ThreadState& thread, Lock* lock) {
+  if (lock->locked) return false;
+  if (lock->woken) [[unlikely]] {
+    if (is_taken_meanwhile(thread, lock)) return false;
+  }
+  take(thread, lock);
   return true;
 }
 
@@ -39,7 +66,7 @@ void give_up(ThreadState& thread, Lock* lock) {
   show(thread, lock, LockOperation::kReleased);
   if (ThreadState* owner = std::exchange(lock->owner, nullptr)) --owner->locks_held;
   if (Str* name = std::exchange(lock->dead_owner, nullptr)) [[unlikely]] decref(name);
-  if (!lock->waiters.empty()) thread.machine->runner().wake_one(lock->waiters);
+  if (lock->woken || !lock->waiters.empty()) wake_waiter(thread.machine->runner(), lock);
 }
 
 bool try_enter(ThreadState& thread, Lock* lock) {

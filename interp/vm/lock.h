@@ -6,7 +6,8 @@
 
 namespace mini::vm {
 
-/// `_thread.lock` and `_thread.RLock`. Releasing frees the lock and makes a waiter runnable; whoever runs first takes it.
+/// `_thread.lock` and `_thread.RLock`. Releasing frees the lock and makes a waiter runnable; whoever runs first takes it. Or,
+/// as in CPython, the waiter does as soon as the system has woken it up: Runner::taken_meanwhile().
 struct Lock : Tracked {
   sched::WaitQueue waiters;
   ScriptPlace made;
@@ -15,6 +16,8 @@ struct Lock : Tracked {
   uint32_t holder;  ///< serial of the thread that acquired it last
   uint64_t depth;   ///< RLock: how often its holder has acquired it
   ThreadState* owner;  ///< that thread, while it is locked and the thread lives
+  uint32_t woken;  ///< 1 + the serial of the waiter that the last release woke, until it runs; or 0 …
+  sched::Time awake_from;  ///< … and when it will be awake
   /// Of an owner that ended without releasing it.
   Str* dead_owner;  ///< its name
   ScriptPlace ended;      ///< the last instruction of the script's that it executed

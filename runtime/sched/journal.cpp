@@ -45,6 +45,8 @@ void SliceLog::on_wake(const Moment& when, std::uint32_t, Wake reason) {
 
 void SliceLog::on_interrupt(const Moment&) { spoil("the run was interrupted"); }
 
+void SliceLog::on_taken(const Moment&) { spoil("a thread took a lock without the GIL"); }
+
 void SliceLog::on_number(Outside kind, std::int64_t) {
   if (kind == Outside::Clock && !virtual_clock_) spoil("the script read a clock");
 }

@@ -37,7 +37,7 @@ struct Moment {
     End,    ///< at the slice's end, where the thread blocked or ended by itself
     Point,  ///< between two of its instructions
     Call,   ///< in the blocking call that makes `count` of the thread's (Thread::calls)
-    Poll,   ///< when interrupts were looked for, the `count`-th time in the run
+    Poll,   ///< when something was looked for, interrupts or who took a lock, the `count`-th time in the run
   };
   Kind kind = Kind::End;
   std::uint64_t count = 0;
@@ -67,6 +67,8 @@ class Journal {
   virtual void on_wake(const Moment& when, std::uint32_t thread, Wake reason) = 0;
   /// The main thread found that it was interrupted.
   virtual void on_interrupt(const Moment& when) = 0;
+  /// A thread that was woken for a lock took it without the GIL.
+  virtual void on_taken(const Moment& when) = 0;
   virtual void on_number(Outside kind, std::int64_t number) = 0;
   virtual void on_bytes(Outside kind, std::string_view bytes) = 0;
   virtual void on_end(Outcome outcome) = 0;
@@ -87,6 +89,7 @@ class SliceLog final : public Journal {
   void on_slice(const Moment& end, std::uint32_t to, Cause cause) override;
   void on_wake(const Moment& when, std::uint32_t thread, Wake reason) override;
   void on_interrupt(const Moment& when) override;
+  void on_taken(const Moment& when) override;
   void on_number(Outside kind, std::int64_t number) override;
   void on_bytes(Outside kind, std::string_view bytes) override;
   void on_end(Outcome) override {}

@@ -12,7 +12,7 @@ namespace mini::sched {
 namespace {
 
 constexpr std::string_view kMagic = "minirec";
-constexpr char kFormat = 1;
+constexpr char kFormat = 2;
 constexpr std::size_t kHeadBytes = 8, kTailBytes = 8;
 
 template <class Coder, class Number>
@@ -111,7 +111,7 @@ void RecordingModel::code_number(Coder& coder, std::uint32_t kind, std::int64_t&
 template <class Coder, class PlaceOf>
 void RecordingModel::code(Coder& coder, Event& event, PlaceOf place_of) {
   code_symbol(coder, kinds_[last_kind_], event.kind);
-  last_kind_ = static_cast<std::uint32_t>(event.kind) % 6;
+  last_kind_ = static_cast<std::uint32_t>(event.kind) % 7;
   std::uint32_t outside = static_cast<std::uint32_t>(event.outside);
   switch (event.kind) {
     case Event::Kind::Slice: {
@@ -142,6 +142,7 @@ void RecordingModel::code(Coder& coder, Event& event, PlaceOf place_of) {
       break;
     }
     case Event::Kind::Interrupt:
+    case Event::Kind::Taken:
       code_symbol(coder, when_, event.when.kind);
       code_when(coder, event, place_of);
       break;
@@ -215,6 +216,13 @@ void RecordingWriter::on_wake(const Moment& when, std::uint32_t thread, Wake rea
 void RecordingWriter::on_interrupt(const Moment& when) {
   Event event;
   event.kind = Event::Kind::Interrupt;
+  event.when = when;
+  put(std::move(event));
+}
+
+void RecordingWriter::on_taken(const Moment& when) {
+  Event event;
+  event.kind = Event::Kind::Taken;
   event.when = when;
   put(std::move(event));
 }

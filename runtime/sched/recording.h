@@ -48,7 +48,7 @@ class RecordingModel {
   void code_number(Coder& coder, std::uint32_t kind, std::int64_t& number);
 
   SliceModel slices_;
-  SymbolModel<3> kinds_[6];
+  SymbolModel<3> kinds_[7];
   std::uint32_t last_kind_ = 0;
   SymbolModel<2> when_;
   BitModel finished_, interrupted_;
@@ -80,6 +80,7 @@ class RecordingWriter final : public Journal {
   void on_slice(const Moment& end, std::uint32_t to, Cause cause) override;
   void on_wake(const Moment& when, std::uint32_t thread, Wake reason) override;
   void on_interrupt(const Moment& when) override;
+  void on_taken(const Moment& when) override;
   void on_number(Outside kind, std::int64_t number) override;
   void on_bytes(Outside kind, std::string_view bytes) override;
   void on_end(Outcome outcome) override;

@@ -91,6 +91,8 @@ std::string Replay::expected() const {
       return name_of(event.thread) + "'s wait was over" + at;
     case Event::Kind::Interrupt:
       return "the interrupt came" + at;
+    case Event::Kind::Taken:
+      return "a thread took a lock" + at;
     case Event::Kind::Number:
     case Event::Kind::Bytes:
       return "the script asked for something from outside (" + std::string(name(event.outside)) + ")";
@@ -238,6 +240,14 @@ bool Runner::replay_poll() {
   const Event& next = replay_->next_event();
   if (next.kind != Event::Kind::Interrupt || next.when.kind != Moment::Kind::Poll || next.when.count != polls_)
     return false;
+  replay_->advance();
+  if (table_.current) replay_arm(*table_.current);
+  return true;
+}
+
+bool Runner::replay_taken() {
+  const Event& next = replay_->next_event();
+  if (next.kind != Event::Kind::Taken || next.when.count != table_.lock_polls) return false;
   replay_->advance();
   if (table_.current) replay_arm(*table_.current);
   return true;

@@ -15,9 +15,9 @@ namespace mini::sched {
 
 /// Something that happened in a recorded run, in its order.
 struct Event {
-  enum class Kind : std::uint8_t { Slice, Wake, Interrupt, Number, Bytes, End };
+  enum class Kind : std::uint8_t { Slice, Wake, Interrupt, Number, Bytes, End, Taken };
   Kind kind = Kind::End;
-  Moment when{};              ///< Slice, Wake, Interrupt; when.position.code is not set
+  Moment when{};              ///< Slice, Wake, Interrupt, Taken; when.position.code is not set
   const Place* place = nullptr;  ///< for Moment::Kind::Point; null: not recorded
   std::uint32_t thread = 0;   ///< Slice: who follows; Wake: who is woken
   Cause cause{};              ///< Slice
@@ -57,6 +57,7 @@ class Replay final : public Schedule {
   bool exact() const override { return false; }
   bool timed() const override { return false; }
   ClockKind clock() const override { return ClockKind::Virtual; }
+  bool wakes_up_outside() const override { return complete(); }
   Time interval() const override { return recorded_ ? recorded_->interval() : kNever; }
   void set_interval(Time interval) override {
     if (recorded_) recorded_->set_interval(interval);

@@ -134,6 +134,20 @@ void Runner::end() {
   }
 }
 
+Thread* Runner::taken_meanwhile(std::uint32_t woken, Time awake_from) {
+  ++table_.lock_polls;
+  const bool taken = repeats_outside() ? replay_taken()
+                     : exact_          ? tape_ && tape_->takes_lock(table_.lock_polls)
+                                       : is_awake(awake_from);
+  if (!taken) return nullptr;
+  Thread* thread = table_.find(woken);
+  if (!thread || thread->state != State::Runnable) return nullptr;
+  tell([&](Journal& journal) { journal.on_taken({Moment::Kind::Poll, table_.lock_polls, {}}); });
+  table_.lock_polls = 0;
+  thread->wake_reason = Wake::Granted;
+  return thread;
+}
+
 bool Runner::wait_for_non_daemons(Thread& main) {
   if (table_.non_daemons <= 1) return false;
   wait(main, &table_.exit_wait, kNever, WaitKind::Exit);
@@ -200,8 +214,8 @@ void Runner::make_runnable(Thread& thread) {
   table_.runnable.push_back(thread);
   if (!ticker_) return;
   ticker_->arm();
+  thread.waits_since = awake_from();
   Thread* holder = table_.current;
-  thread.waits_since = table_.slice_time + (holder ? slice_.elapsed(*holder) : 0) + schedule_->wake_up_time(table_.random);
   if (!holder) return;
   if (!slice_.begun()) return begin_slice(*holder);
   slice_.shorten(*holder, schedule_->time_until_asked(0, table_.random));

@@ -182,6 +182,16 @@ class Runner {
   Thread* wake_one(WaitQueue& queue);
   /// Makes all waiters runnable, the longest waiting first; how many.
   std::size_t wake_all(WaitQueue& queue);
+  /// Whether threads that were woken for a lock take it without the GIL (Schedule::wakes_up_outside).
+  bool wakes_up_outside() const { return schedule_->wakes_up_outside() || (tape_ && !tape_->taken.empty()); }
+  /// The moment at which one that the system is told now to wake up will be awake, for taken_meanwhile().
+  Time awake_from() { return slice_time() + schedule_->wake_up_time(table_.random); }
+  /// The same of a thread that wake_one() gave.
+  Time awake_from(const Thread& woken) const { return woken.waits_since; }
+  bool is_awake(Time awake_from) const { return slice_time() >= awake_from; }
+  /// To be asked before a free lock is taken by another than the thread that its last release woke: that thread, if it is
+  /// awake by now and so has taken the lock (Wake::Granted); else nullptr.
+  Thread* taken_meanwhile(std::uint32_t woken, Time awake_from);
 
   /// For the main thread at its end: true if it was blocked until the other non-daemon threads have finished
   /// (the loop returns Exit::Parked, and asks again when it is called), false if there are none.
@@ -282,20 +292,30 @@ class Runner {
     SliceLog slices;
     Moment parting;
     bool has_parted;
-    std::size_t taped;
+    std::size_t taped, taken;
   };
-  Log log() const { return {slices_, parting_, has_parted_, tape_ ? tape_->at : 0}; }
+  Log log() const { return {slices_, parting_, has_parted_, tape_ ? tape_->at : 0, tape_ ? tape_->taken_at : 0}; }
   void set_log(const Log& log) {
     slices_ = log.slices;
     parting_ = log.parting;
     has_parted_ = log.has_parted;
-    if (tape_) tape_->at = log.taped;
+    if (!tape_) return;
+    tape_->at = log.taped;
+    tape_->taken_at = log.taken;
   }
   /// What came from outside, for a run that is taken back to saved states: it is given again from `at` on, instead of
-  /// being asked for a second time.
+  /// being asked for a second time. And of a recorded run, the values of ThreadTable::lock_polls at which waiters took locks.
   struct Tape {
     std::vector<std::variant<std::int64_t, std::string>> answers;
     std::size_t at = 0;
+    std::vector<std::uint64_t> taken;
+    std::size_t taken_at = 0;
+
+    bool takes_lock(std::uint64_t polls) {
+      if (taken_at == taken.size() || taken[taken_at] != polls) return false;
+      ++taken_at;
+      return true;
+    }
   };
   void set_tape(Tape* tape) { tape_ = tape; }
   /// Between runs; in OneThread also when paused.
@@ -347,6 +367,7 @@ class Runner {
     return own;
   }
   bool others_wait();
+  Time slice_time() const { return table_.slice_time + (table_.current ? slice_.elapsed(*table_.current) : 0); }
   void begin_slice(Thread& thread);
   void settle_slice(Thread& thread);
   void drop_slice(Thread& thread);
@@ -383,6 +404,7 @@ class Runner {
   Thread* replay_choose(Thread* from, Cause cause);
   void replay_call(Thread& thread);
   bool replay_poll();
+  bool replay_taken();
   const Event* replay_outside(Outside kind, Event::Kind form);
   std::int64_t replay_number(Outside kind);
   std::string replay_bytes(Outside kind);

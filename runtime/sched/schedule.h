@@ -62,6 +62,8 @@ class Schedule {
   virtual Time time_until_asked(Time /*waited*/, Random&) const { return interval(); }
   /// Not exact: how long a thread that becomes runnable takes until it waits.
   virtual Time wake_up_time(Random&) const { return 0; }
+  /// Not exact: whether a thread that was woken for a lock takes it as soon as it is awake, without the GIL.
+  virtual bool wakes_up_outside() const { return false; }
 
   /// Whether threads that come back may ask the holder at once; then the following are told and asked.
   virtual bool preempts() const { return false; }
@@ -88,6 +90,9 @@ class Schedule {
 /// and who came last often takes it: how often is measured (percent_of). If none has come so far as to wait, a thread that was
 /// just created takes it before one that the system still has to wake up.
 ///
+/// A lock is a semaphore of the system's there: who was woken for it takes it, if it is free at that moment, without the GIL
+/// (Runner::taken_meanwhile). Who released it and asks for it again a little later finds it taken.
+///
 /// The interval is CPython 3.9's time. mini is several times faster, and by the clock on the wall many a loop would be
 /// over before anybody asked. So it ends when the holder has executed as much as CPython does in it (slice.h); or by the
 /// clock, for a holder that spends its time in natives.
@@ -102,6 +107,7 @@ class Interval final : public Schedule {
   void set_interval(Time interval) override { interval_ = interval < kMicrosecond ? kMicrosecond : interval; }
   Time time_until_asked(Time waited, Random&) const override;
   Time wake_up_time(Random&) const override;
+  bool wakes_up_outside() const override { return true; }
   Thread* next(ThreadTable&, Cause) override;
 
  private:

@@ -37,6 +37,7 @@ enum class Wake : std::uint8_t {
   Notified,     ///< wake_one or wake_all
   TimedOut,     ///< the deadline passed
   Interrupted,  ///< an interrupt arrived; only the main thread
+  Granted,      ///< as Notified, and it has what it waited for: Runner::taken_meanwhile
 };
 
 /// Why a holder gives the GIL up.
@@ -169,6 +170,7 @@ struct ThreadTable {
   Time virtual_now = 0;
   /// Adds up what holders of the GIL executed while others waited for it, as the switch interval counts it (slice.h).
   Time slice_time = 0;
+  std::uint64_t lock_polls = 0;  ///< how often it was asked who took a lock: Runner::taken_meanwhile
   Random random;  ///< what a real-time schedule draws (Runner::look)
 
   /// The thread with this serial, nullptr if it is not started or has finished.
