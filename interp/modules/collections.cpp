@@ -58,8 +58,16 @@ Result<Ref<Value>> default_get_item(Heap& heap, Value self, Value key) {
     return call_special(heap, own, self, &key, 1);
   return missing(heap, self, key);
 }
+/// A class derived from defaultdict is called with the factory and the items (CPython 3.13 Modules/_collectionsmodule.c,
+/// new_defdict).
 Result<Ref<Value>> copy_default(Heap& heap, Value self) {
-  Ref<DefaultDict> made = MINI_TRY(heap.create<DefaultDict>(self.as_object()->type));
+  Type* type = self.as_object()->type;
+  if (type != heap.type(BuiltinType::kDefaultDict)) {
+    const Ref<Value> factory = Ref<Value>::share(default_of(self)->factory);
+    const Value arguments[] = {factory, self};
+    return object::call(heap, Value(type), arguments, 2);
+  }
+  Ref<DefaultDict> made = MINI_TRY(heap.create<DefaultDict>(type));
   made->factory = Ref<Value>::share(default_of(self)->factory).release();
   MINI_TRY(copy_table(heap, made.get(), dict_of(self)));
   return made;
@@ -155,23 +163,100 @@ Result<Ref<Value>> ordered_popitem(Call& call) {
   pair->items()[1] = taken.value.release();
   return pair;
 }
-Result<Ref<Value>> construct_ordered(Call& call) {
-  Call filling = call;
-  return kDictConstruct.function(filling);
+bool has_own_set_item(Heap& heap, Value ordered) {
+  return !script_method(heap, ordered.as_object()->type, Name::k__setitem__).is_unbound();
 }
+Result<void> add_pairs(Heap& heap, Value ordered, Value pairs) {
+  Ref<Value> iterator = MINI_TRY(iterate(heap, pairs));
+  for (;;) {
+    Ref<Value> pair = MINI_TRY(next(heap, iterator));
+    if (pair.get().is_unbound()) return {};
+    Ref<Value> parts = MINI_TRY(iterate(heap, pair));
+    Ref<Value> key = MINI_TRY(next(heap, parts)), value;
+    if (!key.get().is_unbound()) value = MINI_TRY(next(heap, parts));
+    if (value.get().is_unbound())
+      return heap.raise(BuiltinType::kValueError, "need more than {} value{} to unpack", key.get().is_unbound() ? 0 : 1,
+                        key.get().is_unbound() ? "s" : "");
+    if (!MINI_TRY(next(heap, parts)).get().is_unbound())
+      return heap.raise_text(BuiltinType::kValueError, "too many values to unpack (expected 2)");
+    MINI_TRY(set_item(heap, ordered, key, value));
+  }
+}
+/// Adds the items of a mapping or of an iterable of pairs; a class with a `__setitem__` of its own is handed each (CPython
+/// 3.13 Objects/odictobject.c, mutablemapping_update_arg).
+Result<void> add_items(Heap& heap, Value ordered, Value source) {
+  if (has_kind(source, BuiltinType::kDict) && !has_own_set_item(heap, ordered))
+    return update(heap, dict_of(ordered), source);
+  for (const char* method : {"keys", "items"}) {
+    Ref<Str> name = MINI_TRY(heap.intern(method));
+    Ref<Value> found = MINI_TRY(find_attribute(heap, source, name.get()));
+    if (found.get().is_unbound()) continue;
+    Ref<Value> listed = MINI_TRY(object::call(heap, found, nullptr, 0));
+    if (equal(name.get(), "items")) return add_pairs(heap, ordered, listed);
+    Ref<Value> keys = MINI_TRY(iterate(heap, listed));
+    for (;;) {
+      Ref<Value> key = MINI_TRY(next(heap, keys));
+      if (key.get().is_unbound()) return {};
+      Ref<Value> value = MINI_TRY(get_item(heap, source, key));
+      MINI_TRY(set_item(heap, ordered, key, value));
+    }
+  }
+  return add_pairs(heap, ordered, source);
+}
+Result<Ref<Value>> add_arguments(Call& call) {
+  if (call.count == 2) MINI_TRY(add_items(call.heap, call[0], call.args[1]));
+  if (!call.keywords[0].is_unbound()) MINI_TRY(add_items(call.heap, call[0], call.keywords[0]));
+  return none();
+}
+Result<Ref<Value>> ordered_init(Call& call) {
+  if (call.count <= 2) return add_arguments(call);
+  return call.heap.raise(BuiltinType::kTypeError, "expected at most 1 arguments, got {}", call.count - 1);
+}
+Result<Ref<Value>> ordered_update(Call& call) {
+  if (call.count <= 2) return add_arguments(call);
+  return call.heap.raise(BuiltinType::kTypeError, "update() takes at most 1 positional argument ({} given)", call.count - 1);
+}
+Result<Ref<Value>> construct_ordered(Call& call) {
+  Ref<Value> self = MINI_TRY(call.heap.create<Dict>(self_of<Type>(call)));
+  std::vector<Value> arguments(call.args, call.args + call.count);
+  arguments[0] = self;
+  Call filling{call.heap, arguments.data(), call.count, call.keywords};
+  static_cast<void>(MINI_TRY(ordered_init(filling)));
+  return self;
+}
+Result<Ref<Value>> ordered_setdefault(Call& call) {
+  Heap& heap = call.heap;
+  Ref<Value> value = Ref<Value>::share(call.has(2) ? call[2] : kNone);
+  if (MINI_TRY(contains(heap, call[0], call[1]))) return get_item(heap, call[0], call[1]);
+  MINI_TRY(set_item(heap, call[0], call[1], value));
+  return value;
+}
+/// A class derived from it is called to make the copy.
 Result<Ref<Value>> ordered_copy(Call& call) {
-  Ref<Dict> made = MINI_TRY(call.heap.create<Dict>(dict_of(call[0])->type));
-  MINI_TRY(copy_table(call.heap, made.get(), dict_of(call[0])));
+  Heap& heap = call.heap;
+  Type* type = dict_of(call[0])->type;
+  if (type != heap.type(BuiltinType::kOrderedDict)) {
+    Ref<Value> made = MINI_TRY(object::call(heap, Value(type), nullptr, 0));
+    if (has_kind(made, BuiltinType::kDict)) MINI_TRY(add_items(heap, made, call[0]));
+    return made;
+  }
+  Ref<Dict> made = MINI_TRY(heap.create<Dict>(type));
+  MINI_TRY(copy_table(heap, made.get(), dict_of(call[0])));
   return made;
 }
 Result<Ref<Value>> ordered_binary(Heap& heap, BinaryOp op, Value left, Value right) {
   if (op != BinaryOp::kOr || !has_kind(left, BuiltinType::kDict) || !has_kind(right, BuiltinType::kDict))
     return unboxed(kNotImplemented);
   const bool left_is_ordered = is_subtype(left.as_object()->type, heap.type(BuiltinType::kOrderedDict));
-  Ref<Dict> made = MINI_TRY(heap.create<Dict>((left_is_ordered ? left : right).as_object()->type));
-  MINI_TRY(update(heap, made.get(), left));
-  MINI_TRY(update(heap, made.get(), right));
+  Ref<Value> made =
+      MINI_TRY(object::call(heap, Value((left_is_ordered ? left : right).as_object()->type), &left, 1));
+  if (has_kind(made, BuiltinType::kDict)) MINI_TRY(add_items(heap, made, right));
   return made;
+}
+Result<Ref<Value>> ordered_in_place(Heap& heap, BinaryOp op, Value self, Value other) {
+  if (op != BinaryOp::kOr) return unboxed(kNotImplemented);
+  MINI_TRY(add_items(heap, self, other));
+  return Ref<Value>::share(self);
 }
 Result<Ref<Value>> ordered_compare(Heap& heap, CompareOp op, Value left, Value right) {
   Ref<Value> same = MINI_TRY(heap.type(BuiltinType::kDict)->behaviour.compare(heap, op, left, right));
@@ -190,6 +275,9 @@ Result<Ref<Str>> ordered_repr(Heap& heap, Value self) {
 
 constexpr NativeDefinition kMakeOrdered{"OrderedDict.__new__(type, *args, **kwargs)", construct_ordered};
 constexpr NativeDefinition kOrderedMethods[] = {
+    {"OrderedDict.__init__(self, *args, **kwargs)", ordered_init},
+    {"OrderedDict.update(self, *args, **kwargs)", ordered_update},
+    {"OrderedDict.setdefault(self, key, default=None)", ordered_setdefault},
     {"OrderedDict.move_to_end(self, key, last=True)", move_to_end},
     {"OrderedDict.popitem(self, last=True)", ordered_popitem},
     {"OrderedDict.copy(self, /)", ordered_copy},
@@ -258,7 +346,10 @@ Result<void> define_special_dicts(Heap& heap) {
                           {.instance_size = sizeof(Dict),
                            .tracked = true,
                            .subclassable = true,
-                           .behaviour = {.repr = ordered_repr, .compare = ordered_compare, .binary = ordered_binary},
+                           .behaviour = {.repr = ordered_repr,
+                                         .compare = ordered_compare,
+                                         .binary = ordered_binary,
+                                         .in_place = ordered_in_place},
                            .construct = &kMakeOrdered,
                            .methods = kOrderedMethods},
                           {BinaryOp::kOr});
