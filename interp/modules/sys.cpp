@@ -214,6 +214,14 @@ Result<void> add_float_info(Machine& machine, Module* module) {
   return add_struct(machine, module, "float_info", kFields, items);
 }
 
+/// CPython's numbers (3.13 Objects/longobject.c): the digits are those of its ints, the limits hold here too.
+Result<void> add_int_info(Machine& machine, Module* module) {
+  static constexpr const char* kFields[] = {"bits_per_digit", "sizeof_digit", "default_max_str_digits",
+                                            "str_digits_check_threshold"};
+  Value items[] = {Value::integer(30), Value::integer(4), Value::integer(4300), Value::integer(640)};
+  return add_struct(machine, module, "int_info", kFields, items);
+}
+
 Result<void> add_flags(Machine& machine, Module* module) {
   static constexpr const char* kFields[] = {
       "debug",         "inspect",            "interactive", "optimize",           "dont_write_bytecode",
@@ -298,6 +306,7 @@ Result<void> fill_sys(Machine& machine, Module* module) {
                     machine.runner().outside_bytes(sched::Outside::Environment, program_path)));
   MINI_TRY(add_version(machine, module));
   MINI_TRY(add_float_info(machine, module));
+  MINI_TRY(add_int_info(machine, module));
   MINI_TRY(add_flags(machine, module));
   static constexpr const char* kStreams[] = {"stdin", "stdout", "stderr"};
   for (int stream = 0; stream < 3; ++stream) {

@@ -307,7 +307,7 @@ CallOutcome build_class(ThreadState& thread, Value* base, uint32_t count, Tuple*
     static_cast<void>(heap.raise(BuiltinType::kTypeError, "__build_class__: func must be a function"));
     return fail();
   }
-  Ref<Value> metaclass = Ref<Value>::share(Value(heap.type(BuiltinType::kTypeType)));
+  Ref<Value> metaclass;
   Dict* keywords = nullptr;
   const auto keyword_count = keyword_names ? static_cast<uint32_t>(keyword_names->length) : 0;
   const uint32_t base_count = count - 2 - keyword_count;
@@ -331,6 +331,10 @@ CallOutcome build_class(ThreadState& thread, Value* base, uint32_t count, Tuple*
   }
   auto bases = make_tuple(heap, base + 3, base_count);
   if (!bases.ok()) return fail();
+  if (metaclass.get().is_unbound()) {  // the first base's class, be that no metaclass at all: `class A(5)` calls int
+    Type* first = base_count > 0 ? heap.type_of(base[3]) : heap.type(BuiltinType::kTypeType);
+    metaclass = Ref<Value>::share(Value(first));
+  }
   if (has_kind(metaclass, BuiltinType::kTypeType)) {
     auto winner = metaclass_for(heap, static_cast<Type*>(metaclass.get().as_object()), bases->get());
     if (!winner.ok()) return fail();

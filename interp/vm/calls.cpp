@@ -501,6 +501,12 @@ CallOutcome call_unpacked(ThreadState& thread, Value* base, Value function, Tupl
   const uint32_t count = static_cast<uint32_t>(arguments->length) + keyword_count;
   Ref<Tuple> names;
   if (keyword_count > 0) {
+    for (uint32_t i = 0; i < keywords->used; ++i) {
+      const Value key = keywords->entries[i].key;
+      if (key.is_unbound() || as_str(heap, key)) continue;
+      static_cast<void>(heap.raise_text(BuiltinType::kTypeError, "keywords must be strings"));
+      return CallOutcome::kError;
+    }
     auto made = make_tuple(heap, keyword_count);
     if (!made.ok()) return CallOutcome::kError;
     names = made.take();

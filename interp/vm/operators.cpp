@@ -382,7 +382,15 @@ std::string shown_function(Heap& heap, Value function) {
 
 Result<void> merge_keywords(Heap& heap, Dict* dict, Value mapping, Value function) {
   auto copy = MINI_TRY(make_dict(heap));
-  if (!MINI_TRY(update_by_mapping(heap, copy.get(), mapping))) {
+  const Result<bool> is_mapping = update_by_mapping(heap, copy.get(), mapping);
+  if (!is_mapping.ok() && heap.pending_is(BuiltinType::kKeyError) && heap.pending()->args->length == 1) {
+    // CPython takes any KeyError for a keyword given twice (3.13 Python/ceval.c, _PyEval_FormatKwargsError).
+    const Ref<Exception> error = heap.take_pending();
+    Ref<Str> key = MINI_TRY(str(heap, error->args->items()[0]));
+    return heap.raise(BuiltinType::kTypeError, "{} got multiple values for keyword argument '{}'",
+                      shown_function(heap, function), to_utf8(key.get()));
+  }
+  if (!MINI_TRY(is_mapping)) {
     return heap.raise(BuiltinType::kTypeError, "{} argument after ** must be a mapping, not {}",
                       shown_function(heap, function), type_name(heap, mapping));
   }

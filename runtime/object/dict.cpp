@@ -64,9 +64,15 @@ Result<void> merge(Heap& heap, Dict* dict, Dict* other) {
 
 Result<void> update_from_keys(Heap& heap, Dict* dict, Value mapping) {
   Ref<Value> keys = MINI_TRY(call_method(heap, mapping, heap.name(Name::kkeys), nullptr, 0));
-  Ref<Value> iterator = MINI_TRY(iterate(heap, keys));
+  Result<Ref<Value>> iterator = iterate(heap, keys);
+  if (!iterator.ok()) {
+    if (!heap.pending_is(BuiltinType::kTypeError)) return raised;
+    static_cast<void>(heap.take_pending());
+    return heap.raise(BuiltinType::kTypeError, "{}.keys() returned a non-iterable (type {})", type_name(heap, mapping),
+                      type_name(heap, keys));
+  }
   for (;;) {
-    Ref<Value> key = MINI_TRY(next(heap, iterator));
+    Ref<Value> key = MINI_TRY(next(heap, *iterator));
     if (key.get().is_unbound()) return {};
     Ref<Value> value = MINI_TRY(get_item(heap, mapping, key));
     MINI_TRY(set(heap, dict, key, value));

@@ -120,17 +120,16 @@ struct Binding {
     }
     static_cast<void>(given);
     const std::string wrong = to_utf8(name);
-    // These two have words of their own.
+    // These two have words of their own; sorted() leaves its keywords to list.sort().
     if (short_name(signature) == "enumerate")
       return heap.raise(BuiltinType::kTypeError, "'{}' is an invalid keyword argument for enumerate()", wrong);
-    if (short_name(signature) == "sorted")
-      return heap.raise(BuiltinType::kTypeError, "sort() got an unexpected keyword argument '{}'", wrong);
+    const std::string shown(short_name(signature) == "sorted" ? "sort" : short_name(signature));
     std::vector<std::string> known;
     for (uint32_t i = first; i < signature.count; ++i) known.emplace_back(signature.parameter(i));
     std::string hint = base::nearest_name(known, wrong);
     if (!hint.empty()) hint = fmt::format(". Did you mean '{}'?", hint);
     return heap.raise(BuiltinType::kTypeError, "{}() got an unexpected keyword argument '{}'{}",
-                      short_name(signature), wrong, hint);
+                      shown, wrong, hint);
   }
 };
 

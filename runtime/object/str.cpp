@@ -278,6 +278,13 @@ bool equal(const Str* a, const Str* b) {
          std::memcmp(a->narrow(), b->narrow(), byte_length(a)) == 0;
 }
 
+bool is_identifier(const Str* text) {
+  if (text->length == 0 || !base::is_identifier_start(text->at(0))) return false;
+  for (uint32_t i = 1; i < text->length; ++i)
+    if (!base::is_identifier_continue(text->at(i))) return false;
+  return true;
+}
+
 bool equal(const Str* text, std::string_view ascii) {
   return !text->wide && text->ascii() == ascii;
 }

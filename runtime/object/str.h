@@ -56,6 +56,8 @@ int64_t hash_bytes(const void* bytes, size_t size);
 int64_t hash_of(const Str*);
 bool equal(const Str*, const Str*);
 bool equal(const Str*, std::string_view ascii);
+/// What str.isidentifier() says.
+bool is_identifier(const Str*);
 /// Less, equal, greater by code points: -1, 0, 1.
 int compare(const Str*, const Str*);
 /// `left` with `right` behind it. When `left`'s handle owns the only count and there is room, in place: a loop of

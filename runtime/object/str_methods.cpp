@@ -162,9 +162,7 @@ Result<Ref<Value>> str_isascii(Call& call) {
 }
 
 Result<Ref<Value>> str_isidentifier(Call& call) {
-  if (self_of(call)->length == 0 || !base::is_identifier_start(self_of(call)->at(0)))
-    return Ref<Value>(false);
-  return every(call, base::is_identifier_continue);
+  return Ref<Value>(is_identifier(self_of(call)));
 }
 
 /// At least one cased character, and none of the other case.

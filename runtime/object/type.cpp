@@ -288,6 +288,7 @@ Result<bool> add_slots(Heap& heap, Type* type) {
     if (!given)
       return heap.raise(BuiltinType::kTypeError, "__slots__ items must be strings, not '{}'",
                         type_name(heap, names->items[i]));
+    if (!is_identifier(given)) return heap.raise(BuiltinType::kTypeError, "__slots__ must be identifiers");
     if (equal(given, "__dict__")) {
       only = false;
       continue;
@@ -327,7 +328,6 @@ void inherit_layout(Heap& heap, Type* type, Type* base) {
 Result<Type*> metaclass_for(Heap& heap, Type* given, Tuple* bases) {
   Type* winner = given;
   for (size_t i = 0; i < bases->length; ++i) {
-    if (!is_type(heap, bases->items()[i])) continue;  // an error that others find
     Type* of_base = heap.type_of(bases->items()[i]);
     if (is_subtype(winner, of_base)) continue;
     if (!is_subtype(of_base, winner)) {
