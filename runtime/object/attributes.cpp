@@ -207,8 +207,11 @@ Result<Ref<Value>> bind_special(Heap& heap, Value method, Value self) {
 }
 
 Result<Ref<Value>> get_attribute(Heap& heap, Value object, Str* name) {
-  Ref<Value> value = MINI_TRY(finish(heap, MINI_TRY(resolve(heap, object, name)), name));
-  if (value.get().is_unbound()) return raise_attribute_error(heap, object, name);
+  Result<AttributeLookup> found_as = resolve(heap, object, name);
+  Result<Ref<Value>> value = raised;
+  if (found_as.ok()) value = finish(heap, found_as.take(), name);
+  if (!value.ok()) complete_attribute_error(heap, object, name);
+  else if (value->get().is_unbound()) return raise_attribute_error(heap, object, name);
   return value;
 }
 

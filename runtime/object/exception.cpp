@@ -326,6 +326,14 @@ Raised raise_attribute_error(Heap& heap, Value object, Str* name) {
   return raise_with_details(heap, BuiltinType::kAttributeError, text, Value(name), object);
 }
 
+void complete_attribute_error(Heap& heap, Value object, Str* name) {
+  if (!heap.pending_is(BuiltinType::kAttributeError)) return;
+  Exception* exception = heap.pending();
+  if (!exception->details[0].is_unbound() || !exception->details[1].is_unbound()) return;
+  set_detail(exception, 0, Value(name));
+  set_detail(exception, 1, object);
+}
+
 void define_exception_types(Heap& heap) {
   Type* type = heap.type(BuiltinType::kBaseException);
   type->behaviour = {.visit = visit_exception, .drop = drop_exception};
