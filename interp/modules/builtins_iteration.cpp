@@ -14,8 +14,7 @@ Result<Ref<Value>> search_truth(Call& call, bool decisive) {
   for (;;) {
     Ref<Value> item = MINI_TRY(next(call.heap, iterator));
     if (item.get().is_unbound()) return Ref<Value>(!decisive);
-    const bool holds = item.get().is_bool() ? item.get().as_bool() : MINI_TRY(truth(call.heap, item));
-    if (holds == decisive) return Ref<Value>(decisive);
+    if (MINI_TRY(truth(call.heap, item)) == decisive) return Ref<Value>(decisive);
   }
 }
 Result<Ref<Value>> all(Call& call) { return search_truth(call, false); }

@@ -163,8 +163,8 @@ Result<Ref<Value>> ordered_popitem(Call& call) {
   pair->items()[1] = taken.value.release();
   return pair;
 }
-bool has_own_set_item(Heap& heap, Value ordered) {
-  return !script_method(heap, ordered.as_object()->type, Name::k__setitem__).is_unbound();
+bool has_own_set_item(Heap& heap, Value dict) {
+  return !script_method(heap, dict.as_object()->type, Name::k__setitem__).is_unbound();
 }
 Result<void> add_pairs(Heap& heap, Value ordered, Value pairs) {
   Ref<Value> iterator = MINI_TRY(iterate(heap, pairs));
@@ -289,8 +289,7 @@ constexpr NativeDefinition kOrderedMethods[] = {
 Result<Ref<Value>> count_elements(Call& call) {
   Heap& heap = call.heap;
   Ref<Value> iterator = MINI_TRY(iterate(heap, call[1]));
-  const bool plain = has_kind(call[0], BuiltinType::kDict) &&
-                     script_method(heap, heap.type_of(call[0]), Name::k__setitem__).is_unbound();
+  const bool plain = has_kind(call[0], BuiltinType::kDict) && !has_own_set_item(heap, call[0]);
   Ref<Str> get_method = MINI_TRY(heap.intern("get"));
   for (;;) {
     Ref<Value> item = MINI_TRY(next(heap, iterator));

@@ -25,7 +25,6 @@ void take(ThreadState& thread, Lock* lock) {
 
 /// Before `thread` takes the lock: whether the waiter that was woken for it has done so.
 bool is_taken_meanwhile(const ThreadState& thread, Lock* lock) {
-  if (lock->woken == thread.serial + 1) return false;
   sched::Thread* woken = thread.machine->runner().taken_meanwhile(lock->woken - 1, lock->awake_from);
   if (woken) take(static_cast<ThreadState&>(*woken), lock);
   return woken != nullptr;
@@ -40,7 +39,7 @@ void wake_waiter(sched::Runner& runner, Lock* lock) {
   const sched::Thread* woken = runner.wake_one(lock->waiters);
   if (!runner.wakes_up_outside()) return;
   lock->woken = woken->serial + 1;
-  lock->awake_from = runner.awake_from(*woken);
+  lock->awake_from = woken->waits_since;
 }
 
 }  // namespace

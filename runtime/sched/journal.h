@@ -37,7 +37,7 @@ struct Moment {
     End,    ///< at the slice's end, where the thread blocked or ended by itself
     Point,  ///< between two of its instructions
     Call,   ///< in the blocking call that makes `count` of the thread's (Thread::calls)
-    Poll,   ///< when something was looked for, interrupts or who took a lock, the `count`-th time in the run
+    Poll,   ///< when interrupts were looked for, the `count`-th time in the run; or who took a lock, since one last was
   };
   Kind kind = Kind::End;
   std::uint64_t count = 0;

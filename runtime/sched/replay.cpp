@@ -236,18 +236,9 @@ void Runner::replay_call(Thread& thread) {
   replay_arm(thread);
 }
 
-bool Runner::replay_poll() {
+bool Runner::replay_poll(Event::Kind kind, std::uint64_t polls) {
   const Event& next = replay_->next_event();
-  if (next.kind != Event::Kind::Interrupt || next.when.kind != Moment::Kind::Poll || next.when.count != polls_)
-    return false;
-  replay_->advance();
-  if (table_.current) replay_arm(*table_.current);
-  return true;
-}
-
-bool Runner::replay_taken() {
-  const Event& next = replay_->next_event();
-  if (next.kind != Event::Kind::Taken || next.when.count != table_.lock_polls) return false;
+  if (next.kind != kind || next.when.kind != Moment::Kind::Poll || next.when.count != polls) return false;
   replay_->advance();
   if (table_.current) replay_arm(*table_.current);
   return true;

@@ -136,7 +136,7 @@ void Runner::end() {
 
 Thread* Runner::taken_meanwhile(std::uint32_t woken, Time awake_from) {
   ++table_.lock_polls;
-  const bool taken = repeats_outside() ? replay_taken()
+  const bool taken = repeats_outside() ? replay_poll(Event::Kind::Taken, table_.lock_polls)
                      : exact_          ? tape_ && tape_->takes_lock(table_.lock_polls)
                                        : is_awake(awake_from);
   if (!taken) return nullptr;
@@ -430,7 +430,7 @@ Notice Runner::before_instruction(Thread& thread, Point point) {
 
 bool Runner::interrupted() {
   ++polls_;
-  if (repeats_outside() && replay_poll()) interrupted_.store(true);
+  if (repeats_outside() && replay_poll(Event::Kind::Interrupt, polls_)) interrupted_.store(true);
   if (!interrupted_.load(std::memory_order_relaxed)) return false;
   if (!std::exchange(noticed_, true))
     tell([&](Journal& journal) { journal.on_interrupt({Moment::Kind::Poll, polls_, {}}); });

@@ -185,9 +185,8 @@ class Runner {
   /// Whether threads that were woken for a lock take it without the GIL (Schedule::wakes_up_outside).
   bool wakes_up_outside() const { return schedule_->wakes_up_outside() || (tape_ && !tape_->taken.empty()); }
   /// The moment at which one that the system is told now to wake up will be awake, for taken_meanwhile().
+  /// Of one that wake_one() gave, it is its Thread::waits_since.
   Time awake_from() { return slice_time() + schedule_->wake_up_time(table_.random); }
-  /// The same of a thread that wake_one() gave.
-  Time awake_from(const Thread& woken) const { return woken.waits_since; }
   bool is_awake(Time awake_from) const { return slice_time() >= awake_from; }
   /// To be asked before a free lock is taken by another than the thread that its last release woke: that thread, if it is
   /// awake by now and so has taken the lock (Wake::Granted); else nullptr.
@@ -403,8 +402,7 @@ class Runner {
   Notice replay_look(Thread& thread);
   Thread* replay_choose(Thread* from, Cause cause);
   void replay_call(Thread& thread);
-  bool replay_poll();
-  bool replay_taken();
+  bool replay_poll(Event::Kind kind, std::uint64_t polls);
   const Event* replay_outside(Outside kind, Event::Kind form);
   std::int64_t replay_number(Outside kind);
   std::string replay_bytes(Outside kind);

@@ -170,7 +170,7 @@ struct ThreadTable {
   Time virtual_now = 0;
   /// Adds up what holders of the GIL executed while others waited for it, as the switch interval counts it (slice.h).
   Time slice_time = 0;
-  std::uint64_t lock_polls = 0;  ///< how often it was asked who took a lock: Runner::taken_meanwhile
+  std::uint64_t lock_polls = 0;  ///< how often Runner::taken_meanwhile was asked since one last had
   Random random;  ///< what a real-time schedule draws (Runner::look)
 
   /// The thread with this serial, nullptr if it is not started or has finished.
