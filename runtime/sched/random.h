@@ -30,4 +30,9 @@ class Random {
   std::uint64_t state_;
 };
 
+/// What is drawn for the slice that begins with so many hand-overs behind it: of its own, so that a recording can foresee it.
+inline Random random_of_slice(std::uint64_t seed, std::uint64_t hand_overs) {
+  return Random(seed ^ Random(hand_overs).next());
+}
+
 }  // namespace mini::sched

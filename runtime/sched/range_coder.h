@@ -213,6 +213,35 @@ class SmallNumberModel {
   NumberModel large_;
 };
 
+/// A number that can be foreseen, but for a few of sixteen steps to the next power of two, and lies a little behind such a
+/// step: both are learned.
+class ForeseenModel {
+ public:
+  template <class Coder>
+  void code(Coder& coder, std::uint64_t foreseen, std::uint64_t& number) {
+    const std::uint32_t at = step_of(foreseen);
+    std::uint32_t step = step_of(number);
+    std::uint32_t away = step < at ? 2 * (at - step) - 1 : 2 * (step - at);
+    away_.code(coder, away);
+    step = away % 2 != 0 ? at - (away + 1) / 2 : at + away / 2;
+    std::uint64_t behind = number - begin_of(step);
+    behind_.code(coder, behind);
+    number = begin_of(step) + behind;
+  }
+
+ private:
+  static std::uint32_t step_of(std::uint64_t number) {
+    const auto length = static_cast<std::uint32_t>(std::bit_width(number));
+    return length <= 5 ? static_cast<std::uint32_t>(number)
+                       : (length - 5) * 16 + static_cast<std::uint32_t>(number >> (length - 5));
+  }
+  static std::uint64_t begin_of(std::uint32_t step) {
+    return step < 32 ? step : std::uint64_t{16 + step % 16} << (step / 16 - 1) % 64;  // any step, in a damaged file
+  }
+  SmallNumberModel away_;
+  NumberModel behind_;
+};
+
 /// A text or any bytes, learned one by one.
 class BytesModel {
  public:

@@ -12,7 +12,7 @@ namespace mini::sched {
 namespace {
 
 constexpr std::string_view kMagic = "minirec";
-constexpr char kFormat = 2;
+constexpr char kFormat = 3;
 constexpr std::size_t kHeadBytes = 8, kTailBytes = 8;
 
 template <class Coder, class Number>
@@ -47,6 +47,14 @@ void RecordingModel::code(Coder& coder, RecordingHeader& header) {
     if constexpr (!Coder::kWrites) header.arguments.emplace_back();
     texts_.code(coder, header.arguments[i]);
   }
+  schedule_ = parse_schedule(header.schedule).schedule;
+  seed_ = header.seed;
+}
+
+std::uint64_t RecordingModel::drawn() const {
+  if (!schedule_) return 1;
+  Random random = random_of_slice(seed_, hand_overs_);
+  return static_cast<std::uint64_t>(schedule_->time_until_asked(0, random));
 }
 
 template <class Coder>
@@ -80,7 +88,8 @@ void RecordingModel::code_when(Coder& coder, Event& event, PlaceOf& place_of) {
   if (when.kind == Moment::Kind::Call) slices_.code_calls(coder, when.count);
   if (when.kind == Moment::Kind::Poll) poll_.code(coder, when.count);
   if (when.kind != Moment::Kind::Point) return;
-  slices_.code_ticks(coder, when.position.ticks);
+  if (event.kind == Event::Kind::Slice) slices_.code_ticks(coder, when.position.ticks, drawn());
+  else slices_.code_ticks(coder, when.position.ticks);
   std::uint64_t number = places_.size();
   if constexpr (Coder::kWrites) {
     const auto key = std::pair(when.position.code, when.position.index);
@@ -129,7 +138,9 @@ void RecordingModel::code(Coder& coder, Event& event, PlaceOf place_of) {
                     : finished                ? Cause::Finished
                                               : Cause::Parked;
       code_when(coder, event, place_of);
+      const std::uint32_t thread = slices_.current();
       slices_.code_successor(coder, event.thread);
+      if (event.thread != thread) ++hand_overs_;
       break;
     }
     case Event::Kind::Wake: {

@@ -348,12 +348,13 @@ void Runner::seat_again(Thread& guest) {
   if (ticker_ && ticker_->armed() && others_wait() && !slice_.begun()) begin_slice(guest);
 }
 
-// Others wait from now on, or have waited since before the holder got the GIL.
+// Others wait from now on, or have waited since before the holder got the GIL. seat() counts a hand-over at its end.
 void Runner::begin_slice(Thread& thread) {
+  Random random = random_of_slice(table_.seed, table_.hand_overs + (thread.serial != table_.last));
   Time length = table_.runnable.empty() ? schedule_->interval() : kNever;
   for (const Thread& waiter : table_.runnable)
-    length = std::min(length, schedule_->time_until_asked(table_.slice_time - waiter.waits_since, table_.random));
-  slice_.begin(thread, length);
+    length = std::min(length, schedule_->time_until_asked(table_.slice_time - waiter.waits_since, random));
+  slice_.begin(thread, length, true);
   look_again(thread);
 }
 
@@ -413,7 +414,7 @@ Notice Runner::look(Thread& thread) {
       return Notice::None;
     }
     thread.gives_way = true;
-    thread.gives_way_at = thread.cpython_time + table_.random.between(0, kTimeDrawn);
+    thread.gives_way_at = thread.cpython_time + table_.random.between(0, IntervalSlice::most_put_off(thread));
   } else if (thread.cpython_time >= thread.gives_way_at) {
     return Notice::Switch;
   }

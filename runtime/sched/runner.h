@@ -199,11 +199,9 @@ class Runner {
   // ---- For the holder of the GIL: switching
 
   /// At a switch point, when Thread::dispatch was found to be the breaker's table. A request of the interval is
-  /// answered at the first switch point after a random time of at most kTimeDrawn: fused instructions have fewer
-  /// places where a request can be noticed, and this makes a switch fall as often behind each as CPython 3.9
-  /// spends time on what leads to it.
+  /// answered at the first switch point after a random time (IntervalSlice::most_put_off): this makes a switch fall as often
+  /// behind each instruction as CPython 3.9 spends time on what leads to it.
   Notice look(Thread& thread);
-  static constexpr Time kTimeDrawn = kMicrosecond;
   /// The observed loop's question, once before each visible instruction: not again for the one that it is
   /// about to run when the thread comes back after Notice::Switch. Includes look().
   Notice before_instruction(Thread& thread, Point point);

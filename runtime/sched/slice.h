@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 
@@ -17,12 +18,17 @@ namespace mini::sched {
 /// out what a tick comes to, and lets the thread run on for as many ticks as make a part of what is left: half of the slice
 /// if that agrees with what it found before, else an eighth. Then it looks again. Straight on through a loop of any kind,
 /// that is exact to a few parts in a hundred.
+///
+/// A slice whose length was drawn by chance may be `rough`: then it is rounded to five significant bits in ticks, which leaves
+/// less to tell in a recording (ForeseenModel).
 class IntervalSlice {
  public:
   bool begun() const { return begun_; }
-  void begin(const Thread& thread, Time length) {
+  void begin(const Thread& thread, Time length, bool rough = false) {
     begun_ = true;
+    rough_ = rough;
     left_ = whole_ = std::max<Time>(length, 1);
+    first_tick_ = thread.ticks();
     set_out(thread);
   }
   void drop() { *this = {}; }
@@ -38,7 +44,7 @@ class IntervalSlice {
     if (!begun_) return 0;
     const Time gone = elapsed(thread);
     if (looks()) remember(thread);
-    begin(thread, whole_ - gone);
+    begin(thread, whole_ - gone, rough_);
     return gone;
   }
   /// Ends in `left` from now, unless that is later than it would.
@@ -52,7 +58,7 @@ class IntervalSlice {
 
   bool is_over(const Thread& thread) const {
     if (!begun_) return false;
-    return looks() ? seen(thread) >= left_ : thread.ticks() >= alarm_ && left_ <= stride_;
+    return looks() ? seen(thread) >= left_ : thread.ticks() >= alarm_ && left_ == stride_;
   }
   /// At a look at the thread: decides how to go on. Whether the slice is over.
   bool advance(Thread& thread) {
@@ -63,6 +69,11 @@ class IntervalSlice {
       look_from(thread);
       return false;
     }
+    if (const std::uint64_t ticks = thread.ticks(); ticks != last_tick_) {
+      last_tick_ = ticks;
+      longest_gap_ = std::max(longest_gap_, thread.cpython_time - last_tick_time_);
+      last_tick_time_ = thread.cpython_time;
+    }
     const Time time = seen(thread);
     const auto ticks = static_cast<double>(thread.ticks() - ticks_);
     const double known = thread.tick_time;
@@ -71,12 +82,22 @@ class IntervalSlice {
     const double found = static_cast<double>(time) / ticks;
     const bool agrees = found < 1.5 * known && known < 1.5 * found;
     thread.tick_time = agrees ? (3 * known + found) / 4 : found;
+    thread.tick_gap = std::max(longest_gap_, thread.tick_gap * 15 / 16);  // a look may miss the long one of a loop's gaps
     run_on(thread, std::max(agrees ? whole_ / 2 : whole_ / 8, time));
     return false;
   }
 
+  /// How much later than at its end the thread is to give way, at most. A slice ends at a tick, as likely at each: so it takes
+  /// a random time of up to one from tick to tick until a switch is as likely everywhere, and several where ticks are uneven.
+  static Time most_put_off(const Thread& thread) {
+    const auto gap = static_cast<double>(thread.tick_gap);
+    const double unevenness = thread.tick_time > 0 ? gap / thread.tick_time : 1;
+    return static_cast<Time>(std::min(gap * std::max(2 * unevenness - 1, 1.0), static_cast<double>(kMostPutOff)));
+  }
+
  private:
   static constexpr Time kLookedAt = 640;
+  static constexpr Time kMostPutOff = 50 * kMicrosecond;  // each instruction in it is looked at
 
   // A thread that gives the GIL up after a few instructions each time is found out about over several slices.
   void remember(Thread& thread) {
@@ -91,15 +112,20 @@ class IntervalSlice {
     if (thread.tick_time > 0) run_on(thread, whole_ / 2);
   }
   void run_on(const Thread& thread, Time wanted) {
-    const auto ticks = std::ceil(static_cast<double>(std::min(left_, wanted)) / thread.tick_time);
-    run_ = std::max<Time>(static_cast<Time>(ticks), 1);
-    stride_ = static_cast<Time>(static_cast<double>(run_) * thread.tick_time);
-    alarm_ = thread.ticks() + static_cast<std::uint64_t>(run_);
+    stride_ = std::min(left_, wanted);
+    const auto ticks = static_cast<std::uint64_t>(std::ceil(static_cast<double>(stride_) / thread.tick_time));
+    alarm_ = thread.ticks() + std::max<std::uint64_t>(ticks, 1);
+    if (rough_ && stride_ == left_) {
+      const std::uint64_t length = alarm_ - first_tick_, step = std::max<std::uint64_t>(std::bit_floor(length) / 16, 1);
+      alarm_ = std::max(first_tick_ + (length + step / 2) / step * step, thread.ticks() + 1);
+    }
+    run_ = static_cast<Time>(alarm_ - thread.ticks());
   }
   void look_from(const Thread& thread) {
     alarm_ = Thread::kNoTick;
-    ticks_ = thread.ticks();
-    time_ = thread.cpython_time;
+    ticks_ = last_tick_ = thread.ticks();
+    time_ = last_tick_time_ = thread.cpython_time;
+    longest_gap_ = 0;
   }
   Time seen(const Thread& thread) const { return thread.cpython_time - time_; }
   Time since_look(const Thread& thread) const {
@@ -108,14 +134,17 @@ class IntervalSlice {
     return std::clamp<Time>(stride_ * run / run_, 0, stride_);
   }
 
-  bool begun_ = false;
+  bool begun_ = false, rough_ = false;
   Time whole_ = 0;   // the length of the slice …
   Time left_ = 0;    // … and what is left of it, but for what was done since the last look
   Time stride_ = 0;  // until the alarm …
   Time run_ = 1;     // … in as many ticks
   std::uint64_t alarm_ = Thread::kNoTick;
-  std::uint64_t ticks_ = 0;  // the thread's, when it was first looked at
+  std::uint64_t first_tick_ = 0;  // the thread's, when the slice began
+  std::uint64_t ticks_ = 0;       // the thread's, when it was first looked at
   Time time_ = 0;
+  std::uint64_t last_tick_ = 0;  // since then
+  Time last_tick_time_ = 0, longest_gap_ = 0;
 };
 
 }  // namespace mini::sched

@@ -45,6 +45,16 @@ class SliceModel {
   void code_ticks(Coder& coder, std::uint64_t& ticks) {
     code_growth(coder, ticks_model_, thread_of(current_).ticks, ticks);
   }
+  /// The same, of a slice whose length was drawn: in proportion to it, a thread makes as many as in its slices before.
+  template <class Coder>
+  void code_ticks(Coder& coder, std::uint64_t& ticks, std::uint64_t drawn) {
+    Known& thread = thread_of(current_);
+    std::uint64_t grown = ticks - thread.ticks;
+    foreseen_ticks_.code(coder, scaled(drawn, thread.pace, kPaceUnit), grown);
+    const std::uint64_t pace = scaled(grown, kPaceUnit, std::max<std::uint64_t>(drawn, 1));
+    thread.pace = thread.pace == 0 ? pace : thread.pace - thread.pace / 4 + pace / 4;
+    ticks = thread.ticks += grown;
+  }
   template <class Coder>
   void code_calls(Coder& coder, std::uint64_t& calls) {
     code_growth(coder, calls_model_, thread_of(current_).calls, calls);
@@ -76,7 +86,12 @@ class SliceModel {
  private:
   struct Known {
     std::uint64_t ticks = 0, calls = 0;
+    std::uint64_t pace = 0;  // ticks in kPaceUnit of what was drawn, as a rule; 0: not known
   };
+  static constexpr std::uint64_t kPaceUnit = 1 << 20;
+  static std::uint64_t scaled(std::uint64_t number, std::uint64_t by, std::uint64_t of) {
+    return static_cast<std::uint64_t>(static_cast<unsigned __int128>(number) * by / of);
+  }
   Known& thread_of(std::uint32_t serial) {
     for (auto& [known, counts] : threads_)
       if (known == serial) return counts;
@@ -95,6 +110,7 @@ class SliceModel {
   Slice::End last_end_ = Slice::End::Itself;
   BitModel forced_[3], call_{60000}, fresh_[4];
   NumberModel ticks_model_, calls_model_;
+  ForeseenModel foreseen_ticks_;
   SmallNumberModel skipped_, rank_;
 };
 

@@ -103,6 +103,7 @@ class Thread : public base::ListHook<AllTag>,
   double tick_time = 0;  ///< what a tick of it comes to, as far as it was looked at; 0: it was not (slice.h) …
   Time looked_time = 0;  ///< … because it was looked at for no longer than this …
   std::uint64_t looked_ticks = 0;  ///< … in which it made so many ticks
+  Time tick_gap = kMicrosecond;    ///< the longest from one tick to the next, of late
 
   /// How many ticks this thread has made. Between two of them it stays in one frame and only goes forward: with the
   /// instruction, this names a point of the thread's life, the same in every run and in both loops.
@@ -153,7 +154,7 @@ using TimerQueue = base::MultiSet<Thread, EarlierDeadline, TimerTag>;
 
 /// Everything about a VM's threads that is saved and restored with it; lives in the VM's memory.
 struct ThreadTable {
-  explicit ThreadTable(std::uint64_t seed = 0) : random(seed) {}
+  explicit ThreadTable(std::uint64_t first_seed = 0) : seed(first_seed), random(first_seed) {}
 
   AllThreads all;     ///< started and not finished, in the order of their serials
   RunQueue runnable;  ///< the longest waiting first
@@ -171,7 +172,8 @@ struct ThreadTable {
   /// Adds up what holders of the GIL executed while others waited for it, as the switch interval counts it (slice.h).
   Time slice_time = 0;
   std::uint64_t lock_polls = 0;  ///< how often Runner::taken_meanwhile was asked since one last had
-  Random random;  ///< what a real-time schedule draws (Runner::look)
+  std::uint64_t seed;
+  Random random;  ///< what a real-time schedule draws, but for the lengths of slices (random_of_slice)
 
   /// The thread with this serial, nullptr if it is not started or has finished.
   Thread* find(std::uint32_t serial) {

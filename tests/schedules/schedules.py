@@ -237,6 +237,35 @@ for thread in threads: thread.join()
         self.assertLess(switches("1000"), 5)
         self.assertGreater(switches("0.00001"), 20)
 
+    # Where a thread stood that had to give way, in ten stretches of a loop's body; CPython 3.9 switches as often in each.
+    LONG_BODY = """\
+import threading
+last, place, seen = 0, [0, 0], [0] * 11
+def work(me):
+    global last
+    x = y = 0
+    for _ in range(60000):
+        if last != me:
+            seen[place[1 - me]] += 1
+            last = me
+BODY
+        place[me] = 0
+threads = [threading.Thread(target=work, args=(me,)) for me in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(*seen[1:])
+"""
+
+    def test_a_long_body_of_a_loop_is_left_everywhere(self):
+        for inner in ("", "        for _ in range(6): x = y\n"):  # where ticks are far apart, and where they are uneven as well
+            stretches = [f"        place[me] = {i}\n" + "        x = y; y = x; x = y; y = x\n" * 8 for i in range(1, 11)]
+            body = "".join(stretches[:5]) + inner + "".join(stretches[5:])
+            out, _ = mini(self.LONG_BODY.replace("BODY\n", body), "--schedule=interval:200us")
+            seen = [int(word) for word in out.split()]
+            self.assertGreater(sum(seen), 400, seen)
+            for count in seen:
+                self.assertTrue(0.03 < count / sum(seen) < 0.25, (inner, seen))
+
     def test_the_schedules_that_count_instructions_do_not_care(self):
         code = BUSY.replace("random.seed(1)", "random.seed(1)\nimport sys\nsys.setswitchinterval(1e-6)")
         other = BUSY.replace("random.seed(1)", "random.seed(1)\nimport sys\nsys.setswitchinterval(1e6)")

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <mutex>
 #include <thread>
 
@@ -369,6 +370,53 @@ TEST_CASE("a slice is what CPython 3.9 executes in the interval") {
       length(interval, [&](Time done) { return Time{done < interval / 2 ? 50 : 150}; }, kNever, false));
   CHECK(changing >= 0.9 * whole);
   CHECK(changing <= 1.3 * whole);
+}
+
+TEST_CASE("a rough slice has five significant bits in ticks, and is as long as others on average") {
+  Thread thread;
+  thread.ticks_left -= 12345;
+  Random random(1);
+  double wanted = 0, got = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const std::uint64_t first = thread.ticks();
+    const Time length = random.between(100, 20'000'000);
+    IntervalSlice slice;
+    slice.begin(thread, length, true);
+    do {
+      const std::uint64_t step = slice.looks() ? 1 : slice.alarm() - thread.ticks();
+      if (slice.looks()) thread.cpython_time += 70;
+      thread.ticks_left -= step;
+    } while (!slice.advance(thread));
+    const std::uint64_t ticks = thread.ticks() - first;
+    if (i > 10) {  // the first ones only look
+      CHECK((ticks & (std::bit_floor(ticks) / 16 - 1)) == 0);
+      CHECK(std::abs(static_cast<double>(ticks) * 70 - static_cast<double>(length)) <= static_cast<double>(length) / 30 + 140);
+      wanted += static_cast<double>(length);
+      got += static_cast<double>(ticks) * 70;
+    }
+  }
+  CHECK(got == doctest::Approx(wanted).epsilon(0.005));
+}
+
+TEST_CASE("a thread that gives way does so within the longest gap between two of its ticks") {
+  // A loop with three ticks close together, and much without one.
+  constexpr Time kGaps[] = {50, 50, 20'000};
+  Thread thread;
+  std::size_t at = 0;
+  for (int i = 0; i < 100; ++i) {
+    IntervalSlice slice;
+    slice.begin(thread, 5 * kMillisecond);
+    do {
+      do {
+        if (slice.looks()) thread.cpython_time += kGaps[at];
+        at = (at + 1) % 3;
+        --thread.ticks_left;
+      } while (!slice.looks() && thread.ticks() < slice.alarm());
+    } while (!slice.advance(thread));
+    if (i > 20) CHECK(thread.tick_gap > 10'000);
+    CHECK(IntervalSlice::most_put_off(thread) >= thread.tick_gap);
+    CHECK(thread.tick_gap <= 20'050);
+  }
 }
 
 TEST_CASE("a thread that waited before the holder came asks after its next time-out but one") {
