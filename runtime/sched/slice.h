@@ -7,12 +7,13 @@
 #include <cstdint>
 
 #include "runtime/sched/clock.h"
+#include "runtime/sched/machine_speed.h"
 #include "runtime/sched/thread.h"
 
 namespace mini::sched {
 
-/// The holder's share of the GIL while others wait, in the time that CPython 3.9 would need for what it executes
-/// (Thread::cpython_time).
+/// The holder's share of the GIL while others wait, in the time that CPython 3.9 would need here for what it executes:
+/// Thread::cpython_time on a machine of another speed.
 ///
 /// Adding up each instruction would slow the fast loop down. So it looks at a few (Thread::cpython_time counts those), finds
 /// out what a tick comes to, and lets the thread run on for as many ticks as make a part of what is left: half of the slice
@@ -23,36 +24,40 @@ namespace mini::sched {
 /// less to tell in a recording (ForeseenModel).
 class IntervalSlice {
  public:
+  /// `speed`: as machine_speed(); 0: ask it.
+  explicit IntervalSlice(double speed = 0) : speed_(speed) {}
+
   bool begun() const { return begun_; }
   void begin(const Thread& thread, Time length, bool rough = false) {
     begun_ = true;
     rough_ = rough;
-    left_ = whole_ = std::max<Time>(length, 1);
+    if (speed_ == 0) speed_ = machine_speed();
+    left_ = whole_ = std::max<Time>(on_reference(length), 1);
     first_tick_ = thread.ticks();
     set_out(thread);
   }
-  void drop() { *this = {}; }
+  void drop() { *this = IntervalSlice(speed_); }
 
   /// The thread's ticks() at which it has to be looked at again; kNoTick: never, or (looks()) at once.
   std::uint64_t alarm() const { return alarm_; }
   bool looks() const { return begun_ && alarm_ == Thread::kNoTick; }
 
   /// How much of it is over.
-  Time elapsed(const Thread& thread) const { return begun_ ? whole_ - left_ + since_look(thread) : 0; }
+  Time elapsed(const Thread& thread) const { return begun_ ? here(whole_ - left_ + since_look(thread)) : 0; }
   /// The same, and is as if it began now.
   Time settle(Thread& thread) {
     if (!begun_) return 0;
     const Time gone = elapsed(thread);
     if (looks()) remember(thread);
-    begin(thread, whole_ - gone, rough_);
+    begin(thread, here(whole_) - gone, rough_);
     return gone;
   }
   /// Ends in `left` from now, unless that is later than it would.
   void shorten(const Thread& thread, Time left) {
-    const Time gone = since_look(thread);
-    if (left_ - gone <= left) return;
-    whole_ -= left_ - gone - left;
-    left_ = left;
+    const Time gone = since_look(thread), new_left = on_reference(left);
+    if (left_ - gone <= new_left) return;
+    whole_ -= left_ - gone - new_left;
+    left_ = new_left;
     set_out(thread);
   }
 
@@ -99,6 +104,9 @@ class IntervalSlice {
   static constexpr Time kLookedAt = 640;
   static constexpr Time kMostPutOff = 50 * kMicrosecond;  // each instruction in it is looked at
 
+  // What is done here in a time takes longer, or not so long, on the machine whose nanoseconds Thread::cpython_time counts.
+  Time on_reference(Time time) const { return time == kNever ? kNever : static_cast<Time>(static_cast<double>(time) * speed_); }
+  Time here(Time time) const { return static_cast<Time>(static_cast<double>(time) / speed_); }
   // A thread that gives the GIL up after a few instructions each time is found out about over several slices.
   void remember(Thread& thread) {
     if (thread.tick_time > 0) return;
@@ -134,8 +142,9 @@ class IntervalSlice {
     return std::clamp<Time>(stride_ * run / run_, 0, stride_);
   }
 
+  double speed_;
   bool begun_ = false, rough_ = false;
-  Time whole_ = 0;   // the length of the slice …
+  Time whole_ = 0;   // the length of the slice, on the machine of Thread::cpython_time …
   Time left_ = 0;    // … and what is left of it, but for what was done since the last look
   Time stride_ = 0;  // until the alarm …
   Time run_ = 1;     // … in as many ticks

@@ -336,7 +336,7 @@ TEST_CASE("a slice is what CPython 3.9 executes in the interval") {
   // Each turn of the loop is one tick; `turn` says of how many nanoseconds.
   const auto length = [](Time interval, auto turn, Time shortened = kNever, bool even = true) {
     Thread thread;
-    IntervalSlice slice;
+    IntervalSlice slice(1);
     slice.begin(thread, interval);
     Time done = 0;
     for (;;) {
@@ -380,7 +380,7 @@ TEST_CASE("a rough slice has five significant bits in ticks, and is as long as o
   for (int i = 0; i < 2000; ++i) {
     const std::uint64_t first = thread.ticks();
     const Time length = random.between(100, 20'000'000);
-    IntervalSlice slice;
+    IntervalSlice slice(1);
     slice.begin(thread, length, true);
     do {
       const std::uint64_t step = slice.looks() ? 1 : slice.alarm() - thread.ticks();
@@ -404,7 +404,7 @@ TEST_CASE("a thread that gives way does so within the longest gap between two of
   Thread thread;
   std::size_t at = 0;
   for (int i = 0; i < 100; ++i) {
-    IntervalSlice slice;
+    IntervalSlice slice(1);
     slice.begin(thread, 5 * kMillisecond);
     do {
       do {
