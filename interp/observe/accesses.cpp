@@ -72,6 +72,7 @@ Shape shape_of(Value value) {
     case BuiltinType::kDictValueIterator:
     case BuiltinType::kDictItemIterator:
     case BuiltinType::kSetIterator:
+    case BuiltinType::kWideRangeIterator:
     case BuiltinType::kRangeIterator:
     case BuiltinType::kSequenceIterator:
     case BuiltinType::kCallableIterator:
@@ -399,6 +400,7 @@ void Accesses::advance(Value iterator, int16_t depth) {
   Object* object = iterator.as_object();
   switch (static_cast<BuiltinType>(object->type->kind)) {
     case BuiltinType::kGenerator:
+    case BuiltinType::kWideRangeIterator:
     case BuiltinType::kRangeIterator:
     case BuiltinType::kStrIterator:
     case BuiltinType::kBytesIterator:

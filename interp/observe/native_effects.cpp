@@ -53,7 +53,8 @@ constexpr Row kRows[] = {
      " deque.__new__ deque.count deque.index defaultdict.__new__ OrderedDict.__new__ itertools.tee accumulate. batched. chain."
      " combinations. combinations_with_replacement. compress. count. cycle. dropwhile. filterfalse. groupby. islice. pairwise."
      " permutations. product. repeat. starmap. takewhile. zip_longest. operator. _functools.reduce _deque_iterator.__length_hint__"
-     " str. bytes. tuple. range. range_iterator. set_iterator. slice. frozenset. dict_keys. dict_values. dict_items. mappingproxy. "},
+     " str. bytes. tuple. range. range_iterator. longrange_iterator. set_iterator. slice. frozenset. dict_keys. dict_values."
+     " dict_items. mappingproxy. "},
     {Effect::kAdvance, " next __next__ enumerate.__next__ filter.__next__ map.__next__ zip.__next__ itertool.__next__"
                         " _deque_iterator.__next__ "},
     {Effect::kReadAttribute, " getattr hasattr __getattribute__ "},

@@ -128,6 +128,11 @@ class Writer {
         break;
       case BuiltinType::kRange: {
         auto* range = static_cast<Range*>(object);
+        if (range->wide) {
+          const Value* numbers = range->wide->items();
+          write_items(numbers[2] == Value::integer(1) ? 2 : 3, "range(", ")", depth, item(numbers));
+          break;
+        }
         text += fmt::format("range({}, {}", range->start, range->stop);
         if (range->step != 1) text += fmt::format(", {}", range->step);
         text += ")";

@@ -53,14 +53,27 @@ Result<Ref<Value>> slice_compare(Heap& heap, CompareOp op, Value left, Value rig
   return compare(heap, op, Value(a), Value(b));
 }
 
+Result<void> check_slice_part(Heap& heap, Value part) {
+  if (is_index(heap, part)) return {};
+  return heap.raise(BuiltinType::kTypeError, "slice indices must be integers or None or have an __index__ method");
+}
+
+Raised raise_zero_step(Heap& heap) {
+  return heap.raise(BuiltinType::kValueError, "slice step cannot be zero");
+}
+
 /// A part of a slice as a number; `missing` for None.
 Result<int64_t> slice_part(Heap& heap, Value part, int64_t missing) {
   if (part.is_none()) return missing;
-  if (!is_index(heap, part)) {
-    return heap.raise(BuiltinType::kTypeError,
-                      "slice indices must be integers or None or have an __index__ method");
-  }
+  MINI_TRY(check_slice_part(heap, part));
   return to_clamped_int64(heap, part);
+}
+
+Result<base::Integer> wide_slice_part(Heap& heap, Value part, const base::Integer& missing) {
+  if (part.is_none()) return missing;
+  MINI_TRY(check_slice_part(heap, part));
+  Ref<Value> number = MINI_TRY(to_index(heap, part));
+  return integer_of(number);
 }
 
 Result<Ref<Value>> slice_new(Call& call) {
@@ -77,12 +90,14 @@ Result<Ref<Value>> slice_new(Call& call) {
 constexpr NativeDefinition kSliceNew = {"slice.__new__(type, /, *args)", slice_new};
 
 Result<Ref<Value>> slice_indices(Call& call) {
-  int64_t length = MINI_TRY(to_clamped_int64(call.heap, call[1]));
-  if (length < 0) return call.heap.raise(BuiltinType::kValueError, "length should not be negative");
-  SliceBounds bounds = MINI_TRY(resolve_slice(call.heap, slice_of(call[0]), length));
+  Ref<Value> given = MINI_TRY(to_index(call.heap, call[1]));
+  const base::Integer length = integer_of(given);
+  if (length.is_negative()) return call.heap.raise(BuiltinType::kValueError, "length should not be negative");
+  const WideSliceBounds bounds = MINI_TRY(resolve_wide_slice(call.heap, slice_of(call[0]), length));
   Ref<Tuple> answer = MINI_TRY(make_tuple(call.heap, 3));
-  const int64_t numbers[] = {bounds.start, bounds.stop, bounds.step};
-  for (size_t i = 0; i < 3; ++i) answer->items()[i] = MINI_TRY(make_int(call.heap, numbers[i])).release();
+  size_t at = 0;
+  for (const base::Integer* number : {&bounds.start, &bounds.stop, &bounds.step})
+    answer->items()[at++] = MINI_TRY(make_int(call.heap, *number)).release();
   return Ref<Value>(std::move(answer));
 }
 constexpr NativeDefinition kSliceMethods[] = {{"slice.indices(self, length, /)", slice_indices}};
@@ -99,7 +114,7 @@ Result<Ref<Slice>> make_slice(Heap& heap, Ref<Value> start, Ref<Value> stop, Ref
 
 Result<SliceBounds> resolve_slice(Heap& heap, const Slice* slice, int64_t length) {
   int64_t step = MINI_TRY(slice_part(heap, slice->step, 1));
-  if (step == 0) return heap.raise(BuiltinType::kValueError, "slice step cannot be zero");
+  if (step == 0) return raise_zero_step(heap);
   step = std::max(step, -INT64_MAX);
   int64_t lowest = step < 0 ? -1 : 0, highest = step < 0 ? length - 1 : length;
   auto clamp = [&](int64_t bound) {
@@ -113,6 +128,22 @@ Result<SliceBounds> resolve_slice(Heap& heap, const Slice* slice, int64_t length
   if (step > 0 && bounds.start < bounds.stop) bounds.length = (bounds.stop - bounds.start - 1) / step + 1;
   if (step < 0 && bounds.stop < bounds.start) bounds.length = (bounds.start - bounds.stop - 1) / -step + 1;
   return bounds;
+}
+
+Result<WideSliceBounds> resolve_wide_slice(Heap& heap, const Slice* slice, const base::Integer& length) {
+  using base::Integer;
+  const Integer step = MINI_TRY(wide_slice_part(heap, slice->step, 1));
+  if (step.is_zero()) return raise_zero_step(heap);
+  const bool backwards = step.is_negative();
+  const Integer lowest(backwards ? -1 : 0), highest = backwards ? length - Integer(1) : length;
+  auto clamp = [&](Integer bound) {
+    if (bound.is_negative()) bound = bound + length;
+    return bound < lowest ? lowest : bound > highest ? highest : bound;
+  };
+  const Integer start = MINI_TRY(wide_slice_part(heap, slice->start, backwards ? highest : lowest));
+  const Integer stop = MINI_TRY(wide_slice_part(heap, slice->stop, backwards ? lowest : highest));
+  return WideSliceBounds{slice->start.is_none() ? start : clamp(start), slice->stop.is_none() ? stop : clamp(stop),
+                         step};
 }
 
 Result<int64_t> index_of(Heap& heap, Value key, const char* type_error_format) {

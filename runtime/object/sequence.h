@@ -1,6 +1,7 @@
 // Tuples, lists, ranges, slices.
 #pragma once
 
+#include "runtime/base/integer.h"
 #include "runtime/object/heap.h"
 
 namespace mini::object {
@@ -52,14 +53,21 @@ Result<Ref<List>> list_from(Heap&, Value iterable, const char* refusal);
 /// Stable, in place; the list is detached (empty) meanwhile, as CPython's. `key` may be kUnbound or None.
 Result<void> sort(Heap&, List*, Value key, bool reverse);
 
-/// `range(start, stop, step)` with numbers that fit 62 bits (others are refused with OverflowError).
+/// `range(start, stop, step)`.
 struct Range : Object {
-  int64_t start, stop, step;
+  int64_t start, stop, step;  ///< each fits a Value
   int64_t length;
+  /// Null; or start, stop, step and length, if one of the first three does not fit. Then what stands above is 0.
+  Tuple* wide;
 };
 struct RangeIterator : Object {
   int64_t next, step, remaining;
 };
+/// Over a range whose numbers do not fit: ints of any size.
+struct WideRangeIterator : Object {
+  Value next, step, remaining;
+};
+/// Of numbers that fit a Value each.
 Result<Ref<Range>> make_range(Heap&, int64_t start, int64_t stop, int64_t step);
 
 struct Slice : Tracked {
@@ -71,6 +79,12 @@ struct SliceBounds {
 };
 /// What the slice selects of `length` items (PySlice_AdjustIndices).
 Result<SliceBounds> resolve_slice(Heap&, const Slice*, int64_t length);
+struct WideSliceBounds {
+  base::Integer start, stop, step;
+};
+/// The same of a length of any size, which is not negative, with nothing cut to 64 bits (_PySlice_GetLongIndices, 3.13
+/// Objects/sliceobject.c).
+Result<WideSliceBounds> resolve_wide_slice(Heap&, const Slice*, const base::Integer& length);
 /// An index of any kind as a number (`__index__`); TypeError names `what`, e.g. "list indices".
 Result<int64_t> index_of(Heap&, Value key, const char* type_error_format);
 

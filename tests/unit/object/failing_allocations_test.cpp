@@ -122,7 +122,11 @@ const Case kCases[] = {
        Ref<List> list = MINI_TRY(list_from(world.heap(), Value(range)));
        Ref<Tuple> tuple = MINI_TRY(tuple_from(world.heap(), Value(list)));
        Ref<Value> reversed = MINI_TRY(make_reversed(world.heap(), Value(tuple)));
-       return widen(list_from(world.heap(), reversed));
+       static_cast<void>(MINI_TRY(list_from(world.heap(), reversed)));
+       Ref<Value> start = MINI_TRY(make_int(world.heap(), INT64_MAX - 3));
+       Ref<Value> stop = MINI_TRY(make_int(world.heap(), INT64_MAX));
+       Ref<Value> wide = MINI_TRY(world.construct(world.heap().type(BuiltinType::kRange), {start, stop}));
+       return widen(list_from(world.heap(), wide));
      }},
     {"bytes",
      [](World& world) -> Result<Ref<Value>> {

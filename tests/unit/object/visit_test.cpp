@@ -45,7 +45,7 @@ void check_fields(Object* object, Fields&... fields) {
     } else if constexpr (std::is_pointer_v<Field>) {
       place = nullptr;
     } else {
-      place += 1;
+      place = static_cast<Field>(static_cast<uint64_t>(place) + 1);
     }
     CHECK(shown(object) != before);
     place = saved;
@@ -94,7 +94,7 @@ TEST_CASE("objects of this layer show every field") {
   Ref<Value> iterator = iterate(heap, dict).value();
   auto* dict_iterator = static_cast<DictIterator*>(iterator.get().as_object());
   check_fields(dict_iterator, dict_iterator->dict, dict_iterator->position, dict_iterator->expected_live,
-               dict_iterator->remaining, dict_iterator->reversed);
+               dict_iterator->remaining, dict_iterator->reversed, dict_iterator->part);
   Ref<Value> view = world.method(dict, "keys").value();
   check_fields(view.get().as_object(), static_cast<DictView*>(view.get().as_object())->dict);
   Ref<Set> set = make_set(heap).value();
@@ -103,6 +103,14 @@ TEST_CASE("objects of this layer show every field") {
   iterator = iterate(heap, set).value();
   auto* set_iterator = static_cast<SetIterator*>(iterator.get().as_object());
   check_fields(set_iterator, set_iterator->set, set_iterator->position, set_iterator->expected_live);
+
+  Ref<Value> large = make_int(heap, INT64_MAX).value();
+  made = world.construct(heap.type(BuiltinType::kRange), {large}).value();
+  auto* range = static_cast<Range*>(made.get().as_object());
+  check_fields(range, range->start, range->stop, range->step, range->length, range->wide);
+  iterator = iterate(heap, made).value();
+  auto* wide_iterator = static_cast<WideRangeIterator*>(iterator.get().as_object());
+  check_fields(wide_iterator, wide_iterator->next, wide_iterator->step, wide_iterator->remaining);
 }
 
 TEST_CASE("instances show their class, the names and the values of their attributes") {
