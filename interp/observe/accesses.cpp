@@ -64,16 +64,15 @@ Shape shape_of(Value value) {
     case BuiltinType::kDeque:
       return Shape::kDeque;
     case BuiltinType::kStrIterator:
+    case BuiltinType::kWideStrIterator:
     case BuiltinType::kBytesIterator:
     case BuiltinType::kTupleIterator:
     case BuiltinType::kListIterator:
     case BuiltinType::kListReverseIterator:
-    case BuiltinType::kDictKeyIterator:
-    case BuiltinType::kDictValueIterator:
-    case BuiltinType::kDictItemIterator:
+    case BuiltinType::kDictKeyIterator:  // of values and items as well
     case BuiltinType::kSetIterator:
-    case BuiltinType::kWideRangeIterator:
     case BuiltinType::kRangeIterator:
+    case BuiltinType::kWideRangeIterator:
     case BuiltinType::kSequenceIterator:
     case BuiltinType::kCallableIterator:
     case BuiltinType::kEnumerate:
@@ -400,9 +399,10 @@ void Accesses::advance(Value iterator, int16_t depth) {
   Object* object = iterator.as_object();
   switch (static_cast<BuiltinType>(object->type->kind)) {
     case BuiltinType::kGenerator:
-    case BuiltinType::kWideRangeIterator:
     case BuiltinType::kRangeIterator:
+    case BuiltinType::kWideRangeIterator:
     case BuiltinType::kStrIterator:
+    case BuiltinType::kWideStrIterator:
     case BuiltinType::kBytesIterator:
     case BuiltinType::kTupleIterator:
       whole(AccessMode::kReadWrite, iterator, depth);
@@ -414,9 +414,7 @@ void Accesses::advance(Value iterator, int16_t depth) {
       item(AccessMode::kRead, cursor->container, Value::integer(cursor->index), kUnbound, -1);
       return;
     }
-    case BuiltinType::kDictKeyIterator:
-    case BuiltinType::kDictValueIterator:
-    case BuiltinType::kDictItemIterator:
+    case BuiltinType::kDictKeyIterator:  // of values and items as well
     case BuiltinType::kSetIterator: {
       whole(AccessMode::kReadWrite, iterator, depth);
       References references;

@@ -215,7 +215,7 @@ Result<bool> dict_contains(Heap& heap, Value self, Value key) {
 }
 
 Result<Ref<Value>> dict_iterate(Heap& heap, Value self) {
-  return make_dict_iterator(heap, BuiltinType::kDictKeyIterator, as_dict(self), false);
+  return make_dict_iterator(heap, DictPart::kKey, as_dict(self), false);
 }
 
 }  // namespace

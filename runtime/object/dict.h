@@ -51,6 +51,8 @@ uint32_t keys_version(Heap&, Dict*);
 struct DictView : Tracked {
   Dict* dict;
 };
+/// What a view or an iterator shows of each entry.
+enum class DictPart : uint32_t { kKey, kValue, kItem };
 /// Iterators over keys, values, items, forward or reversed.
 struct DictIterator : Tracked {
   Dict* dict;           ///< null after the end
@@ -59,6 +61,7 @@ struct DictIterator : Tracked {
   uint32_t expected_live;
   uint32_t remaining;   ///< items still to come
   uint32_t reversed;
+  DictPart part;
 };
 
 /// set and frozenset: the keys of a table, whose values are all None. The order of iteration is that of insertion;

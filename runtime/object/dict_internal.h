@@ -8,9 +8,8 @@ namespace mini::object {
 
 extern const NativeDefinition kDictConstruct;
 Result<Ref<Dict>> copy_dict(Heap&, const Dict*);
-/// An iterator of the given kind (keys, values or items).
-Result<Ref<Value>> make_dict_iterator(Heap&, BuiltinType which, Dict*, bool reversed);
-Result<Ref<Value>> make_dict_view(Heap&, BuiltinType which, Dict*);
+Result<Ref<Value>> make_dict_iterator(Heap&, DictPart part, Dict*, bool reversed);
+Result<Ref<Value>> make_dict_view(Heap&, DictPart part, Dict*);
 void define_dict_view_types(Heap&);
 Result<void> define_dict_view_methods(Heap&);
 

@@ -106,13 +106,13 @@ Result<Ref<Value>> dict_fromkeys(Call& call) {
   }
 }
 
-template <BuiltinType kWhich>
+template <DictPart kPart>
 Result<Ref<Value>> dict_view(Call& call) {
-  return make_dict_view(call.heap, kWhich, self_of(call));
+  return make_dict_view(call.heap, kPart, self_of(call));
 }
 
 Result<Ref<Value>> dict_reversed(Call& call) {
-  return make_dict_iterator(call.heap, BuiltinType::kDictKeyIterator, self_of(call), true);
+  return make_dict_iterator(call.heap, DictPart::kKey, self_of(call), true);
 }
 
 constexpr NativeDefinition kMethods[] = {
@@ -121,9 +121,9 @@ constexpr NativeDefinition kMethods[] = {
     {"dict.setdefault(self, key, default=None, /)", dict_setdefault},
     {"dict.pop(self, key, default=None, /)", dict_pop},
     {"dict.popitem(self, /)", dict_popitem},
-    {"dict.keys(self, /)", dict_view<BuiltinType::kDictKeys>},
-    {"dict.values(self, /)", dict_view<BuiltinType::kDictValues>},
-    {"dict.items(self, /)", dict_view<BuiltinType::kDictItems>},
+    {"dict.keys(self, /)", dict_view<DictPart::kKey>},
+    {"dict.values(self, /)", dict_view<DictPart::kValue>},
+    {"dict.items(self, /)", dict_view<DictPart::kItem>},
     {"dict.update(self, *args, **kwargs)", dict_update},
     {"dict.copy(self, /)", dict_copy},
     {"dict.clear(self, /)", dict_clear},

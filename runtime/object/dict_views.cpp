@@ -10,26 +10,31 @@ namespace mini::object {
 
 namespace {
 
+// Each by DictPart. To all but their names, types in one row are the same.
 constexpr BuiltinType kViews[] = {BuiltinType::kDictKeys, BuiltinType::kDictValues, BuiltinType::kDictItems};
+constexpr BuiltinType kOrderedViews[] = {BuiltinType::kOrderedDictKeys, BuiltinType::kOrderedDictValues,
+                                         BuiltinType::kOrderedDictItems};
 constexpr BuiltinType kIterators[] = {BuiltinType::kDictKeyIterator, BuiltinType::kDictValueIterator,
                                       BuiltinType::kDictItemIterator};
+constexpr BuiltinType kReverseIterators[] = {BuiltinType::kDictReverseKeyIterator,
+                                             BuiltinType::kDictReverseValueIterator,
+                                             BuiltinType::kDictReverseItemIterator};
 
-BuiltinType kind_of(Value value) {
-  return static_cast<BuiltinType>(value.as_object()->type->kind);
-}
 Dict* dict_of(Value view) {
   return static_cast<DictView*>(view.as_object())->dict;
 }
-
-BuiltinType iterator_of(BuiltinType view) {
-  if (view == BuiltinType::kDictKeys) return BuiltinType::kDictKeyIterator;
-  return view == BuiltinType::kDictValues ? BuiltinType::kDictValueIterator : BuiltinType::kDictItemIterator;
+DictPart part_of(Value view) {
+  if (has_kind(view, BuiltinType::kDictKeys)) return DictPart::kKey;
+  return has_kind(view, BuiltinType::kDictValues) ? DictPart::kValue : DictPart::kItem;
 }
 
-/// What an iterator or view of this kind shows of an entry.
-Result<Ref<Value>> shown(Heap& heap, BuiltinType iterator, const DictEntry& entry) {
-  if (iterator == BuiltinType::kDictKeyIterator) return Ref<Value>::share(entry.key);
-  if (iterator == BuiltinType::kDictValueIterator) return Ref<Value>::share(entry.value);
+bool is_ordered(Heap& heap, const Dict* dict) {
+  return dict->type != heap.type(BuiltinType::kDict) && is_subtype(dict->type, heap.type(BuiltinType::kOrderedDict));
+}
+
+Result<Ref<Value>> shown(Heap& heap, DictPart part, const DictEntry& entry) {
+  if (part == DictPart::kKey) return Ref<Value>::share(entry.key);
+  if (part == DictPart::kValue) return Ref<Value>::share(entry.value);
   Value pair[] = {entry.key, entry.value};
   return widen(make_tuple(heap, pair, 2));
 }
@@ -44,6 +49,7 @@ void visit_iterator(Object* object, Visitor& visitor) {
   visitor.scalar(iterator->expected_live);
   visitor.scalar(iterator->remaining);
   visitor.scalar(iterator->reversed);
+  visitor.scalar(static_cast<uint64_t>(iterator->part));
 }
 
 void drop_iterator(Heap&, Object* object) {
@@ -79,7 +85,7 @@ Result<Ref<Value>> iterator_next(Heap& heap, Value self) {
   iterator->position = iterator->reversed ? number - 1 : number + 1;
   --iterator->remaining;
   const DictEntry& entry = dict->entries[number];
-  if (!iterator->result) return shown(heap, kind_of(self), entry);
+  if (!iterator->result) return shown(heap, iterator->part, entry);
   Ref<Value> key = Ref<Value>::share(entry.key), value = Ref<Value>::share(entry.value);
   Ref<Tuple> pair = MINI_TRY(next_to_fill(heap, iterator->result));
   put(pair.get(), 0, key.release());
@@ -111,7 +117,7 @@ Result<Ref<Str>> view_repr(Heap& heap, Value self) {
   Dict* dict = dict_of(self);
   bool first = true;
   for (int64_t i = 0; (i = next_entry(dict, i)) >= 0; ++i) {
-    Ref<Value> item = MINI_TRY(shown(heap, iterator_of(kind_of(self)), dict->entries[i]));
+    Ref<Value> item = MINI_TRY(shown(heap, part_of(self), dict->entries[i]));
     if (!first) out.append(", ");
     first = false;
     out.append(MINI_TRY(repr(heap, item)).get());
@@ -125,7 +131,7 @@ Result<int64_t> view_length(Heap&, Value self) {
 }
 
 Result<Ref<Value>> view_iterate(Heap& heap, Value self) {
-  return make_dict_iterator(heap, iterator_of(kind_of(self)), dict_of(self), false);
+  return make_dict_iterator(heap, part_of(self), dict_of(self), false);
 }
 
 Result<bool> keys_contain(Heap& heap, Value self, Value key) {
@@ -198,7 +204,7 @@ Result<Ref<Value>> view_binary(Heap& heap, BinaryOp op, Value left, Value right)
 }
 
 Result<Ref<Value>> view_reversed(Call& call) {
-  return make_dict_iterator(call.heap, iterator_of(kind_of(call[0])), dict_of(call[0]), true);
+  return make_dict_iterator(call.heap, part_of(call[0]), dict_of(call[0]), true);
 }
 
 Result<Ref<Value>> view_isdisjoint(Call& call) {
@@ -210,6 +216,13 @@ Result<Ref<Value>> view_isdisjoint(Call& call) {
   }
 }
 
+template <class Function>
+Result<void> for_each_iterator_type(Heap& heap, Function function) {
+  for (const auto& row : {kIterators, kReverseIterators})
+    for (size_t i = 0; i < std::size(kIterators); ++i) MINI_TRY(function(heap.type(row[i])));
+  return function(heap.type(BuiltinType::kOrderedDictIterator));
+}
+
 constexpr NativeDefinition kKeysMethods[] = {{"dict_keys.isdisjoint(self, other, /)", view_isdisjoint},
                                              {"dict_keys.__reversed__(self, /)", view_reversed}};
 constexpr NativeDefinition kValuesMethods[] = {{"dict_values.__reversed__(self, /)", view_reversed}};
@@ -219,9 +232,14 @@ constexpr NativeDefinition kIteratorMethods[] = {{"__length_hint__(self, /)", it
 
 }  // namespace
 
-Result<Ref<Value>> make_dict_iterator(Heap& heap, BuiltinType which, Dict* dict, bool reversed) {
+Result<Ref<Value>> make_dict_iterator(Heap& heap, DictPart part, Dict* dict, bool reversed) {
+  const auto at = static_cast<size_t>(part);
+  const BuiltinType which = is_ordered(heap, dict) ? BuiltinType::kOrderedDictIterator
+                            : reversed             ? kReverseIterators[at]
+                                                   : kIterators[at];
   Ref<DictIterator> iterator = MINI_TRY(heap.create<DictIterator>(which));
-  if (which == BuiltinType::kDictItemIterator) iterator->result = MINI_TRY(make_kept_tuple(heap, 2)).release();
+  iterator->part = part;
+  if (part == DictPart::kItem) iterator->result = MINI_TRY(make_kept_tuple(heap, 2)).release();
   iterator->dict = Ref<Dict>::share(dict).release();
   iterator->expected_live = iterator->remaining = dict->live;
   iterator->reversed = reversed;
@@ -229,7 +247,8 @@ Result<Ref<Value>> make_dict_iterator(Heap& heap, BuiltinType which, Dict* dict,
   return Ref<Value>(std::move(iterator));
 }
 
-Result<Ref<Value>> make_dict_view(Heap& heap, BuiltinType which, Dict* dict) {
+Result<Ref<Value>> make_dict_view(Heap& heap, DictPart part, Dict* dict) {
+  const BuiltinType which = (is_ordered(heap, dict) ? kOrderedViews : kViews)[static_cast<size_t>(part)];
   Ref<DictView> view = MINI_TRY(heap.create<DictView>(which));
   view->dict = Ref<Dict>::share(dict).release();
   return Ref<Value>(std::move(view));
@@ -251,15 +270,17 @@ void define_dict_view_types(Heap& heap) {
     behaviour.binary = view_binary;
     behaviour.contains = which == BuiltinType::kDictKeys ? keys_contain : items_contain;
   }
-  for (BuiltinType which : kIterators) {
-    Type* type = heap.type(which);
+  for (size_t i = 0; i < std::size(kViews); ++i) heap.type(kOrderedViews[i])->kind = static_cast<uint32_t>(kViews[i]);
+  static_cast<void>(for_each_iterator_type(heap, [](Type* type) {
+    type->kind = static_cast<uint32_t>(BuiltinType::kDictKeyIterator);
     type->type_flags |= Type::kTracked;
     type->instance_size = sizeof(DictIterator);
     type->behaviour.visit = visit_iterator;
     type->behaviour.drop = drop_iterator;
     type->behaviour.iterate = iterator_itself;
     type->behaviour.next = iterator_next;
-  }
+    return Result<void>();
+  }));
 }
 
 Result<void> define_dict_view_methods(Heap& heap) {
@@ -270,10 +291,9 @@ Result<void> define_dict_view_methods(Heap& heap) {
     MINI_TRY(add_getset(heap, heap.type(which), "mapping", [](Heap& owner, Value self) {
       return make_mapping_proxy(owner, Value(dict_of(self)));
     }));
-  for (BuiltinType which : kIterators) {
-    MINI_TRY(add_methods(heap, heap.type(which), kIteratorMethods, std::size(kIteratorMethods)));
-  }
-  return {};
+  return for_each_iterator_type(heap, [&heap](Type* type) {
+    return add_methods(heap, type, kIteratorMethods, std::size(kIteratorMethods));
+  });
 }
 
 }  // namespace mini::object

@@ -143,6 +143,7 @@ constexpr struct {
   Result<Ref<Value>> (*next)(Heap&, Value);
 } kIterators[] = {
     {BuiltinType::kStrIterator, next_character},
+    {BuiltinType::kWideStrIterator, next_character},
     {BuiltinType::kBytesIterator, next_byte},
     {BuiltinType::kTupleIterator, next_item},
     {BuiltinType::kListIterator, next_item},

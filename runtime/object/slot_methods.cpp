@@ -14,6 +14,29 @@ const NativeBehaviour& behaviour_of(Call& call) {
   return call.heap.type_of(call[0])->behaviour;
 }
 
+/// The methods of base types, whose behaviour another builtin type has instead.
+template <BuiltinType kOwner>
+Result<Ref<Value>> own_repr(Call& call) {
+  return widen(call.heap.type(kOwner)->behaviour.repr(call.heap, call[0]));
+}
+Result<Ref<Value>> exception_str(Call& call) {
+  return widen(call.heap.type(BuiltinType::kBaseException)->behaviour.str(call.heap, call[0]));
+}
+template <CompareOp kOp>
+Result<Ref<Value>> dict_compare(Call& call) {
+  return call.heap.type(BuiltinType::kDict)->behaviour.compare(call.heap, kOp, call[0], call[1]);
+}
+constexpr struct {
+  BuiltinType owner;
+  NativeDefinition method;
+} kMethodsOfBases[] = {
+    {BuiltinType::kInt, {"__repr__(self, /)", own_repr<BuiltinType::kInt>}},
+    {BuiltinType::kDict, {"__repr__(self, /)", own_repr<BuiltinType::kDict>}},
+    {BuiltinType::kDict, {"__eq__(self, value, /)", dict_compare<CompareOp::kEqual>}},
+    {BuiltinType::kDict, {"__ne__(self, value, /)", dict_compare<CompareOp::kNotEqual>}},
+    {BuiltinType::kBaseException, {"__str__(self, /)", exception_str}},
+};
+
 Result<Ref<Value>> slot_repr(Call& call) {
   return widen(behaviour_of(call).repr(call.heap, call[0]));
 }
@@ -223,6 +246,7 @@ Result<void> add_operator_methods(Heap& heap, Type* type, std::initializer_list<
 }
 
 Result<void> define_slot_methods(Heap& heap) {
+  for (const auto& [owner, method] : kMethodsOfBases) MINI_TRY(Adder{heap, heap.type(owner)}.add(method));
   for (uint32_t i = 1; i < static_cast<uint32_t>(BuiltinType::kCount); ++i)
     MINI_TRY(add_slot_methods(heap, heap.type(static_cast<BuiltinType>(i))));
   MINI_TRY(add_new(heap, heap.type(BuiltinType::kObject)));

@@ -158,7 +158,8 @@ Result<bool> str_contains(Heap& heap, Value value, Value item) {
 }
 
 Result<Ref<Value>> str_iterate(Heap& heap, Value value) {
-  return make_sequence_iterator(heap, BuiltinType::kStrIterator, value);
+  const bool wide = static_cast<const Str*>(value.as_object())->wide;
+  return make_sequence_iterator(heap, wide ? BuiltinType::kWideStrIterator : BuiltinType::kStrIterator, value);
 }
 
 }  // namespace
