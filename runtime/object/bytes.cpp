@@ -74,6 +74,7 @@ Result<Ref<Value>> bytes_compare(Heap&, CompareOp op, Value left, Value right) {
 }
 
 Result<Ref<Value>> bytes_binary(Heap& heap, BinaryOp op, Value left, Value right) {
+  if (op == BinaryOp::kModulo && is_bytes(left)) return widen(percent_format(heap, bytes_of(left), right));
   if (op == BinaryOp::kAdd && is_bytes(left) && is_bytes(right)) {
     std::string_view a = view_of(left), b = view_of(right);
     Ref<Bytes> result = MINI_TRY(make_blank_bytes(heap, a.size() + b.size()));
@@ -127,6 +128,8 @@ Result<Ref<Value>> bytes_iterate(Heap& heap, Value value) {
 
 /// bytes(source) with no encoding.
 Result<Ref<Bytes>> bytes_of_source(Heap& heap, Value source) {
+  Ref<Value> own = MINI_TRY(bytes_by_method(heap, source));
+  if (!own.get().is_unbound()) return Ref<Bytes>::adopt(bytes_of(own.release()));
   if (as_str(heap, source)) return heap.raise(BuiltinType::kTypeError, "string argument without an encoding");
   if (is_index(heap, source)) {
     int64_t count = MINI_TRY(to_int64(heap, source, "index"));
@@ -177,6 +180,14 @@ Result<Ref<Bytes>> make_bytes(Heap& heap, const void* data, size_t length) {
   Ref<Bytes> bytes = MINI_TRY(make_blank_bytes(heap, length));
   if (length > 0) std::memcpy(bytes->data(), data, length);
   return bytes;
+}
+
+Result<Ref<Value>> bytes_by_method(Heap& heap, Value value) {
+  const Value method = script_method(heap, heap.type_of(value), Name::k__bytes__);
+  if (method.is_unbound()) return unboxed(kUnbound);
+  Ref<Value> answer = MINI_TRY(call_special(heap, method, value));
+  if (is_bytes(answer)) return answer;
+  return heap.raise(BuiltinType::kTypeError, "__bytes__ returned non-bytes (type {})", type_name(heap, answer));
 }
 
 Result<Ref<Bytes>> bytes_from(Heap& heap, Value source) {

@@ -17,6 +17,12 @@ inline std::string_view view_of(Value bytes) {
 Result<std::string_view> bytes_argument(Heap&, Value);
 /// Bytes whose content is to be written.
 Result<Ref<Bytes>> make_blank_bytes(Heap&, size_t length);
+/// The bytes that the class's `__bytes__` answers; kUnbound if it has none.
+Result<Ref<Value>> bytes_by_method(Heap&, Value);
+/// `format % arguments`.
+Result<Ref<Bytes>> percent_format(Heap&, Bytes* format, Value arguments);
+/// Latin-1, in which each byte is a character.
+Result<Ref<Str>> str_of_bytes(Heap&, std::string_view bytes);
 /// A number from 0 to 255; ValueError with that text.
 Result<uint8_t> to_byte(Heap&, Value, const char* error);
 

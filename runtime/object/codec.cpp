@@ -114,16 +114,18 @@ Result<Ref<Bytes>> encode(Heap& heap, Str* text, Value encoding, Value errors, s
   return make_bytes(heap, out.data(), out.size());
 }
 
+Result<Ref<Str>> str_of_bytes(Heap& heap, std::string_view bytes) {
+  std::u32string units;
+  for (char byte : bytes) units += static_cast<unsigned char>(byte);
+  return make_str(heap, units.data(), units.size());
+}
+
 Result<Ref<Str>> decode(Heap& heap, Bytes* bytes, Value encoding, Value errors, std::string_view function) {
   std::string name = MINI_TRY(text_argument(heap, encoding, "utf-8", function, "encoding"));
   std::string handler_name = MINI_TRY(text_argument(heap, errors, "strict", function, "errors"));
   Codec codec = MINI_TRY(find_codec(heap, name));
   std::string_view rest = view_of(Value(bytes));
-  if (codec == Codec::kLatin1) {
-    std::u32string units;
-    for (char byte : rest) units += static_cast<unsigned char>(byte);
-    return make_str(heap, units.data(), units.size());
-  }
+  if (codec == Codec::kLatin1) return str_of_bytes(heap, rest);
   ErrorHandler handler = find_handler(handler_name);
   std::string out;
   for (;;) {

@@ -49,15 +49,12 @@ bool is_sequence(Value value) {
 Result<Ref<Value>> compare_one_way(Heap& heap, CompareOp op, Value left, Value right) {
   Type* type = heap.type_of(left);
   if (Value method = script_method(heap, type, method_name(op)); !method.is_unbound()) {
-    if (method.is_none()) {
-      return heap.raise(BuiltinType::kTypeError, "'NoneType' object is not callable");
-    }
     return call_special(heap, method, left, &right, 1);
   }
   if (type->behaviour.compare) return type->behaviour.compare(heap, op, left, right);
   if (op == CompareOp::kNotEqual) {
     // object.__ne__ is the opposite of what __eq__ answers.
-    if (Value method = script_method(heap, type, Name::k__eq__); !method.is_unbound() && !method.is_none()) {
+    if (Value method = script_method(heap, type, Name::k__eq__); !method.is_unbound()) {
       Ref<Value> answer = MINI_TRY(call_special(heap, method, left, &right, 1));
       if (answer.get() == kNotImplemented) return answer;
       return Ref<Value>(!MINI_TRY(truth(heap, answer)));
@@ -70,7 +67,6 @@ Result<Ref<Value>> compare_one_way(Heap& heap, CompareOp op, Value left, Value r
 Result<Ref<Value>> binary_left(Heap& heap, BinaryOp op, Value left, Value right) {
   Type* type = heap.type_of(left);
   if (Value method = script_method(heap, type, method_name(op)); !method.is_unbound()) {
-    if (method.is_none()) return not_implemented();
     return call_special(heap, method, left, &right, 1);
   }
   return type->behaviour.binary ? type->behaviour.binary(heap, op, left, right) : not_implemented();
@@ -80,7 +76,6 @@ Result<Ref<Value>> binary_left(Heap& heap, BinaryOp op, Value left, Value right)
 Result<Ref<Value>> binary_right(Heap& heap, BinaryOp op, Value left, Value right) {
   Type* type = heap.type_of(right);
   if (Value method = script_method(heap, type, reflected_name(op)); !method.is_unbound()) {
-    if (method.is_none()) return not_implemented();
     return call_special(heap, method, right, &left, 1);
   }
   return type->behaviour.binary ? type->behaviour.binary(heap, op, left, right) : not_implemented();
@@ -251,10 +246,13 @@ Result<Ref<Value>> in_place(Heap& heap, BinaryOp op, Value left, Value right) {
   Type* type = heap.type_of(left);
   Value method = script_method(heap, type, in_place_name(op));
   Result<Ref<Value>> answer = not_implemented();
-  if (!method.is_unbound() && !method.is_none()) {
+  if (!method.is_unbound()) {
     answer = call_special(heap, method, left, &right, 1);
   } else if (type->behaviour.in_place) {
-    answer = type->behaviour.in_place(heap, op, left, right);
+    // A list is changed only after the right side's class was asked: to CPython, that one's method is a number's.
+    const Value reflected = script_method(heap, heap.type_of(right), reflected_name(op));
+    if (is_sequence(left) && !reflected.is_unbound()) answer = call_special(heap, reflected, right, &left, 1);
+    if (is_not_implemented(answer)) answer = type->behaviour.in_place(heap, op, left, right);
   }
   if (!is_not_implemented(answer)) return answer;
   answer = try_binary(heap, op, left, right);

@@ -1,7 +1,9 @@
-// `text % values` (CPython 3.13, unicode_format in Objects/unicodeobject.c).
+// `text % values`, `bytes % values` (CPython 3.13, unicode_format in Objects/unicodeobject.c, _PyBytes_FormatEx in
+// Objects/bytesobject.c).
 #include <algorithm>
 #include <climits>
 
+#include "runtime/object/bytes_text.h"
 #include "runtime/object/format.h"
 #include "runtime/object/number.h"
 #include "runtime/object/sequence_types.h"
@@ -18,11 +20,12 @@ struct Directive {
 
 class PercentFormatter {
  public:
-  PercentFormatter(Heap& heap, Str* format, Value arguments)
-      : heap_(heap), format_(Ref<Str>::share(format)), arguments_(Ref<Value>::share(arguments)) {
+  /// `bytes`: each character of `format` stands for a byte, as will those of the result.
+  PercentFormatter(Heap& heap, Str* format, Value arguments, bool bytes)
+      : heap_(heap), format_(Ref<Str>::share(format)), arguments_(Ref<Value>::share(arguments)), bytes_(bytes) {
     tuple_ = has_kind(arguments, BuiltinType::kTuple);
     Type* type = heap.type_of(arguments);
-    mapping_ = !tuple_ && !as_str(heap, arguments) &&
+    mapping_ = !tuple_ && !as_str(heap, arguments) && !(bytes && is_bytes(arguments)) &&
                (type->behaviour.get_item || !script_method(heap, type, Name::k__getitem__).is_unbound());
   }
 
@@ -39,9 +42,17 @@ class PercentFormatter {
     }
     size_t given = tuple_ ? items_of(arguments_).size() : 1;
     if (used_ < given && !mapping_) {
-      return heap_.raise(BuiltinType::kTypeError, "not all arguments converted during string formatting");
+      return heap_.raise(BuiltinType::kTypeError, "not all arguments converted during {} formatting",
+                         bytes_ ? "bytes" : "string");
     }
     return out_.finish(heap_);
+  }
+
+  /// The bytes that the characters stand for.
+  Result<Ref<Bytes>> bytes_of(const Str* characters) {
+    Ref<Bytes> bytes = MINI_TRY(make_blank_bytes(heap_, characters->length));
+    for (size_t i = 0; i < characters->length; ++i) bytes->data()[i] = static_cast<uint8_t>(characters->at(i));
+    return bytes;
   }
 
  private:
@@ -77,7 +88,8 @@ class PercentFormatter {
       if (format_->at(at_) == ')') --open;
     }
     Ref<Str> name = MINI_TRY(substring(heap_, format_.get(), start, at_ - 1));
-    selected_ = MINI_TRY(get_item(heap_, arguments_, Value(name)));
+    Ref<Value> key = bytes_ ? MINI_TRY(widen(bytes_of(name.get()))) : Ref<Value>::share(Value(name));
+    selected_ = MINI_TRY(get_item(heap_, arguments_, key));
     has_selected_ = true;
     return {};
   }
@@ -135,10 +147,14 @@ class PercentFormatter {
 
   Result<void> render(const Directive& what, Value value) {
     switch (what.kind) {
+      case 'b':
+        if (!bytes_) break;
+        [[fallthrough]];
       case 's':
-        return text(what, MINI_TRY(str(heap_, value)).get());
+        return text(what, (bytes_ ? MINI_TRY(content(value)) : MINI_TRY(str(heap_, value))).get());
       case 'r':
-        return text(what, MINI_TRY(repr(heap_, value)).get());
+        if (!bytes_) return text(what, MINI_TRY(repr(heap_, value)).get());
+        [[fallthrough]];
       case 'a':
         return text(what, MINI_TRY(ascii_repr(heap_, value)).get());
       case 'c':
@@ -156,6 +172,7 @@ class PercentFormatter {
       case 'F':
       case 'g':
       case 'G': {
+        if (bytes_) MINI_TRY(check_float(value));
         double number = MINI_TRY(to_double(heap_, value));
         int precision = what.precision < 0 ? 6 : static_cast<int>(what.precision);
         NumberText parts;
@@ -186,8 +203,37 @@ class PercentFormatter {
     return {};
   }
 
+  /// What `%s` of bytes stands for: bytes alone.
+  Result<Ref<Str>> content(Value value) {
+    if (is_bytes(value)) return str_of_bytes(heap_, view_of(value));
+    Ref<Value> own = MINI_TRY(bytes_by_method(heap_, value));
+    if (!own.get().is_unbound()) return str_of_bytes(heap_, view_of(own));
+    return heap_.raise(BuiltinType::kTypeError,
+                       "%b requires a bytes-like object, or an object that implements __bytes__, not '{}'",
+                       type_name(heap_, value));
+  }
+
+  /// Bytes have words of their own for what is no number.
+  Result<void> check_float(Value value) {
+    Type* type = heap_.type_of(value);
+    if (is_any_float(value) || is_index(heap_, value)) return {};
+    if (!script_method(heap_, type, Name::k__float__).is_unbound()) return {};
+    return heap_.raise(BuiltinType::kTypeError, "float argument required, not {}", type_name(heap_, value));
+  }
+
+  Result<void> byte(const Directive& what, Value value) {
+    if (is_bytes(value) && view_of(value).size() == 1)
+      return text(what, MINI_TRY(str_of_bytes(heap_, view_of(value))).get());
+    if (is_bytes(value) || !is_index(heap_, value))
+      return heap_.raise(BuiltinType::kTypeError, "%c requires an integer in range(256) or a single byte");
+    const int64_t code = MINI_TRY(to_clamped_int64(heap_, value));
+    if (code < 0 || code > 255) return heap_.raise(BuiltinType::kOverflowError, "%c arg not in range(256)");
+    return text(what, MINI_TRY(make_character(heap_, static_cast<char32_t>(code))).get());
+  }
+
   Result<void> character(Directive what, Value value) {
     what.precision = -1;
+    if (bytes_) return byte(what, value);
     if (Str* given = as_str(heap_, value)) {
       if (given->length != 1) return heap_.raise(BuiltinType::kTypeError, "%c requires int or char");
       return text(what, given);
@@ -200,19 +246,23 @@ class PercentFormatter {
     return text(what, MINI_TRY(make_character(heap_, static_cast<char32_t>(code))).get());
   }
 
+  /// The int that a value stands for: decimal formats cut off what comes behind the point.
+  Result<Ref<Value>> whole_number(Value value, bool decimal) {
+    if (is_index(heap_, value)) return to_index(heap_, value);
+    if (decimal && is_any_float(value)) return float_to_int(heap_, float_of(value));
+    const Value method = script_method(heap_, heap_.type_of(value), Name::k__int__);
+    if (decimal && !method.is_unbound()) return call_special(heap_, method, value);
+    return Ref<Value>::share(value);
+  }
+
   Result<void> integer(const Directive& what, Value value) {
-    bool decimal = what.kind == 'd' || what.kind == 'i' || what.kind == 'u';
-    Ref<Value> number = Ref<Value>::share(value);
-    if (!is_any_int(value)) {
-      Type* type = heap_.type_of(value);
-      if (is_index(heap_, value)) {
-        number = MINI_TRY(to_index(heap_, value));
-      } else if (decimal && is_any_float(value)) {
-        number = MINI_TRY(float_to_int(heap_, float_of(value)));
-      } else if (Value method = script_method(heap_, type, Name::k__int__); decimal && !method.is_unbound()) {
-        number = MINI_TRY(call_special(heap_, method, value));
-      }
+    const bool decimal = what.kind == 'd' || what.kind == 'i' || what.kind == 'u';
+    Result<Ref<Value>> found = whole_number(value, decimal);
+    if (!found.ok()) {
+      if (!heap_.pending_is(BuiltinType::kTypeError)) return raised;
+      static_cast<void>(heap_.take_pending());  // it is no number, then
     }
+    Ref<Value> number = found.ok() ? found.take() : Ref<Value>();
     if (!is_any_int(number)) {
       return heap_.raise(BuiltinType::kTypeError, "%{} format: {} is required, not {}",
                          static_cast<char>(what.kind), decimal ? "a real number" : "an integer",
@@ -248,7 +298,7 @@ class PercentFormatter {
   Heap& heap_;
   Ref<Str> format_;
   Ref<Value> arguments_;
-  bool tuple_ = false, mapping_ = false;
+  bool bytes_ = false, tuple_ = false, mapping_ = false;
   size_t used_ = 0;
   Ref<Value> selected_;
   bool has_selected_ = false;
@@ -259,7 +309,14 @@ class PercentFormatter {
 }  // namespace
 
 Result<Ref<Str>> percent_format(Heap& heap, Str* format, Value arguments) {
-  return PercentFormatter(heap, format, arguments).run();
+  return PercentFormatter(heap, format, arguments, false).run();
+}
+
+Result<Ref<Bytes>> percent_format(Heap& heap, Bytes* format, Value arguments) {
+  Ref<Str> characters = MINI_TRY(str_of_bytes(heap, view_of(Value(format))));
+  PercentFormatter formatter(heap, characters.get(), arguments, true);
+  Ref<Str> text = MINI_TRY(formatter.run());
+  return formatter.bytes_of(text.get());
 }
 
 }  // namespace mini::object
