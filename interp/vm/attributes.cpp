@@ -149,7 +149,7 @@ CallOutcome load_method(ThreadState& thread, Frame* frame, uint32_t name_index, 
       }
     }
   }
-  auto value = get_attribute(heap, object, name);
+  auto value = get_method(heap, object, name);
   if (!value.ok()) return CallOutcome::kError;
   frame->stack_top[-1] = kUnbound;
   decref(object);

@@ -198,9 +198,12 @@ ExceptionAnswer complete_exception(ThreadState& thread, Completion completion, R
       heap.finalizer_done();
       return ExceptionAnswer::kAbsorbed;
     }
-    case Completion::kProperty:
-      decref(*frame->stack_top);  // the object whose property this is
+    case Completion::kProperty: {
+      const Ref<Value> object = Ref<Value>::adopt(*frame->stack_top);  // the object whose property this is
+      const bytecode::Instruction visible = visible_at(frame->code, frame->index());
+      complete_attribute_error(heap, exception.get(), object, frame->code->names[visible.argument]);
       return ExceptionAnswer::kGoesOn;
+    }
     case Completion::kImport:
       if (!thread.body_names) return ExceptionAnswer::kGoesOn;  // interrupted while it waited for another thread's import
       import_failed(thread);

@@ -215,6 +215,14 @@ Result<Ref<Value>> get_attribute(Heap& heap, Value object, Str* name) {
   return value;
 }
 
+Result<Ref<Value>> get_method(Heap& heap, Value object, Str* name) {
+  const BuiltinType kind = kind_of(object);
+  const bool generic = kind != BuiltinType::kModule && kind != BuiltinType::kTypeType && kind != BuiltinType::kSuper;
+  if (!generic || heap.type_of(object)->type_flags & Type::kHasGetAttributeHook) return get_attribute(heap, object, name);
+  Ref<Value> value = MINI_TRY(finish(heap, MINI_TRY(resolve_generic(heap, object, name)), name));
+  return value.get().is_unbound() ? raise_attribute_error(heap, object, name) : Result<Ref<Value>>(std::move(value));
+}
+
 Result<Ref<Value>> find_attribute(Heap& heap, Value object, Str* name) {
   Result<AttributeLookup> lookup_result = resolve(heap, object, name);
   Result<Ref<Value>> value = raised;
@@ -238,14 +246,9 @@ Result<Ref<Str>> attribute_name(Heap& heap, Value name) {
 namespace {
 
 Raised raise_read_only(Heap& heap, Value object, Str* name, Value of_class) {
-  Type* type = heap.type_of(object);
-  if (!of_class.is_unbound()) {
-    return heap.raise(BuiltinType::kAttributeError, "'{}' object attribute '{}' is read-only",
-                      to_utf8(type->name), to_utf8(name));
-  }
-  return heap.raise(BuiltinType::kAttributeError,
-                    "'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
-                    to_utf8(type->name), to_utf8(name));
+  if (of_class.is_unbound()) return raise_no_room(heap, object, name);
+  return heap.raise(BuiltinType::kAttributeError, "'{}' object attribute '{}' is read-only",
+                    to_utf8(heap.type_of(object)->name), to_utf8(name));
 }
 
 Result<AttributeStore> store_own(Heap& heap, Value object, Str* name, Value value, Value of_class) {
@@ -283,7 +286,10 @@ Result<AttributeStore> store_own(Heap& heap, Value object, Str* name, Value valu
   }
   if (has_kind(of_class, BuiltinType::kMemberDescriptor))
     return heap.raise(BuiltinType::kAttributeError, "{}", to_utf8(name));
-  return raise_attribute_error(heap, object, name);
+  if (object.is_object() && object.as_object()->type->type_flags & Type::kSlotsOnly)
+    return raise_no_room(heap, object, name);
+  return heap.raise(BuiltinType::kAttributeError, "'{}' object has no attribute '{}'", type_name(heap, object),
+                    to_utf8(name));
 }
 
 /// A descriptor of natives binds to instances of its owner alone.

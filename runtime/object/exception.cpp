@@ -326,9 +326,18 @@ Raised raise_attribute_error(Heap& heap, Value object, Str* name) {
   return raise_with_details(heap, BuiltinType::kAttributeError, text, Value(name), object);
 }
 
+Raised raise_no_room(Heap& heap, Value object, Str* name) {
+  const std::string text = fmt::format("'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
+                                       to_utf8(heap.type_of(object)->name), to_utf8(name));
+  return raise_with_details(heap, BuiltinType::kAttributeError, text, Value(name), object);
+}
+
 void complete_attribute_error(Heap& heap, Value object, Str* name) {
-  if (!heap.pending_is(BuiltinType::kAttributeError)) return;
-  Exception* exception = heap.pending();
+  complete_attribute_error(heap, heap.pending(), object, name);
+}
+
+void complete_attribute_error(Heap& heap, Exception* exception, Value object, Str* name) {
+  if (!is_subtype(exception->type, heap.type(BuiltinType::kAttributeError))) return;
   if (!exception->details[0].is_unbound() || !exception->details[1].is_unbound()) return;
   set_detail(exception, 0, Value(name));
   set_detail(exception, 1, object);

@@ -43,8 +43,12 @@ Raised raise_os_error(Heap&, int error_number, std::string_view filename = {});
 /// NameError with `name` set, or UnboundLocalError, where CPython leaves it None.
 Raised raise_name_error(Heap&, BuiltinType, Str* name, std::string_view message);
 Raised raise_attribute_error(Heap&, Value object, Str* name);
+/// AttributeError: `name` cannot be added to an object that has no `__dict__`.
+Raised raise_no_room(Heap&, Value object, Str* name);
 /// An AttributeError that a script raised while `name` of `object` was looked up gets these as its `name` and `obj`, unless
 /// it has its own (CPython 3.13 Objects/object.c, _PyObject_SetAttributeErrorContext). Other exceptions stay as they are.
+void complete_attribute_error(Heap&, Exception*, Value object, Str* name);
+/// The same of the pending exception.
 void complete_attribute_error(Heap&, Value object, Str* name);
 
 void define_exception_types(Heap&);

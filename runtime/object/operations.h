@@ -47,7 +47,10 @@ Result<Ref<Value>> call_method(Heap&, Value self, Str* name, const Value* argume
 
 /// Attribute of a value by the rules of object.__getattribute__; properties and `__getattr__` run nested.
 Result<Ref<Value>> get_attribute(Heap&, Value, Str* name);
-/// The same, kUnbound instead of an AttributeError.
+/// The same for a call of what is found. As in CPython, an AttributeError that a property raises is not told then what
+/// was looked up (3.13 Objects/object.c, _PyObject_GetMethod).
+Result<Ref<Value>> get_method(Heap&, Value, Str* name);
+/// The same as get_attribute(), kUnbound instead of an AttributeError.
 Result<Ref<Value>> find_attribute(Heap&, Value, Str* name);
 /// The attribute of a type or its bases, no binding, borrowed; kUnbound if absent.
 Value lookup(Type*, Str* name);

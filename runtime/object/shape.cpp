@@ -52,21 +52,20 @@ void make_slots(Shape* shape) {
   shape->slots_mask = size - 1;
 }
 
-/// AttributeError if instances have no attribute of that name.
-Result<void> check_slot(Heap& heap, Type* type, Str* name) {
+/// AttributeError if such objects have no attribute of that name.
+Result<void> check_slot(Heap& heap, const Object* object, Str* name) {
+  Type* type = object->type;
   if (!(type->type_flags & Type::kSlotsOnly) || names_slot(type, name)) return {};
   if (!lookup(type, name).is_unbound()) {
     return heap.raise(BuiltinType::kAttributeError, "'{}' object attribute '{}' is read-only", to_utf8(type->name),
                       to_utf8(name));
   }
-  return heap.raise(BuiltinType::kAttributeError,
-                    "'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
-                    to_utf8(type->name), to_utf8(name));
+  return raise_no_room(heap, Value(object), name);
 }
 
 /// The shape with one more attribute; null if the class has too many.
-Result<Shape*> extend(Heap& heap, Shape* shape, Str* name) {
-  MINI_TRY(check_slot(heap, shape->owner, name));
+Result<Shape*> extend(Heap& heap, const Object* object, Shape* shape, Str* name) {
+  MINI_TRY(check_slot(heap, object, name));
   for (Shape* child = shape->first_child; child; child = child->next_sibling) {
     if (child->name == name) return child;
   }
@@ -178,7 +177,7 @@ Result<void> set_instance_attribute(Heap& heap, Object* object, Str* name, Value
     if (!attributes->shape) MINI_TRY(move_to_dict(heap, object));
   }
   if (!attributes->shape) {
-    if (object->type->type_flags & Type::kSlotsOnly) MINI_TRY(check_slot(heap, object->type, name));
+    if (object->type->type_flags & Type::kSlotsOnly) MINI_TRY(check_slot(heap, object, name));
     return set_name(heap, attributes->dict, name, value);
   }
   if (const int64_t slot = slot_of(attributes->shape, name); slot >= 0) {
@@ -186,7 +185,7 @@ Result<void> set_instance_attribute(Heap& heap, Object* object, Str* name, Value
     decref(std::exchange(attributes->values[slot], value));
     return {};
   }
-  Shape* shape = MINI_TRY(extend(heap, attributes->shape, name));
+  Shape* shape = MINI_TRY(extend(heap, object, attributes->shape, name));
   if (!shape) {
     MINI_TRY(move_to_dict(heap, object));
     return set_name(heap, attributes->dict, name, value);
