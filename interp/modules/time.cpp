@@ -50,6 +50,8 @@ Result<Ref<Value>> sleep(Call& call) {
 
 constexpr const char* kFields[] = {"tm_year", "tm_mon", "tm_mday", "tm_hour", "tm_min",
                                    "tm_sec",  "tm_wday", "tm_yday", "tm_isdst"};
+// Attributes that are no items: None in a date that a script made.
+constexpr const char *kZone = "tm_zone", *kOffset = "tm_gmtoff";
 
 Result<Ref<Value>> make_date(Call& call, const tm& date) {
   Heap& heap = call.heap;
@@ -61,7 +63,12 @@ Result<Ref<Value>> make_date(Call& call, const tm& date) {
                    Value::integer(date.tm_hour),        Value::integer(date.tm_min),     Value::integer(date.tm_sec),
                    Value::integer((date.tm_wday + 6) % 7), Value::integer(date.tm_yday + 1),
                    Value::integer(date.tm_isdst)};
-  return make_struct(heap, static_cast<Type*>(type.get().as_object()), items);
+  Ref<Value> made = MINI_TRY(make_struct(heap, static_cast<Type*>(type.get().as_object()), items));
+  Ref<Value> zone = MINI_TRY(text(heap, date.tm_zone));
+  Ref<Str> zone_name = MINI_TRY(heap.intern(kZone)), offset_name = MINI_TRY(heap.intern(kOffset));
+  MINI_TRY(set_instance_attribute(heap, made.get().as_object(), zone_name.get(), zone));
+  MINI_TRY(set_instance_attribute(heap, made.get().as_object(), offset_name.get(), Value::integer(date.tm_gmtoff)));
+  return made;
 }
 
 Result<time_t> moment(Call& call) {
@@ -92,8 +99,8 @@ Result<Ref<Value>> gmtime(Call& call) {
   return make_date(call, date);
 }
 
-/// The nine numbers of a date, or now.
-Result<tm> date_argument(Call& call, uint32_t index, const char* function) {
+/// The nine numbers of a date, or now. `zone` keeps the name of its time zone, if the date has one.
+Result<tm> date_argument(Call& call, uint32_t index, const char* function, std::string& zone) {
   tm date{};
   if (!call.has(index)) {
     const time_t now = read(call, CLOCK_REALTIME) / sched::kSecond;
@@ -112,12 +119,19 @@ Result<tm> date_argument(Call& call, uint32_t index, const char* function) {
   --date.tm_mon;
   date.tm_wday = (date.tm_wday + 1) % 7;
   --date.tm_yday;
+  Ref<Str> zone_name = MINI_TRY(call.heap.intern(kZone));
+  const Value name = get_instance_attribute(call[index].as_object(), zone_name.get());
+  if (const Str* text = name.is_unbound() ? nullptr : as_str(call.heap, name)) {
+    zone = to_utf8(text);
+    date.tm_zone = zone.c_str();
+  }
   return date;
 }
 
 Result<Ref<Value>> strftime(Call& call) {
   const std::string pattern = MINI_TRY(text_argument(call.heap, call[0], "strftime() argument 1"));
-  const tm date = MINI_TRY(date_argument(call, 1, "strftime"));
+  std::string zone;
+  const tm date = MINI_TRY(date_argument(call, 1, "strftime", zone));
   if (pattern.empty()) return text(call.heap, "");
   std::string out(64 + 8 * pattern.size(), '\0');
   // A result that is rightly empty (an empty %p) looks like one that did not fit: a mark behind it tells them apart.
@@ -127,11 +141,13 @@ Result<Ref<Value>> strftime(Call& call) {
   return text(call.heap, std::string_view(out).substr(0, length - 1));
 }
 Result<Ref<Value>> mktime(Call& call) {
-  tm date = MINI_TRY(date_argument(call, 0, "mktime"));
+  std::string zone;
+  tm date = MINI_TRY(date_argument(call, 0, "mktime", zone));
   return make_float(call.heap, static_cast<double>(::mktime(&date)));
 }
 Result<Ref<Value>> asctime(Call& call) {
-  const tm date = MINI_TRY(date_argument(call, 0, "asctime"));
+  std::string zone;
+  const tm date = MINI_TRY(date_argument(call, 0, "asctime", zone));
   char out[64];
   ::strftime(out, sizeof out, "%a %b %e %H:%M:%S %Y", &date);
   return text(call.heap, out);
@@ -143,6 +159,18 @@ Result<Ref<Value>> ctime(Call& call) {
   char out[64];
   ::strftime(out, sizeof out, "%a %b %e %H:%M:%S %Y", &date);
   return text(call.heap, out);
+}
+
+/// What the library's `_strptime` reads from a text.
+Result<Ref<Value>> strptime(Call& call) {
+  Heap& heap = call.heap;
+  const Value builtins = get_name(thread_of(call).machine->state().modules, heap.name(Name::kbuiltins));
+  Ref<Value> import = MINI_TRY(get_attribute(heap, builtins, heap.name(Name::k__import__)));
+  Ref<Str> module_name = MINI_TRY(heap.intern("_strptime")), function_name = MINI_TRY(heap.intern("_strptime_time"));
+  const Value name = module_name;
+  Ref<Value> module = MINI_TRY(object::call(heap, import, &name, 1));
+  Ref<Value> function = MINI_TRY(get_attribute(heap, module, function_name.get()));
+  return object::call(heap, function, call.args, call.count);
 }
 
 /// The local time zone, in winter and in summer.
@@ -184,6 +212,7 @@ constexpr NativeDefinition kFunctions[] = {
     {"time.gmtime(seconds=None, /)", gmtime},
     {"time.mktime(date, /)", mktime},
     {"time.strftime(format, date=None, /)", strftime},
+    {"time.strptime(*args)", strptime},
     {"time.asctime(date=None, /)", asctime},
     {"time.ctime(seconds=None, /)", ctime},
 };
@@ -200,8 +229,12 @@ Result<void> fill_time(Machine& machine, Module* module) {
                               MINI_TRY(text(machine.heap(), zone.summer.name))};
   const Value both[] = {names[0], names[1]};
   MINI_TRY(add_value(machine, module, "tzname", MINI_TRY(widen(make_tuple(machine.heap(), both, 2)))));
-  return add_value(machine, module, "struct_time",
-                   MINI_TRY(make_struct_type(machine.heap(), "time.struct_time", kFields)));
+  Ref<Type> date = MINI_TRY(make_struct_type(machine.heap(), "time.struct_time", kFields));
+  for (const char* attribute : {kZone, kOffset}) {
+    Ref<Str> name = MINI_TRY(machine.heap().intern(attribute));
+    MINI_TRY(set_name(machine.heap(), date->attributes, name.get(), kNone));
+  }
+  return add_value(machine, module, "struct_time", std::move(date));
 }
 
 }  // namespace mini::modules
