@@ -47,6 +47,7 @@ struct FrameObject : Tracked {
   CodeObject* code;
   Dict* globals;
   Dict* names;             ///< the namespace of a module's or class's body; null in functions
+  Value function;          ///< after the frame was left: whose it was, which lives on (as in CPython since 3.11); or kUnbound
   Value* slots;            ///< after the frame was left: locals and cells
   uint32_t slot_count;
   uint32_t instruction;    ///< the last one executed, after the frame was left

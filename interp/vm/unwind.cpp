@@ -81,6 +81,7 @@ Result<Ref<FrameObject>> frame_object(ThreadState& thread, Frame* frame) {
       return raised;
     }
     (*object)->living = frame;
+    (*object)->function = kUnbound;
     (*object)->code = frame->code;
     incref(frame->code);
     (*object)->globals = frame->globals;
@@ -97,6 +98,9 @@ void leave_frame_object(Heap& heap, Frame* frame) {
   // Not living any more: the collector, which frees both, came to the object first.
   const bool keeps_variables = std::exchange(object->living, nullptr) && object->count > 1;
   object->instruction = frame->index();
+  if (keeps_variables && has_kind(frame->function(), BuiltinType::kFunction)) {
+    object->function = Ref<Value>::share(frame->function()).release();
+  }
   if (keeps_variables && frame->slot_count > 0) {
     // The variables move: their counts are the frame object's now.
     const size_t bytes = frame->slot_count * sizeof(Value);
@@ -223,6 +227,7 @@ void visit_frame_object(Object* object, Visitor& visitor) {
   visitor.reference(frame->code);
   visitor.reference(frame->globals);
   visitor.reference(frame->names);
+  visitor.reference(frame->function);
   for (uint32_t i = 0; i < frame->slot_count; ++i) visitor.reference(frame->slots[i]);
   visitor.scalar(frame->instruction);
   visitor.scalar(frame->living != nullptr);
@@ -237,6 +242,7 @@ void drop_frame_object(Heap& heap, Object* object) {
   const uint32_t count = std::exchange(frame->slot_count, 0);
   for (uint32_t i = 0; i < count; ++i) decref(frame->slots[i]);
   if (frame->slots) heap.release_buffer(frame->slots, count * sizeof(Value));
+  decref(std::exchange(frame->function, kUnbound));
   frame->code = nullptr;
   frame->globals = nullptr;
   frame->names = nullptr;
