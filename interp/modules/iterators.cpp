@@ -171,7 +171,7 @@ Result<Ref<Value>> construct_reversed(Call& call) { return make_reversed(call.he
 
 constexpr NativeDefinition kMakeEnumerate{"enumerate.__new__(type, iterable, start=0)", make_enumerate};
 constexpr NativeDefinition kMakeZip{"zip.__new__(type, *iterables, strict=False)", make_zip};
-constexpr NativeDefinition kMakeMap{"map.__new__(type, *args)", make_map};
+constexpr NativeDefinition kMakeMap{"map.__new__(type, /, *args)", make_map};
 constexpr NativeDefinition kMakeFilter{"filter.__new__(type, function, iterable, /)", make_filter};
 constexpr NativeDefinition kMakeReversed{"reversed.__new__(type, sequence, /)", construct_reversed};
 

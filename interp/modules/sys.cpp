@@ -222,6 +222,17 @@ Result<void> add_int_info(Machine& machine, Module* module) {
   return add_struct(machine, module, "int_info", kFields, items);
 }
 
+/// CPython's of ints and floats (3.13 Python/sysmodule.c, get_hash_info); texts have a hash of their own here.
+Result<void> add_hash_info(Machine& machine, Module* module) {
+  static constexpr const char* kFields[] = {"width", "modulus", "inf", "nan", "imag",
+                                            "algorithm", "hash_bits", "seed_bits", "cutoff"};
+  Ref<Value> algorithm = MINI_TRY(text(machine.heap(), "siphash13"));
+  Value items[] = {Value::integer(64),      Value::integer((int64_t{1} << 61) - 1), Value::integer(314159),
+                   Value::integer(0),       Value::integer(1000003),                algorithm.release(),
+                   Value::integer(64),      Value::integer(128),                    Value::integer(0)};
+  return add_struct(machine, module, "hash_info", kFields, items);
+}
+
 Result<void> add_flags(Machine& machine, Module* module) {
   static constexpr const char* kFields[] = {
       "debug",         "inspect",            "interactive", "optimize",           "dont_write_bytecode",
@@ -307,6 +318,7 @@ Result<void> fill_sys(Machine& machine, Module* module) {
   MINI_TRY(add_version(machine, module));
   MINI_TRY(add_float_info(machine, module));
   MINI_TRY(add_int_info(machine, module));
+  MINI_TRY(add_hash_info(machine, module));
   MINI_TRY(add_flags(machine, module));
   static constexpr const char* kStreams[] = {"stdin", "stdout", "stderr"};
   for (int stream = 0; stream < 3; ++stream) {

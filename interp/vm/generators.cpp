@@ -187,9 +187,7 @@ Result<Ref<Value>> throw_into(ThreadState& thread, Generator* generator, Ref<Exc
   }
   // A `yield from` hands the exception on to the inner generator first.
   Frame* frame = generator->frame;
-  const auto next = frame->code->code->units[frame->index() + 1].opcode;
-  if (next == bytecode::Opcode::YIELD_FROM) {
-    Value inner = frame->stack_top[-1];
+  if (Value inner = delegate_of(generator); !inner.is_unbound()) {
     if (heap.type_of(inner) == heap.type(BuiltinType::kGenerator)) {
       auto* inner_generator = static_cast<Generator*>(inner.as_object());
       generator->running = 1;

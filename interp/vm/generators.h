@@ -13,6 +13,12 @@ inline Generator* generator_of(Frame* frame) {
 Result<Ref<Generator>> make_generator(ThreadState&, Frame* frame);
 /// The frame of a generator that finished: drops what it holds.
 void release_generator_frame(ThreadState&, Frame* frame);
+/// What a suspended generator has left the answers to by `yield from`, borrowed; kUnbound if it waits at a `yield`.
+inline Value delegate_of(const Generator* generator) {
+  const Frame* frame = generator->frame;
+  const bool delegates = frame->code->code->units[frame->index() + 1].opcode == bytecode::Opcode::YIELD_FROM;
+  return delegates ? frame->stack_top[-1] : kUnbound;
+}
 /// Puts a generator's frame on top, to go on with `sent` (owned; kUnbound at the first start). Null after raising
 /// ValueError (it runs already) or RecursionError.
 Frame* resume_frame(ThreadState&, Generator*, Value sent, Value* caller_top, Completion completion);

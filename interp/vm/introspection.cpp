@@ -2,6 +2,7 @@
 #include "interp/vm/introspection.h"
 
 #include "interp/vm/function.h"
+#include "interp/vm/generators.h"
 #include "interp/vm/native.h"
 #include "interp/vm/slow_paths.h"
 #include "interp/vm/unwind.h"
@@ -120,6 +121,12 @@ Result<Ref<Value>> generator_suspended(Heap&, Value self) {
   auto* generator = as<Generator>(self);
   return Ref<Value>(generator->frame && generator->started && !generator->running);
 }
+Result<Ref<Value>> generator_delegate(Heap&, Value self) {
+  auto* generator = as<Generator>(self);
+  const bool suspended = generator->frame && generator->started && !generator->running;
+  const Value delegate = suspended ? delegate_of(generator) : kUnbound;
+  return delegate.is_unbound() ? shared(nullptr) : Ref<Value>::share(delegate);
+}
 Result<Ref<Value>> generator_frame(Heap& heap, Value self) {
   Frame* frame = as<Generator>(self)->frame;
   return frame ? widen(frame_object(Machine::of(heap).current(), frame)) : shared(nullptr);
@@ -219,6 +226,7 @@ constexpr Row kRows[] = {
     {BuiltinType::kGenerator, "gi_running", generator_running},
     {BuiltinType::kGenerator, "gi_suspended", generator_suspended},
     {BuiltinType::kGenerator, "gi_frame", generator_frame},
+    {BuiltinType::kGenerator, "gi_yieldfrom", generator_delegate},
     {BuiltinType::kFunction, "__builtins__", function_builtins},
 };
 

@@ -108,6 +108,19 @@ Result<Ref<Value>> property_delete(Call& call) {
   return unboxed(kNone);
 }
 
+/// Whether a function says of itself that it is an abstract method.
+Result<bool> is_abstract(Heap& heap, Value function) {
+  Ref<Str> name = MINI_TRY(heap.intern("__isabstractmethod__"));
+  Ref<Value> mark = MINI_TRY(find_attribute(heap, function, name.get()));
+  return !mark.get().is_unbound() && MINI_TRY(truth(heap, mark));
+}
+Result<Ref<Value>> is_property_abstract(Heap& heap, Value self) {
+  Property* property = property_of(self);
+  for (Value function : {property->getter, property->setter, property->deleter})
+    if (MINI_TRY(is_abstract(heap, function))) return Ref<Value>(true);
+  return Ref<Value>(false);
+}
+
 constexpr NativeDefinition kPropertyMethods[] = {
     {"property.getter(self, fget, /)", property_with<&Property::getter>},
     {"property.setter(self, fset, /)", property_with<&Property::setter>},
@@ -138,6 +151,9 @@ struct WrapperType {
     return Ref<Value>(std::move(made));
   }
   static Result<Ref<Value>> function(Heap&, Value self) { return Ref<Value>::share(of(self)->function); }
+  static Result<Ref<Value>> is_wrapped_abstract(Heap& heap, Value self) {
+    return Ref<Value>(MINI_TRY(is_abstract(heap, of(self)->function)));
+  }
   template <Name kName>
   static Result<Ref<Value>> delegated(Heap& heap, Value self) {
     return get_attribute(heap, of(self)->function, heap.name(kName));
@@ -156,6 +172,7 @@ struct WrapperType {
     MINI_TRY(add_methods(heap, type, kDescriptorGet.data(), kDescriptorGet.size(), MethodDescriptor::kSlotMethod));
     MINI_TRY(add_getset(heap, type, "__func__", function, refuse_to_set));
     MINI_TRY(add_getset(heap, type, "__wrapped__", function, refuse_to_set));
+    MINI_TRY(add_getset(heap, type, "__isabstractmethod__", is_wrapped_abstract));
     MINI_TRY(add_getset(heap, type, "__name__", delegated<Name::k__name__>));
     MINI_TRY(add_getset(heap, type, "__qualname__", delegated<Name::k__qualname__>));
     MINI_TRY(add_getset(heap, type, "__module__", delegated<Name::k__module__>));
@@ -189,6 +206,7 @@ Result<void> define_descriptor_methods(Heap& heap) {
   MINI_TRY(add_getset(heap, property, "fget", property_field<&Property::getter>, refuse_to_set));
   MINI_TRY(add_getset(heap, property, "fset", property_field<&Property::setter>, refuse_to_set));
   MINI_TRY(add_getset(heap, property, "fdel", property_field<&Property::deleter>, refuse_to_set));
+  MINI_TRY(add_getset(heap, property, "__isabstractmethod__", is_property_abstract));
   return add_getset(heap, property, "__doc__", property_field<&Property::doc>, set_property_doc);
 }
 

@@ -120,7 +120,9 @@ struct Binding {
     }
     static_cast<void>(given);
     const std::string wrong = to_utf8(name);
-    // These two have words of their own; sorted() leaves its keywords to list.sort().
+    // These have words of their own; sorted() leaves its keywords to list.sort().
+    if (short_name(signature) == "zip_longest")
+      return heap.raise(BuiltinType::kTypeError, "zip_longest() got an unexpected keyword argument");
     if (short_name(signature) == "enumerate")
       return heap.raise(BuiltinType::kTypeError, "'{}' is an invalid keyword argument for enumerate()", wrong);
     const std::string shown(short_name(signature) == "sorted" ? "sort" : short_name(signature));
@@ -162,8 +164,9 @@ Result<Ref<Value>> bind_and_call(Heap& heap, const NativeDefinition& definition,
           keyword_names ? keyword_names->items() + keywords : nullptr,
           [&](Value name) { return equal(static_cast<Str*>(name.as_object()), signature.parameter(i)); });
       if (!named) {
-        return heap.raise(BuiltinType::kTypeError, "{}() missing required argument '{}' (pos {})",
-                          short_name(signature), signature.parameter(i), i + 1 - signature.bound);
+        const bool numbered = short_name(signature) != "enumerate";  // which reads its arguments itself
+        return heap.raise(BuiltinType::kTypeError, "{}() missing required argument '{}'{}", short_name(signature),
+                          signature.parameter(i), numbered ? fmt::format(" (pos {})", i + 1 - signature.bound) : "");
       }
     }
   }

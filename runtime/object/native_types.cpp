@@ -153,6 +153,10 @@ Result<Ref<Value>> get_owner(Heap&, Value self) {
 Result<Ref<Value>> get_getset_name(Heap&, Value self) {
   return Ref<Value>::share(Value(getset_of(self)->name));
 }
+Result<Ref<Value>> get_getset_qualified_name(Heap& heap, Value self) {
+  return widen(make_str(heap, fmt::format("{}.{}", to_utf8(getset_of(self)->owner->qualified_name),
+                                          to_utf8(getset_of(self)->name))));
+}
 Result<Ref<Value>> get_member_name(Heap&, Value self) {
   return Ref<Value>::share(Value(member_of(self)->name));
 }
@@ -265,6 +269,7 @@ Result<void> define_native_methods(Heap& heap) {
     for (auto methods : {kDescriptorGet, kDescriptorStore})
       MINI_TRY(add_methods(heap, type, methods.data(), methods.size(), MethodDescriptor::kSlotMethod));
   MINI_TRY(add_getset(heap, getset, "__name__", get_getset_name));
+  MINI_TRY(add_getset(heap, getset, "__qualname__", get_getset_qualified_name));
   MINI_TRY(add_getset(heap, getset, "__objclass__", get_owner));
   MINI_TRY(add_getset(heap, getset, "__doc__", get_no_doc));
   MINI_TRY(add_getset(heap, member, "__name__", get_member_name));

@@ -4,6 +4,7 @@
 
 #include "runtime/object/attributes.h"
 #include "runtime/object/node.h"
+#include "runtime/object/table.h"
 #include "runtime/object/type_internal.h"
 
 namespace mini::object {
@@ -236,6 +237,24 @@ Result<Ref<Value>> get_class(Heap& heap, Value self) {
   return Ref<Value>::share(Value(heap.type_of(self)));
 }
 
+/// The names in the `__slots__` of a class and its bases, those of one class in order. They are part of its layout in
+/// CPython (3.13 Objects/typeobject.c, same_slots_added).
+std::vector<const Str*> slot_names(Heap& heap, const Type* type) {
+  std::vector<const Str*> names;
+  for (; type && type->type_flags & Type::kUserClass; type = type->base) {
+    std::vector<const Str*> own;
+    for (int64_t i = 0; (i = next_entry(type->attributes, i)) >= 0; ++i) {
+      const DictEntry& entry = type->attributes->entries[i];
+      const Str* name = as_str(heap, entry.key);
+      const bool implied = !(type->type_flags & Type::kSlotsOnly) && equal(name, "__weakref__");
+      if (has_kind(entry.value, BuiltinType::kMemberDescriptor) && !implied) own.push_back(name);
+    }
+    std::sort(own.begin(), own.end(), [](const Str* a, const Str* b) { return compare(a, b) < 0; });
+    names.insert(names.end(), own.begin(), own.end());
+  }
+  return names;
+}
+
 /// Classes of one layout may be exchanged; the attributes go along in a dict.
 Result<void> set_class(Heap& heap, Value self, Value value) {
   if (value.is_unbound()) return heap.raise(BuiltinType::kTypeError, "can't delete __class__ attribute");
@@ -251,7 +270,7 @@ Result<void> set_class(Heap& heap, Value self, Value value) {
   }
   const bool other_slots = (to->type_flags ^ from->type_flags) & Type::kSlotsOnly;
   if (other_slots || to->kind != from->kind || to->trailer_size != from->trailer_size ||
-      to->attributes_offset != from->attributes_offset) {
+      to->attributes_offset != from->attributes_offset || slot_names(heap, to) != slot_names(heap, from)) {
     return heap.raise(BuiltinType::kTypeError, "__class__ assignment: '{}' object layout differs from '{}'",
                       to_utf8(to->name), to_utf8(from->name));
   }
