@@ -2,7 +2,7 @@
 # CMakeLists.txt.
 file(GLOB embed_tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/embed/*_test.cpp)
 add_executable(embed_test ${embed_tests} tests/embed/main.cpp)
-target_compile_options(embed_test PRIVATE -Wall -Wextra -Wshadow $<$<BOOL:${MINI_WERROR}>:-Werror>)
+target_compile_options(embed_test PRIVATE -O0 -Wall -Wextra -Wshadow $<$<BOOL:${MINI_WERROR}>:-Werror>)
 target_link_libraries(embed_test PRIVATE mini::mini doctest::doctest)
 target_compile_definitions(embed_test PRIVATE MINI_PROGRAM="$<TARGET_FILE:mini>")  # makes recordings
 add_dependencies(embed_test mini)
