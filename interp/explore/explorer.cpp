@@ -151,6 +151,12 @@ std::vector<uint16_t> Explorer::runnable() {
 Explorer::StepResult Explorer::step(uint16_t thread) {
   step_output_.clear();
   step_errors_.clear();
+  const sched::ThreadTable& before = machine_->state().threads;
+  const sched::Thread* chosen = machine_->state().threads.find(thread);
+  if (!chosen || (chosen != before.current && chosen->state != sched::State::Runnable)) {
+    mismatch_ = "a thread that was to go on cannot";
+    return {true, false, 0, {}, true};
+  }
   steering_->begin_step(thread);
   const int status = machine_->resume();
   ++steps_;
@@ -802,6 +808,15 @@ void Explorer::conclude(Findings& findings) {
   auto before = [](const Outcome& a, const Outcome& b) {
     return std::tuple(a.bad, a.preemptions, a.choices.size(), a.output) < std::tuple(b.bad, b.preemptions, b.choices.size(), b.output);
   };
+  // Two states that were taken for one show when the way to an outcome cannot be gone.
+  if (by_states && findings.started) {
+    for (Outcome& outcome : findings.outcomes) {
+      const std::string found_before = std::exchange(mismatch_, "");
+      replay(outcome.choices, nullptr);
+      if (!mismatch_.empty()) outcome.choices.clear();
+      else mismatch_ = found_before;
+    }
+  }
   const auto expected = std::min_element(findings.outcomes.begin(), findings.outcomes.end(), before);
   if (!settings_.any_output && settings_.bad.empty())
     for (auto outcome = findings.outcomes.begin(); outcome != findings.outcomes.end(); ++outcome)
@@ -810,6 +825,7 @@ void Explorer::conclude(Findings& findings) {
   const std::string endless = fmt::format("{}", fmt::join(steering_->endless_natives(), ", "));
   const std::string blind = fmt::format("{}", fmt::join(steering_->blind_natives(), ", "));
   if (findings.incomplete.empty() && outgrown_) findings.incomplete = limit_reached();
+  if (findings.incomplete.empty() && !mismatch_.empty()) findings.incomplete = "INTERNAL: " + mismatch_;
   if (findings.incomplete.empty() && !endless.empty())
     findings.incomplete = "natives that call script code did not come to an end: " + endless;
   if (findings.incomplete.empty() && !blind.empty())
@@ -908,8 +924,8 @@ bool Explorer::run(Findings& findings, std::string& error) {
     if (!findings.incomplete.empty() || !visibility_->take_change()) break;
     ++findings.restarts;
   }
-  if (!mismatch_.empty()) findings.left_out.push_back("INTERNAL: " + mismatch_);
   conclude(findings);
+  if (!mismatch_.empty()) findings.left_out.push_back("INTERNAL: " + mismatch_);
   return true;
 }
 

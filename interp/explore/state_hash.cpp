@@ -122,6 +122,12 @@ void StateHasher::collect_base() {
     Object* object = pending_[shown_];
     if (is_runtime_type(object)) visit_object(object, *this);
     else show(object);
+    // The names in code belong to the base even if nothing else refers to them yet. They become keys of the dicts into which
+    // instances move their attributes, and would be taken for new objects, which belong to the first part that has them: a
+    // step that has nothing to do with a part would change it.
+    if (object->type->kind != static_cast<uint32_t>(BuiltinType::kCode)) continue;
+    const auto* code = static_cast<const vm::CodeObject*>(object);
+    for (uint32_t i = 0; i < code->name_count; ++i) slot_of(code->names[i]);
   }
   collecting_ = false;
   std::vector<Object*> found = std::exchange(pending_, {});

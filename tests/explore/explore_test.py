@@ -587,6 +587,20 @@ a = threading.Thread(target=work); b = threading.Thread(target=work)
 a.start(); b.start(); a.join(); b.join()
 print(x)
 """, {("ended", "2\n"): 0}, "safe"),
+    "threads in two rounds": ("""
+import threading
+x = 0
+def work():
+    global x
+    x += 1
+for _ in range(2):
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(x)
+""", {("ended", "2\n4\n"): 0, ("ended", "1\n3\n"): 1, ("ended", "2\n3\n"): 1, ("ended", "1\n2\n"): 2}, "bad"),
     "asking whether a thread is alive": ("""
 import threading
 def work():
