@@ -3,7 +3,8 @@
     bench_recording.py --mini build/mini [--pairs 20]
 
 CPU times are those of interleaved pairs; printed is the geometric mean of the ratios and its 95 % interval. The programs are
-threads that only compute, as many hand-overs as the default interval makes. Exit status 1 if a limit is missed for certain.
+threads that only compute, as many hand-overs as the default interval makes. Exit status 1 if a limit is missed for certain;
+that of the bytes a second is for the longer program: a recording begins with some 250 bytes, whatever comes then.
 """
 import argparse
 import math
@@ -62,7 +63,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         spin, recording = pathlib.Path(directory, "spin.py"), str(pathlib.Path(directory, "recording"))
         spin.write_text(SPIN)
-        programs = {"increments": (str(spin), "4000000"), "document": (str(ROOT / "scripts" / "increment.mini"),)}
+        programs = {"increments": (str(spin), "20000000"), "document": (str(ROOT / "scripts" / "increment.mini"),)}
         if shutil.which("valgrind"):
             plain, recorded = (count(mini, *option, str(spin), "300000") for option in ((), (f"--record={recording}",)))
             print(f"record: {recorded / plain:.4f} of the instructions ({plain} and {recorded})")
@@ -82,7 +83,8 @@ def main():
             print(f"{name:12} record {record[0]:.3f} ({record[1]:.3f} to {record[2]:.3f}), "
                   f"replay {replay[0]:.3f} ({replay[1]:.3f} to {replay[2]:.3f}) of the CPU time; "
                   f"{statistics.median(sizes):.0f} bytes a second, {hand_overs} slices in the last")
-            failed |= record[1] > MOST_RECORDING or replay[1] > MOST_REPLAY or statistics.median(sizes) > MOST_BYTES
+            failed |= record[1] > MOST_RECORDING or replay[1] > MOST_REPLAY
+            failed |= name == "increments" and statistics.median(sizes) > MOST_BYTES
     sys.exit(failed)
 
 

@@ -2,7 +2,7 @@
 //
 //     "minirec" | format version, 1 byte | header and events, through a range coder | 8 bytes: fingerprint of all before
 //
-// A hand-over between threads that only compute takes some half a byte: its ticks, and its successor, can be foreseen, and
+// A hand-over between threads that only compute takes about one byte: its ticks, and its successor, can be foreseen, and
 // its place is one of few. How long a slice is to be is drawn from the seed and its number (Runner::begin_slice); what the
 // thread made of the slice before tells how many ticks that comes to, but for a few parts in a hundred.
 #pragma once
