@@ -151,9 +151,9 @@ std::vector<uint16_t> Explorer::runnable() {
 Explorer::StepResult Explorer::step(uint16_t thread) {
   step_output_.clear();
   step_errors_.clear();
-  const sched::ThreadTable& before = machine_->state().threads;
-  const sched::Thread* chosen = machine_->state().threads.find(thread);
-  if (!chosen || (chosen != before.current && chosen->state != sched::State::Runnable)) {
+  sched::ThreadTable& table = machine_->state().threads;
+  const sched::Thread* chosen = table.find(thread);
+  if (!chosen || (chosen != table.current && chosen->state != sched::State::Runnable)) {
     mismatch_ = "a thread that was to go on cannot";
     return {true, false, 0, {}, true};
   }
@@ -168,7 +168,6 @@ Explorer::StepResult Explorer::step(uint16_t thread) {
   if (image_->outgrown()) outgrown_ = true;
   const bool unknown = steering_->gave_up() || image_->outgrown(), told = !steering_->handed_over_inside();
   if (status != vm::Machine::kPaused || unknown) return {true, false, status, {}, unknown, told};
-  sched::ThreadTable& table = machine_->state().threads;
   if (!table.current) return {false, false, status, steering_->stop(), false, told};
   // The end of the program is the end of its daemons: they may do something before it.
   if (std::next(table.all.begin()) == table.all.end() || !steering_->passed_point()) return {false, true, status, {}};
