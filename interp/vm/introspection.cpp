@@ -117,14 +117,13 @@ Result<Ref<Str>> frame_repr(Heap& heap, Value self) {
 
 Result<Ref<Value>> generator_code(Heap&, Value self) { return shared(as<Generator>(self)->code); }
 Result<Ref<Value>> generator_running(Heap&, Value self) { return Ref<Value>(as<Generator>(self)->running != 0); }
-Result<Ref<Value>> generator_suspended(Heap&, Value self) {
-  auto* generator = as<Generator>(self);
-  return Ref<Value>(generator->frame && generator->started && !generator->running);
+bool is_suspended(const Generator* generator) {
+  return generator->frame && generator->started && !generator->running;
 }
+Result<Ref<Value>> generator_suspended(Heap&, Value self) { return Ref<Value>(is_suspended(as<Generator>(self))); }
 Result<Ref<Value>> generator_delegate(Heap&, Value self) {
   auto* generator = as<Generator>(self);
-  const bool suspended = generator->frame && generator->started && !generator->running;
-  const Value delegate = suspended ? delegate_of(generator) : kUnbound;
+  const Value delegate = is_suspended(generator) ? delegate_of(generator) : kUnbound;
   return delegate.is_unbound() ? shared(nullptr) : Ref<Value>::share(delegate);
 }
 Result<Ref<Value>> generator_frame(Heap& heap, Value self) {
