@@ -1,19 +1,22 @@
 // Reading a statement, running it, showing what it answers. As CPython's basic prompt: file name <stdin>, `_`, tracebacks.
 #include "interp/cli/prompt.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <editline/readline.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <clocale>
-#include <cstdlib>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <cwchar>
 #include <iostream>
 #include <map>
+#include <utility>
 
 #include "interp/vm/native.h"
 #include "interp/vm/signals.h"
@@ -102,13 +105,22 @@ char** complete(const char* text, int, int) {
   return rl_completion_matches(text, next_candidate);
 }
 
+// Where keys come from: the terminal once more, opened so that a read does not wait. A Ctrl-C makes the kernel drop what
+// was typed before it, even between the news of a key and its read, which would then wait for ever.
+int keys = STDIN_FILENO;
+
+int open_keys() {
+  const int own = ::open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  return own < 0 ? STDIN_FILENO : own;
+}
+
 /// Waits until something was typed: false when a signal came instead. One that came just before counts as well, which
 /// a mere read() would sleep over: signals are blocked from the look at them until the wait has begun.
 bool wait_for_typing() {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  pollfd input{STDIN_FILENO, POLLIN, 0};
+  pollfd input{keys, POLLIN, 0};
   int ready = 0;
   while (!signals_arrived() && (ready = ppoll(&input, 1, nullptr, &before)) < 0 && errno == EINTR) {}
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -120,7 +132,10 @@ int next_character(std::FILE*) {
   std::mbstate_t state{};
   for (;;) {
     unsigned char byte;
-    if (!wait_for_typing() || ::read(STDIN_FILENO, &byte, 1) != 1) return EOF;
+    if (!wait_for_typing()) return EOF;
+    const ssize_t count = ::read(keys, &byte, 1);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (count != 1) return EOF;
     wchar_t character;
     switch (std::mbrtowc(&character, reinterpret_cast<const char*>(&byte), 1, &state)) {
       case static_cast<size_t>(-1):
@@ -150,6 +165,7 @@ class LineReader {
     const char* locale = std::setlocale(LC_CTYPE, "");
     if (!locale || locale == std::string_view("C")) std::setlocale(LC_CTYPE, "C.UTF-8");
     static char word_breaks[] = " \t\n()[]{},:;=+-*/%<>!&|^~@'\"";
+    keys = open_keys();
     rl_getc_function = next_character;
     rl_initialize();
     using_history();
@@ -161,6 +177,7 @@ class LineReader {
   ~LineReader() {
     if (!terminal_) return;
     if (const std::string path = history_path(); !path.empty()) write_history(path.c_str());
+    if (keys != STDIN_FILENO) ::close(std::exchange(keys, STDIN_FILENO));
   }
   LineReader(const LineReader&) = delete;
   LineReader& operator=(const LineReader&) = delete;
