@@ -139,22 +139,20 @@ bool Visibility::is_visible(std::span<const Access> accesses) {
       continue;
     }
     if (all_visible_) return true;
-    if (const Memo& memo = memo_of(access); memo.object == access.object && memo.key == access.key &&
-                                            memo.whole == access.whole && memo.contended == contended_) {
-      if (memo.visible) return true;
+    if (!hasher_.is_base_object(access.object)) {  // another may have its address in another state
+      if (looks_visible(access)) return true;
       continue;
     }
-    const bool visible = looks_visible(access);
-    if (hasher_.is_base_object(access.object)) {
-      Memo& memo = memo_of(access);
-      if (memo.object != access.object || memo.key != access.key || memo.whole != access.whole) memo = {};
+    Memo& memo = memo_of(access);
+    if (memo.object != access.object || memo.key != access.key || memo.whole != access.whole) memo = {};
+    if (!memo.object || memo.contended != contended_) {
       memo.object = access.object;
       memo.key = access.key;
       memo.whole = access.whole;
-      memo.visible = visible;
+      memo.visible = looks_visible(access);
       memo.contended = contended_;
     }
-    if (visible) return true;
+    if (memo.visible) return true;
   }
   return false;
 }
@@ -208,7 +206,8 @@ void Visibility::note(vm::ThreadState& thread, std::span<const Access> accesses)
     const uint16_t epoch = orders_[order_]->epochs[thread.serial];
     const size_t column = std::min<size_t>(thread.serial, Memo::kThreads - 1) * 2 + access.writes();
     Memo& memo = memo_of(access);
-    const bool same_place = memo.object == access.object && memo.key == access.key && memo.whole == access.whole;
+    const bool same_place = hasher_.is_base_object(access.object) && memo.object == access.object && memo.key == access.key &&
+                            memo.whole == access.whole;
     const bool memorable = same_place && thread.serial < Memo::kThreads - 1;
     Memo::Noted& noted = memo.noted[column];
     if (memorable && noted.row == row && noted.epoch == epoch && noted.locks == held && !is_structural(access)) continue;

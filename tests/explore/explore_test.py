@@ -601,6 +601,18 @@ for _ in range(2):
         thread.join()
     print(x)
 """, {("ended", "2\n4\n"): 0, ("ended", "1\n3\n"): 1, ("ended", "2\n3\n"): 1, ("ended", "1\n2\n"): 2}, "bad"),
+    "threads that start threads": ("""
+import threading
+x = 0
+def inner():
+    global x
+    x += 1
+def outer():
+    threading.Thread(target=inner).start()
+a = threading.Thread(target=outer); b = threading.Thread(target=outer)
+a.start(); b.start(); a.join(); b.join()
+print(x)
+""", {("ended", "2\n"): 0, ("ended", "1\n"): 1, ("ended", "0\n"): 2}, "bad"),
     "asking whether a thread is alive": ("""
 import threading
 def work():
