@@ -243,10 +243,13 @@ int run(CommandLine& line) {
     if (prompts) return usage_error("--step needs a script");
     return cli::run_stepper(script, std::move(options), line.step_commands);
   }
-  sched::RecordingWriter recording;
-  if (!line.record.empty() && !cli::begin_recording(line.record, script, options, recording, error)) {
-    std::cerr << "mini: --record=" << line.record << ": " << error << '\n';
-    return kUsageError;
+  std::unique_ptr<sched::RecordingWriter> recording;
+  if (!line.record.empty()) {
+    recording = std::make_unique<sched::RecordingWriter>();
+    if (!cli::begin_recording(line.record, script, options, *recording, error)) {
+      std::cerr << "mini: --record=" << line.record << ": " << error << '\n';
+      return kUsageError;
+    }
   }
   auto machine = vm::Machine::create(std::move(options), error);
   if (!machine) return usage_error("--schedule=" + schedule + ": " + error);
@@ -255,7 +258,7 @@ int run(CommandLine& line) {
   if (line.observed) machine->add_observer(nobody);
   cli::Observers observers(line.observers, *machine);
   if (!observers.start(error)) return usage_error(error);
-  recording.set_place_of([&](const sched::Position& position) { return machine->place(position); });
+  if (recording) recording->set_place_of([&](const sched::Position& position) { return machine->place(position); });
   std::optional<vm::SignalScope> signals;  // a replay has those of the recorded run
   if (!machine->runner().repeats_outside()) signals.emplace(*machine);
   machine->heap().memory().fail_allocation(line.fail_allocation);
@@ -267,8 +270,8 @@ int run(CommandLine& line) {
   }
   if (machine->is_forked()) line.statistics.clear();  // its parent reports
   else if (!observers.finish() && status == 0) status = 1;
-  if (!recording.error().empty()) {
-    std::cerr << "mini: --record=" << recording.error() << '\n';
+  if (recording && !recording->error().empty()) {
+    std::cerr << "mini: --record=" << recording->error() << '\n';
     if (status == 0) status = kUsageError;
   }
   if (machine->count_model()) machine->write_error(machine->count_model()->report());

@@ -334,6 +334,8 @@ bool Memory::extend_top(size_t bytes) {
       more = needed;
       if (::mprotect(committed_, more, PROT_READ | PROT_WRITE) != 0) return false;
     }
+    // The first step is used up by any VM: fetching its pages one by one, at each first touch, takes longer.
+    if (have == round_up(sizeof(Memory), kPage)) static_cast<void>(::madvise(committed_, more, MADV_POPULATE_WRITE));
     poison(committed_, more);
     committed_ += more;
   }
