@@ -149,7 +149,7 @@ def main():
     scripts = [Script(path) for path in sorted(RACES.glob('*.mini'))]
     wrong = [] if given.names else check_readme(scripts)
     scripts = [script for script in scripts if not given.names or script.name in given.names]
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(4) as pool:  # those that hang only wait
         jobs = [pool.submit(check_header, mini, script) for script in scripts]
         for script in scripts:
             jobs += [pool.submit(check, mini, script, model, given.seeds) for model in MODELS]
