@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <random>
 #include <sstream>
 
@@ -29,6 +30,7 @@ using namespace mini;
 constexpr int kUsageError = 2, kStatusRefused = 4, kStatusLeak = 70;
 
 struct CommandLine {
+  std::unique_ptr<CLI::App> parser;  ///< of the options, if there are any; `observers` asks it which ones
   vm::Options options;
   std::string switch_points = "3.9", clock, runner = "os", deadlock = "report", memory_limit;
   std::string statistics, affinity = "one", refcounts = "protected";
@@ -109,8 +111,28 @@ std::optional<size_t> parse_size(const std::string& text) {
   return size << (10 * (power + 1));
 }
 
+/// A status if that is all: they were wrong, or asked for help alone.
+std::optional<int> read_options(std::vector<std::string> options, CommandLine& line) {
+  line.parser = std::make_unique<CLI::App>();
+  CLI::App& app = *line.parser;
+  define_options(app, line);
+  std::reverse(options.begin(), options.end());  // as CLI11 takes them
+  try {
+    app.parse(options);
+  } catch (const CLI::ParseError& error) {
+    const bool unknown = error.get_name() == "ExtrasError";
+    return usage_error(unknown ? "unknown option " + options.back() : error.what());
+  }
+  line.model_given = app.count("--switch-points") > 0;
+  if (!line.help) return {};
+  std::string text = app.help();
+  text.erase(0, text.find("Options:"));
+  std::cout << kUsage << '\n' << text << std::flush;
+  return 0;
+}
+
 /// Splits the arguments: options up to the file or -c, then everything is the script's. CLI11 reads the options.
-std::optional<int> parse(int argc, char** argv, CLI::App& app, CommandLine& line) {
+std::optional<int> parse(int argc, char** argv, CommandLine& line) {
   std::vector<std::string> options;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
@@ -127,16 +149,10 @@ std::optional<int> parse(int argc, char** argv, CLI::App& app, CommandLine& line
     }
     options.push_back(argument);
   }
-  std::reverse(options.begin(), options.end());  // as CLI11 takes them
-  try {
-    app.parse(options);
-  } catch (const CLI::ParseError& error) {
-    const bool unknown = error.get_name() == "ExtrasError";
-    return usage_error(unknown ? "unknown option " + options.back() : error.what());
-  }
+  if (!options.empty())  // setting the parser up takes a seventh of an empty script's time
+    if (auto status = read_options(std::move(options), line)) return status;
   if (auto model = bytecode::switch_model(line.switch_points)) line.options.switch_model = *model;
   else return usage_error("--switch-points=" + line.switch_points + ": not one of 3.9, 3.10, 3.12, every");
-  line.model_given = app.count("--switch-points") > 0;
   if (!line.replay.empty() && (!line.options.schedule.empty() || !line.clock.empty()))
     return usage_error("--replay goes without --schedule and --clock: they are those of the run that it repeats");
   line.step |= !line.step_commands.empty();
@@ -296,15 +312,7 @@ int run(CommandLine& line) {
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   CommandLine line;
-  CLI::App app{"A tiny Python with a GIL that can be seen and steered."};
-  define_options(app, line);
-  if (auto status = parse(argc, argv, app, line)) return *status;
-  if (line.help) {
-    std::string options = app.help();
-    options.erase(0, options.find("Options:"));
-    std::cout << kUsage << '\n' << options << std::flush;
-    return 0;
-  }
+  if (auto status = parse(argc, argv, line)) return *status;
   if (line.version) {
     std::cout << "mini " MINI_VERSION " (a subset of Python 3.13)\n" << std::flush;
     return 0;
