@@ -169,6 +169,30 @@ Result<Ref<Value>> send(ThreadState& thread, Generator* generator, Value sent, V
   return result;
 }
 
+namespace {
+
+/// throw_into() for what has `throw` and `close` of its own, or neither (CPython 3.13 Objects/genobject.c, _gen_throw).
+Result<Ref<Value>> throw_into_iterator(Heap& heap, Value iterator, Ref<Exception> exception, Value* returned) {
+  const Ref<Value> kept = Ref<Value>::share(iterator);
+  const bool closes = is_subtype(exception->type, heap.type(BuiltinType::kGeneratorExit));
+  Ref<Value> method = MINI_TRY(find_attribute(heap, iterator, heap.name(closes ? Name::kclose : Name::kthrow)));
+  if (!method.get().is_unbound()) {
+    const Value argument = Value(exception.get());
+    auto answer = object::call(heap, method, &argument, closes ? 0 : 1);
+    if (answer.ok() && !closes) return answer;
+    if (!answer.ok()) {
+      if (closes || !heap.pending_is(BuiltinType::kStopIteration)) return raised;
+      const Ref<Exception> stop = heap.take_pending();
+      *returned = Ref<Value>::share(stop->details[0].is_unbound() ? kNone : stop->details[0]).release();
+      return Ref<Value>();
+    }
+  }
+  static_cast<void>(heap.raise_object(std::move(exception)));
+  return raised;
+}
+
+}  // namespace
+
 Result<Ref<Value>> throw_into(ThreadState& thread, Generator* generator, Ref<Exception> exception, Value* returned) {
   Heap& heap = *thread.heap;
   *returned = kNone;
@@ -188,26 +212,26 @@ Result<Ref<Value>> throw_into(ThreadState& thread, Generator* generator, Ref<Exc
   // A `yield from` hands the exception on to the inner generator first.
   Frame* frame = generator->frame;
   if (Value inner = delegate_of(generator); !inner.is_unbound()) {
-    if (heap.type_of(inner) == heap.type(BuiltinType::kGenerator)) {
-      auto* inner_generator = static_cast<Generator*>(inner.as_object());
-      generator->running = 1;
-      Result<Ref<Value>> yielded = raised;
-      Value inner_returned = kNone;
-      if (is_subtype(exception->type, heap.type(BuiltinType::kGeneratorExit))) {
-        if (close(thread, inner_generator).ok()) static_cast<void>(heap.raise_object(std::move(exception)));
-      } else {
-        yielded = throw_into(thread, inner_generator, std::move(exception), &inner_returned);
-      }
-      generator->running = 0;
-      if (yielded.ok() && !yielded->get().is_unbound()) return yielded;
-      if (yielded.ok()) {
-        // The inner one returned: its value is that of `yield from`, and the outer one goes on behind it.
-        decref(*--frame->stack_top);
-        ++frame->pc;  // at YIELD_FROM: resuming goes behind it
-        return send(thread, generator, inner_returned, returned);
-      }
-      exception = heap.take_pending();
+    generator->running = 1;
+    Result<Ref<Value>> yielded = raised;
+    Value inner_returned = kNone;
+    if (heap.type_of(inner) != heap.type(BuiltinType::kGenerator)) {
+      yielded = throw_into_iterator(heap, inner, std::move(exception), &inner_returned);
+    } else if (is_subtype(exception->type, heap.type(BuiltinType::kGeneratorExit))) {
+      if (close(thread, static_cast<Generator*>(inner.as_object())).ok())
+        static_cast<void>(heap.raise_object(std::move(exception)));
+    } else {
+      yielded = throw_into(thread, static_cast<Generator*>(inner.as_object()), std::move(exception), &inner_returned);
     }
+    generator->running = 0;
+    if (yielded.ok() && !yielded->get().is_unbound()) return yielded;
+    if (yielded.ok()) {
+      // The inner one returned: its value is that of `yield from`, and the outer one goes on behind it.
+      decref(*--frame->stack_top);
+      ++frame->pc;  // at YIELD_FROM: resuming goes behind it
+      return send(thread, generator, inner_returned, returned);
+    }
+    exception = heap.take_pending();
   }
   if (!heap.hooks().enter_native(heap).ok()) return raised;
   Result<Ref<Value>> result = raised;
@@ -222,24 +246,24 @@ Result<Ref<Value>> throw_into(ThreadState& thread, Generator* generator, Ref<Exc
   return result;
 }
 
-Result<void> close(ThreadState& thread, Generator* generator) {
+Result<Ref<Value>> close(ThreadState& thread, Generator* generator) {
   Heap& heap = *thread.heap;
-  if (!generator->frame) return {};
+  if (!generator->frame) return unboxed(kNone);
   if (!generator->started && !generator->running) {
     release_generator_frame(thread, generator->frame);
-    return {};
+    return unboxed(kNone);
   }
   static_cast<void>(heap.raise_value(BuiltinType::kGeneratorExit, kUnbound));
   Value returned = kNone;
   auto result = throw_into(thread, generator, heap.take_pending(), &returned);
   if (result.ok()) {
-    decref(returned);
-    if (result->get().is_unbound()) return {};
+    Ref<Value> value = Ref<Value>::adopt(returned);
+    if (result->get().is_unbound()) return value;
     return heap.raise(BuiltinType::kRuntimeError, "generator ignored GeneratorExit");
   }
   if (heap.pending_is(BuiltinType::kGeneratorExit) || heap.pending_is(BuiltinType::kStopIteration)) {
     static_cast<void>(heap.take_pending());
-    return {};
+    return unboxed(kNone);
   }
   return raised;
 }
@@ -376,13 +400,29 @@ Result<Ref<Value>> method_send(Call& call) { return advance(call, self_of(call),
 Result<Ref<Value>> method_throw(Call& call) {
   Heap& heap = call.heap;
   Ref<Exception> exception;
-  Value given = call.has(2) && !call[2].is_none() ? call[2] : call[1];
+  const Value given = call[1], value = call.has(2) ? call[2] : kNone;
+  if (call.has(3) && !call[3].is_none() && !has_kind(call[3], BuiltinType::kTraceback))
+    return heap.raise_text(BuiltinType::kTypeError, "throw() third argument must be a traceback object");
   if (Exception* ready = as_exception(given)) {
+    if (!value.is_none())
+      return heap.raise_text(BuiltinType::kTypeError, "instance exception may not have a separate value");
     exception = Ref<Exception>::share(ready);
   } else if (has_kind(given, BuiltinType::kTypeType) &&
              (static_cast<Type*>(given.as_object())->type_flags & Type::kException)) {
-    auto made = MINI_TRY(object::call(heap, given, nullptr, 0));
-    exception = Ref<Exception>::share(as_exception(made.get()));
+    auto* type = static_cast<Type*>(given.as_object());
+    Exception* ready_value = as_exception(value);
+    if (ready_value && is_subtype(ready_value->type, type)) {
+      exception = Ref<Exception>::share(ready_value);
+    } else {
+      const auto* several = has_kind(value, BuiltinType::kTuple) ? static_cast<Tuple*>(value.as_object()) : nullptr;
+      const Value* arguments = several ? several->items() : &value;
+      const uint64_t count = several ? several->length : value.is_none() ? 0 : 1;
+      auto made = MINI_TRY(object::call(heap, given, arguments, static_cast<uint32_t>(count)));
+      if (!as_exception(made.get()))
+        return heap.raise(BuiltinType::kTypeError, "calling {} should have returned an instance of BaseException, not {}",
+                          to_utf8(MINI_TRY(repr(heap, given)).get()), type_name(heap, made));
+      exception = Ref<Exception>::share(as_exception(made.get()));
+    }
   } else {
     return heap.raise(BuiltinType::kTypeError,
                       "exceptions must be classes or instances deriving from BaseException, not {}",
@@ -394,8 +434,7 @@ Result<Ref<Value>> method_throw(Call& call) {
 }
 
 Result<Ref<Value>> method_close(Call& call) {
-  MINI_TRY(close(thread_of(call), self_of(call)));
-  return unboxed(kNone);
+  return close(thread_of(call), self_of(call));
 }
 
 Result<Ref<Str>> repr_generator(Heap& heap, Value value) {

@@ -58,7 +58,7 @@ Ref<Exception> generator_failed(ThreadState&, Frame* frame, Ref<Exception> excep
 /// `next`, `send`: the next item, or kUnbound with StopIteration's value in `returned` at the end. Nested.
 Result<Ref<Value>> send(ThreadState&, Generator*, Value sent, Value* returned);
 Result<Ref<Value>> throw_into(ThreadState&, Generator*, Ref<Exception> exception, Value* returned);
-Result<void> close(ThreadState&, Generator*);
+Result<Ref<Value>> close(ThreadState&, Generator*);
 
 /// What `next()` and `send()` answer, as a native in its own right (native.h) that does not recurse: the generator's next
 /// item, or `at_end`; kUnbound: StopIteration with the generator's value. `sent`: None to go on.
