@@ -184,6 +184,7 @@ constexpr NativeDefinition kMethodMethods[] = {
     {"method.__call__(self, *args, **kwargs)", call_function},
 };
 constexpr NativeDefinition kStaticMethods[] = {{"staticmethod.__call__(self, *args, **kwargs)", call_static}};
+constexpr NativeDefinition kNativeMethods[] = {{"__call__(self, *args, **kwargs)", call_function}};
 constexpr NativeDefinition kMakeMethod{"method.__new__(type, function, instance, /)", make_method};
 
 }  // namespace
@@ -239,6 +240,8 @@ Result<void> define_introspection(Heap& heap) {
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kTypeType), &kCallClass, 1, MethodDescriptor::kSlotMethod));
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kStaticMethod), kStaticMethods, std::size(kStaticMethods),
                        MethodDescriptor::kSlotMethod));
+  for (BuiltinType native : {BuiltinType::kNativeFunction, BuiltinType::kMethodDescriptor})
+    MINI_TRY(add_methods(heap, heap.type(native), kNativeMethods, std::size(kNativeMethods), MethodDescriptor::kSlotMethod));
   Type* method = heap.type(BuiltinType::kBoundMethod);
   method->construct = &kMakeMethod;
   MINI_TRY(add_methods(heap, method, kMethodMethods, std::size(kMethodMethods), MethodDescriptor::kSlotMethod));

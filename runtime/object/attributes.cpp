@@ -1,6 +1,7 @@
 // Reading attributes (object.__getattribute__, type.__getattribute__, super; CPython 3.13 Objects/object.c,
 // typeobject.c).
 #include "runtime/object/attributes.h"
+#include "runtime/object/type_internal.h"
 
 namespace mini::object {
 
@@ -21,6 +22,11 @@ Value descriptor_method(Heap& heap, Value descriptor, Name which) {
   return descriptor.is_object() ? script_method(heap, descriptor.as_object()->type, which) : kUnbound;
 }
 
+bool derives_from_builtin(Value descriptor) {
+  const BuiltinType kind = kind_of(descriptor);
+  return kind == BuiltinType::kProperty || kind == BuiltinType::kStaticMethod || kind == BuiltinType::kClassMethod;
+}
+
 bool is_data_descriptor(Heap& heap, Value descriptor) {
   if (!descriptor.is_object()) return false;
   const BuiltinType kind = kind_of(descriptor);
@@ -30,15 +36,22 @@ bool is_data_descriptor(Heap& heap, Value descriptor) {
          !descriptor_method(heap, descriptor, Name::k__delete__).is_unbound();
 }
 
+/// A data descriptor that is asked before the instance's own attributes. One that can only be set is not: validators keep
+/// the value there under its own name.
+bool goes_first(Heap& heap, Value descriptor) {
+  if (!is_data_descriptor(heap, descriptor)) return false;
+  return kind_of(descriptor) == BuiltinType::kGetSetDescriptor || derives_from_builtin(descriptor) ||
+         !descriptor_method(heap, descriptor, Name::k__get__).is_unbound();
+}
+
 /// `name` may be null: a special method is asked for without one.
 Raised raise_property(Heap& heap, Value self, Str* name, const char* what) {
   return heap.raise(BuiltinType::kAttributeError, "property{} of '{}' object has no {}",
                     name ? " '" + to_utf8(name) + "'" : "", to_utf8(heap.type_of(self)->qualified_name), what);
 }
 
-/// What an attribute of a class becomes when it is read from an instance (`self`) or from the class (`self`
-/// unbound).
-Result<AttributeLookup> bind(Heap& heap, Value attribute, Value self, Type* owner, Str* name) {
+/// bind() for what the runtime itself knows how to bind.
+Result<AttributeLookup> bind_builtin(Heap& heap, Value attribute, Value self, Type* owner, Str* name) {
   if (!attribute.is_object()) return found(Ref<Value>::share(attribute));
   Object* object = attribute.as_object();
   switch (kind_of(attribute)) {
@@ -78,18 +91,27 @@ Result<AttributeLookup> bind(Heap& heap, Value attribute, Value self, Type* owne
       return found(
           MINI_TRY(widen(make_bound_method(heap, static_cast<ClassMethod*>(object)->function, owner))));
     default:
-      if (Value get = descriptor_method(heap, attribute, Name::k__get__); !get.is_unbound()) {
-        Value arguments[] = {self.is_unbound() ? kNone : self, Value(owner)};
-        return found(MINI_TRY(call_special(heap, get, attribute, arguments, 2)));
-      }
+      break;
   }
   return found(Ref<Value>::share(attribute));
+}
+
+/// What an attribute of a class becomes when it is read from an instance (`self`) or from the class (`self`
+/// unbound). A class has its own way, also one that derives from property or classmethod.
+Result<AttributeLookup> bind(Heap& heap, Value attribute, Value self, Type* owner, Str* name) {
+  if (attribute.is_object() && attribute.as_object()->type->type_flags & Type::kHasScriptMethods) {
+    if (Value get = descriptor_method(heap, attribute, Name::k__get__); !get.is_unbound()) {
+      Value arguments[] = {self.is_unbound() ? kNone : self, Value(owner)};
+      return found(MINI_TRY(call_special(heap, get, attribute, arguments, 2)));
+    }
+  }
+  return bind_builtin(heap, attribute, self, owner, name);
 }
 
 /// `A.name`: the attributes of the class come between the data descriptors and the methods of `type`.
 Result<AttributeLookup> resolve_on_type(Heap& heap, Type* type, Str* name) {
   Value of_metatype = lookup(type->type, name);
-  if (is_data_descriptor(heap, of_metatype)) return bind(heap, of_metatype, type, type->type, name);
+  if (goes_first(heap, of_metatype)) return bind(heap, of_metatype, type, type->type, name);
   if (Value own = lookup(type, name); !own.is_unbound()) return bind(heap, own, kUnbound, type, name);
   if (!of_metatype.is_unbound()) return bind(heap, of_metatype, type, type->type, name);
   return AttributeLookup{};
@@ -132,7 +154,7 @@ Result<AttributeLookup> resolve_generic(Heap& heap, Value object, Str* name) {
   if (kind == BuiltinType::kSuper) return resolve_super(heap, static_cast<Super*>(object.as_object()), name);
   Type* type = heap.type_of(object);
   Value of_class = lookup(type, name);
-  if (is_data_descriptor(heap, of_class)) return bind(heap, of_class, object, type, name);
+  if (goes_first(heap, of_class)) return bind(heap, of_class, object, type, name);
   if (Value own = own_attribute(object, name); !own.is_unbound()) return found(Ref<Value>::share(own));
   if (!of_class.is_unbound()) return bind(heap, of_class, object, type, name);
   if (kind == BuiltinType::kBoundMethod) {  // shows the attributes of its function
@@ -327,7 +349,7 @@ Result<Ref<Value>> descriptor_get(Call& call) {
   const bool is_type = has_owner && has_kind(call[2], BuiltinType::kTypeType);
   Type* owner = is_type ? static_cast<Type*>(call[2].as_object()) : heap.type_of(call[1]);
   Str* name = heap.name(Name::k__get__);  // what an error would name: none comes
-  return finish(heap, MINI_TRY(bind(heap, call[0], instance, owner, name)), name);
+  return finish(heap, MINI_TRY(bind_builtin(heap, call[0], instance, owner, name)), name);
 }
 
 template <bool kDeletes>
@@ -341,7 +363,7 @@ Result<Ref<Value>> descriptor_store(Call& call) {
   auto* getset = static_cast<GetSetDescriptor*>(call[0].as_object());
   if (!getset->set) {
     return call.heap.raise(BuiltinType::kAttributeError, "attribute '{}' of '{}' objects is not writable",
-                           to_utf8(getset->name), to_utf8(getset->owner->name));
+                           to_utf8(getset->name), type_name(call.heap, getset->owner));
   }
   MINI_TRY(getset->set(call.heap, call[1], kDeletes ? kUnbound : call[2]));
   return unboxed(kNone);
@@ -364,19 +386,19 @@ Result<AttributeStore> resolve_store_generic(Heap& heap, Value object, Str* name
                            : nullptr) {
       if (!getset->set) {
         return heap.raise(BuiltinType::kAttributeError, "attribute '{}' of '{}' objects is not writable",
-                          to_utf8(name), to_utf8(getset->owner->name));
+                          to_utf8(name), type_name(heap, getset->owner));
       }
       MINI_TRY(getset->set(heap, object, value));
       return AttributeStore{};
     }
-    if (has_kind(of_class, BuiltinType::kProperty)) {
+    Value method = descriptor_method(heap, of_class, deleting ? Name::k__delete__ : Name::k__set__);
+    if (method.is_unbound() && has_kind(of_class, BuiltinType::kProperty)) {
       auto* property = static_cast<Property*>(of_class.as_object());
       Value function = deleting ? property->deleter : property->setter;
       if (function.is_none()) return raise_property(heap, object, name, deleting ? "deleter" : "setter");
       return AttributeStore{AttributeStore::Kind::kProperty, Ref<Value>::share(function),
                             Ref<Value>::share(object)};
     }
-    Value method = descriptor_method(heap, of_class, deleting ? Name::k__delete__ : Name::k__set__);
     if (method.is_unbound()) {
       return heap.raise_text(BuiltinType::kAttributeError, deleting ? "__delete__" : "__set__");
     }

@@ -172,21 +172,23 @@ Result<Ref<Value>> with_traceback(Call& call) {
 
 /// Notes are an attribute like any other, `__notes__`, which the first of them makes (3.13 Objects/exceptions.c,
 /// BaseException_add_note).
-Result<Ref<Value>> add_note(Call& call) {
-  Heap& heap = call.heap;
-  if (!as_str(heap, call[1])) {
-    return heap.raise(BuiltinType::kTypeError, "note must be a str, not '{}'", type_name(heap, call[1]));
-  }
+Result<void> add_note(Heap& heap, Value exception, Value note) {
   Str* name = heap.name(Name::k__notes__);
-  Ref<Value> notes = MINI_TRY(find_attribute(heap, call[0], name));
+  Ref<Value> notes = MINI_TRY(find_attribute(heap, exception, name));
   if (notes.get().is_unbound()) {
     notes = MINI_TRY(widen(make_list(heap)));
-    MINI_TRY(set_attribute(heap, call[0], name, notes));
+    MINI_TRY(set_attribute(heap, exception, name, notes));
   }
   if (!has_kind(notes, BuiltinType::kList)) {
     return heap.raise(BuiltinType::kTypeError, "Cannot add note: __notes__ is not a list");
   }
-  MINI_TRY(append(heap, static_cast<List*>(notes.get().as_object()), Ref<Value>::share(call[1])));
+  return append(heap, static_cast<List*>(notes.get().as_object()), Ref<Value>::share(note));
+}
+Result<Ref<Value>> add_note(Call& call) {
+  if (!as_str(call.heap, call[1])) {
+    return call.heap.raise(BuiltinType::kTypeError, "note must be a str, not '{}'", type_name(call.heap, call[1]));
+  }
+  MINI_TRY(add_note(call.heap, call[0], call[1]));
   return unboxed(kNone);
 }
 
@@ -264,6 +266,13 @@ Result<void> define_exception_methods(Heap& heap) {
   MINI_TRY(add_getset(heap, traceback, "tb_frame", get_frame));
   MINI_TRY(add_getset(heap, traceback, "tb_lasti", get_last_instruction));
   return add_getset(heap, traceback, "tb_lineno", get_line);
+}
+
+void add_note_to_pending(Heap& heap, const std::function<Result<Ref<Str>>(Heap&)>& make_note) {
+  Ref<Exception> exception = heap.take_pending();
+  auto text = make_note(heap);
+  if (!text.ok() || !add_note(heap, Value(exception.get()), *text).ok()) static_cast<void>(heap.take_pending());
+  static_cast<void>(heap.raise_object(std::move(exception)));
 }
 
 }  // namespace mini::object

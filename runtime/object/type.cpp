@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/object/instance.h"
+#include "runtime/object/exception_internal.h"
 #include "runtime/object/node.h"
 #include "runtime/object/operations.h"
 #include "runtime/object/sequence_types.h"
@@ -184,7 +185,7 @@ Result<Type*> layout_base(Heap& heap, Tuple* bases) {
     auto* base = static_cast<Type*>(bases->items()[i].as_object());
     if (!(base->type_flags & (Type::kSubclassable | Type::kUserClass))) {
       return heap.raise(BuiltinType::kTypeError, "type '{}' is not an acceptable base type",
-                        to_utf8(base->name));
+                        type_name(heap, base));
     }
     Type* layout = builtin_base(base);
     if (!winner || (layout != winner_layout && is_subtype(layout, winner_layout))) {
@@ -417,7 +418,13 @@ Result<void> announce_type(Heap& heap, Type* type, Dict* keywords) {
     Value method = lookup(heap.type_of(attribute), heap.name(Name::k__set_name__));
     if (method.is_unbound()) continue;
     Value arguments[] = {Value(type), entries->items()[i]};
-    static_cast<void>(MINI_TRY(call_special(heap, method, attribute, arguments, 2)));
+    if (call_special(heap, method, attribute, arguments, 2).ok()) continue;
+    add_note_to_pending(heap, [&](Heap&) -> Result<Ref<Str>> {
+      const Ref<Str> name = MINI_TRY(repr(heap, entries->items()[i]));
+      return make_str(heap, fmt::format("Error calling __set_name__ on '{}' instance {} in '{}'", type_name(heap, attribute),
+                                        to_utf8(name.get()), to_utf8(type->name)));
+    });
+    return raised;
   }
   return call_init_subclass(heap, type, keywords);
 }

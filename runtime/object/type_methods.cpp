@@ -121,6 +121,21 @@ Result<void> set_doc(Heap& heap, Value self, Value value) {
   return set_type_attribute(heap, type_of(self), heap.name(Name::k__doc__), value);
 }
 
+/// A class without annotations gets an empty dict of them when it is asked (CPython 3.13 Objects/typeobject.c,
+/// type_get_annotations).
+Result<Ref<Value>> get_annotations(Heap& heap, Value self) {
+  Type* type = type_of(self);
+  Str* name = heap.name(Name::k__annotations__);
+  if (!(type->type_flags & Type::kUserClass)) return raise_attribute_error(heap, self, name);
+  if (const Value own = get_name(type->attributes, name); !own.is_unbound()) return Ref<Value>::share(own);
+  Ref<Dict> made = MINI_TRY(make_dict(heap));
+  MINI_TRY(set_name(heap, type->attributes, name, made));
+  return Ref<Value>(std::move(made));
+}
+Result<void> set_annotations(Heap& heap, Value self, Value value) {
+  return set_type_attribute(heap, type_of(self), heap.name(Name::k__annotations__), value);
+}
+
 // ---- methods
 
 Result<Ref<Value>> type_mro(Call& call) {
@@ -239,6 +254,7 @@ Result<void> define_type_methods(Heap& heap) {
   MINI_TRY(add_getset(heap, type, "__qualname__", get_qualified_name, set_qualified_name));
   MINI_TRY(add_getset(heap, type, "__module__", get_module, set_module));
   MINI_TRY(add_getset(heap, type, "__doc__", get_doc, set_doc));
+  MINI_TRY(add_getset(heap, type, "__annotations__", get_annotations, set_annotations));
   MINI_TRY(add_getset(heap, type, "__dict__", get_dict));
   MINI_TRY(add_getset(heap, type, "__bases__", get_bases));
   MINI_TRY(add_getset(heap, type, "__base__", get_base));
