@@ -18,13 +18,27 @@ constexpr ClassCheck kIsInstance{Name::k__instancecheck__, "isinstance() arg 2 m
 constexpr ClassCheck kIsSubclass{Name::k__subclasscheck__,
                                  "issubclass() arg 2 must be a class, a tuple of classes, or a union"};
 
+/// What an instance says is its class: proxies have a `__class__` of their own.
+Result<Type*> shown_class(Heap& heap, Value instance, Type* type) {
+  Str* name = heap.name(Name::k__class__);
+  const bool is_plain = !(type->type_flags & (Type::kHasGetAttributeHook | Type::kUserClass)) ||
+                        (!(type->type_flags & Type::kHasGetAttributeHook) &&
+                         lookup(type, name) == lookup(heap.type(BuiltinType::kObject), name));
+  if (is_plain) return type;
+  Ref<Value> shown = MINI_TRY(find_attribute(heap, instance, name));
+  return has_kind(shown, BuiltinType::kTypeType) ? static_cast<Type*>(shown.get().as_object()) : type;
+}
+
 /// Whether `type`, the class at hand or that of the instance, is or derives from a class or one of a (nested) tuple of them,
 /// or their metaclass says so (object_isinstance and object_issubclass, CPython 3.13 Objects/abstract.c). Null: the
 /// candidate is no class, which only a metaclass may ask for.
 Result<bool> passes(Heap& heap, const ClassCheck& check, Value candidate, Type* type, Value classes) {
   auto derives = [&]() -> Result<bool> {
     if (!type) return heap.raise_text(BuiltinType::kTypeError, "issubclass() arg 1 must be a class");
-    return is_subtype(type, static_cast<Type*>(classes.as_object()));
+    auto* wanted = static_cast<Type*>(classes.as_object());
+    if (is_subtype(type, wanted) || check.hook != Name::k__instancecheck__) return is_subtype(type, wanted);
+    Type* shown = MINI_TRY(shown_class(heap, candidate, type));
+    return shown != type && is_subtype(shown, wanted);
   };
   if (heap.type_of(classes) == heap.type(BuiltinType::kTypeType)) return derives();
   if (has_kind(classes, BuiltinType::kTuple)) {

@@ -77,19 +77,13 @@ Result<Ref<Value>> index_of_(Call& call) {
   if (at < 0) return call.heap.raise_text(BuiltinType::kValueError, "sequence.index(x): x not in sequence");
   return make_int(call.heap, at);
 }
-Result<Ref<Value>> length_hint(Call& call) {
+Result<Ref<Value>> length_hint_(Call& call) {
   Heap& heap = call.heap;
   if (call.has(1) && !is_any_int(call[1]))
     return heap.raise(BuiltinType::kTypeError, "'{}' object cannot be interpreted as an integer",
                       type_name(heap, call[1]));
-  Type* type = heap.type_of(call[0]);
-  if (type->behaviour.length || !script_method(heap, type, Name::k__len__).is_unbound())
-    return make_int(heap, MINI_TRY(length(heap, call[0])));
-  if (Value method = lookup(type, heap.name(Name::k__length_hint__)); !method.is_unbound()) {
-    Ref<Value> hint = MINI_TRY(call_special(heap, method, call[0]));
-    if (hint.get() != kNotImplemented) return hint;
-  }
-  return call.has(1) ? Ref<Value>::share(call[1]) : unboxed(Value::integer(0));
+  const int64_t otherwise = call.has(1) ? MINI_TRY(to_int64(heap, call[1])) : 0;
+  return make_int(heap, MINI_TRY(length_hint(heap, call[0], otherwise)));
 }
 Result<Ref<Value>> call_(Call& call) {
   ThreadState& thread = thread_of(call);
@@ -253,7 +247,7 @@ constexpr NativeDefinition kPlainFunctions[] = {
     {"operator.is_not(a, b, /)", is_not},
     {"operator.countOf(a, b, /)", count_of},
     {"operator.indexOf(a, b, /)", index_of_},
-    {"operator.length_hint(obj, default=0, /)", length_hint},
+    {"operator.length_hint(obj, default=0, /)", length_hint_},
     {"operator.call(obj, /, *args, **kwargs)", call_},
 };
 

@@ -54,7 +54,8 @@ Raised raise_bare(Heap& heap, BuiltinType which) {
 Result<Ref<Value>> iterator_self(Call& call) { return Ref<Value>::share(call[0]); }
 
 Result<Ref<Value>> iterator_next(Call& call) {
-  Ref<Value> item = MINI_TRY(next(call.heap, call[0]));
+  // The builtin type's own way: a class that derives from it may have called this from its __next__.
+  Ref<Value> item = MINI_TRY(call.heap.type_of(call[0])->behaviour.next(call.heap, call[0]));
   if (item.get().is_unbound()) return raise_bare(call.heap, BuiltinType::kStopIteration);
   return item;
 }

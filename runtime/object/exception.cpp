@@ -9,6 +9,7 @@
 #include "runtime/object/exception_internal.h"
 #include "runtime/object/native.h"
 #include "runtime/object/operations.h"
+#include "runtime/object/type_internal.h"
 #include "runtime/object/visitor.h"
 
 namespace mini::object {
@@ -309,7 +310,7 @@ Raised raise_attribute_error(Heap& heap, Value object, Str* name) {
   std::string text;
   if (has_kind(object, BuiltinType::kTypeType)) {
     text = fmt::format("type object '{}' has no attribute '{}'",
-                       to_utf8(static_cast<Type*>(object.as_object())->name), to_utf8(name));
+                       type_name(heap, static_cast<const Type*>(object.as_object())), to_utf8(name));
   } else if (has_kind(object, BuiltinType::kModule)) {
     const auto* module = static_cast<Module*>(object.as_object());
     const std::string described = fmt::format("module '{}'", to_utf8(module->name));
@@ -328,7 +329,7 @@ Raised raise_attribute_error(Heap& heap, Value object, Str* name) {
 
 Raised raise_no_room(Heap& heap, Value object, Str* name) {
   const std::string text = fmt::format("'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
-                                       to_utf8(heap.type_of(object)->name), to_utf8(name));
+                                       type_name(heap, object), to_utf8(name));
   return raise_with_details(heap, BuiltinType::kAttributeError, text, Value(name), object);
 }
 

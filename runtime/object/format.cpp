@@ -310,18 +310,10 @@ void float_text(double number, char kind, int precision, bool alternate, bool ad
   made.rest = whole.substr(end);
 }
 
-Result<void> append_formatted(Heap& heap, TextBuilder& out, Value value, Str* text, size_t start, size_t end) {
-  Type* type = heap.type_of(value);
-  const bool by_script = !script_method(heap, type, Name::k__format__).is_unbound();
-  if (start == end || by_script) {
-    if (value.is_int()) {
-      out.append_number(value.as_int());
-      return {};
-    }
-    Ref<Str> spec = MINI_TRY(substring(heap, text, start, end));
-    out.append(MINI_TRY(by_script ? format(heap, value, spec.get()) : str(heap, value)).get());
-    return {};
-  }
+namespace {
+
+/// As the type's own way is, whatever `__format__` a class has; the specification is not empty.
+Result<void> append_natively(Heap& heap, TextBuilder& out, Value value, Str* text, size_t start, size_t end) {
   const SpecReader reader(heap, text, start, end);
   if (Str* whole = as_str(heap, value)) {
     return lay_out_text(heap, out, whole, MINI_TRY(read_text_spec(heap, value, reader)));
@@ -336,6 +328,40 @@ Result<void> append_formatted(Heap& heap, TextBuilder& out, Value value, Str* te
                     type_name(heap, value));
 }
 
+Result<Ref<Str>> format_natively(Heap& heap, Value value, Str* spec) {
+  if (!spec || spec->length == 0) return str(heap, value);
+  TextBuilder out;
+  if (Str* text = as_str(heap, value)) {
+    const Spec read = MINI_TRY(read_text_spec(heap, value, SpecReader(heap, spec, 0, spec->length)));
+    // A text that fits is not copied.
+    if (kept_length(text, read) == text->length && read.width <= text->length) return substring(heap, text, 0, text->length);
+    MINI_TRY(lay_out_text(heap, out, text, read));
+  } else {
+    MINI_TRY(append_natively(heap, out, value, spec, 0, spec->length));
+  }
+  return out.finish(heap);
+}
+
+}  // namespace
+
+Result<void> append_formatted(Heap& heap, TextBuilder& out, Value value, Str* text, size_t start, size_t end) {
+  const bool by_script = !script_method(heap, heap.type_of(value), Name::k__format__).is_unbound();
+  if (start != end && !by_script) return append_natively(heap, out, value, text, start, end);
+  if (value.is_int()) {
+    out.append_number(value.as_int());
+    return {};
+  }
+  Ref<Str> spec = MINI_TRY(substring(heap, text, start, end));
+  out.append(MINI_TRY(by_script ? format(heap, value, spec.get()) : str(heap, value)).get());
+  return {};
+}
+
+Result<Ref<Value>> format_in_its_own_way(Call& call) {
+  Heap& heap = call.heap;
+  if (Str* spec = as_str(heap, call[1])) return widen(format_natively(heap, call[0], spec));
+  return heap.raise(BuiltinType::kTypeError, "__format__() argument must be str, not {}", type_name(heap, call[1]));
+}
+
 Result<Ref<Str>> format(Heap& heap, Value value, Str* spec) {
   if (Value method = script_method(heap, heap.type_of(value), Name::k__format__); !method.is_unbound()) {
     Ref<Str> empty = MINI_TRY(make_blank_str(heap, 0, false));
@@ -347,17 +373,7 @@ Result<Ref<Str>> format(Heap& heap, Value value, Str* spec) {
     }
     return Ref<Str>::adopt(static_cast<Str*>(answer.release().as_object()));
   }
-  if (!spec || spec->length == 0) return str(heap, value);
-  TextBuilder out;
-  if (Str* text = as_str(heap, value)) {
-    const Spec read = MINI_TRY(read_text_spec(heap, value, SpecReader(heap, spec, 0, spec->length)));
-    // A text that fits is not copied.
-    if (kept_length(text, read) == text->length && read.width <= text->length) return substring(heap, text, 0, text->length);
-    MINI_TRY(lay_out_text(heap, out, text, read));
-  } else {
-    MINI_TRY(append_formatted(heap, out, value, spec, 0, spec->length));
-  }
-  return out.finish(heap);
+  return format_natively(heap, value, spec);
 }
 
 }  // namespace mini::object

@@ -1,6 +1,7 @@
 // The format mini-language, and the pieces of numbers' texts that `%` shares with it.
 #pragma once
 
+#include "runtime/object/native.h"
 #include "runtime/object/operations.h"
 
 namespace mini::object {
@@ -27,6 +28,8 @@ Result<void> int_text(Heap&, Value integer, unsigned base, bool upper_case, Numb
 void float_text(double number, char kind, int precision, bool alternate, bool add_dot_zero, bool no_negative_zero,
                 NumberText& made);
 
+/// `int.__format__`, `float.__format__` and `str.__format__`.
+Result<Ref<Value>> format_in_its_own_way(Call&);
 /// What `format(value, specification)` answers, put behind `out`; the specification stands from `start` to `end` in `text`.
 Result<void> append_formatted(Heap&, TextBuilder& out, Value value, Str* text, size_t start, size_t end);
 

@@ -273,7 +273,9 @@ Result<void> extend(Heap& heap, List* list, Value iterable) {
     return {};
   }
   Ref<Value> iterator = MINI_TRY(iterate(heap, iterable));
-  if (type->behaviour.length && !(type->type_flags & Type::kHasScriptMethods)) {
+  if (type->type_flags & Type::kHasScriptMethods) {
+    MINI_TRY(length_hint(heap, iterable, 0));  // which may raise
+  } else if (type->behaviour.length) {
     MINI_TRY(reserve(heap, list, list->length + static_cast<size_t>(MINI_TRY(length(heap, iterable)))));
   }
   for (;;) {

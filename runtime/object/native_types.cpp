@@ -2,6 +2,7 @@
 #include "runtime/object/attributes.h"
 #include "runtime/object/native.h"
 #include "runtime/object/operations.h"
+#include "runtime/object/type_internal.h"
 #include "runtime/object/visitor.h"
 
 namespace mini::object {
@@ -86,7 +87,7 @@ Result<Ref<Str>> method_repr(Heap& heap, Value self) {
   const char* what = method->kind == MethodDescriptor::kSlotMethod ? "slot wrapper" : "method";
   return make_str(
       heap, fmt::format("<{} '{}' of '{}' objects>", what, last_part(method->definition->signature.name),
-                        to_utf8(method->owner->name)));
+                        type_name(heap, method->owner)));
 }
 
 void visit_getset(Object* object, Visitor& visitor) {
@@ -99,7 +100,7 @@ void drop_getset(Heap&, Object* object) {
 }
 Result<Ref<Str>> getset_repr(Heap& heap, Value self) {
   return make_str(heap, fmt::format("<attribute '{}' of '{}' objects>", to_utf8(getset_of(self)->name),
-                                    to_utf8(getset_of(self)->owner->name)));
+                                    type_name(heap, getset_of(self)->owner)));
 }
 
 void visit_member(Object* object, Visitor& visitor) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "runtime/base/number.h"
+#include "runtime/object/format.h"
 #include "runtime/object/number.h"
 #include "runtime/object/number_text.h"
 #include "runtime/object/operations.h"
@@ -243,6 +244,7 @@ Result<Ref<Value>> ceil_method(Call& call) {
 }
 
 constexpr NativeDefinition kIntMethods[] = {
+    {"int.__format__(self, format_spec, /)", format_in_its_own_way},
     {"int.as_integer_ratio(self, /)", int_ratio},
     {"int.bit_count(self, /)", bit_count},
     {"int.bit_length(self, /)", bit_length},
@@ -262,6 +264,7 @@ constexpr NativeDefinition kFromBytes[] = {
     {"int.from_bytes(type, /, bytes, byteorder='big', *, signed=False)", from_bytes},
 };
 constexpr NativeDefinition kFloatMethods[] = {
+    {"float.__format__(self, format_spec, /)", format_in_its_own_way},
     {"float.as_integer_ratio(self, /)", float_ratio},
     {"float.conjugate(self, /)", plain},
     {"float.hex(self, /)", float_hex},

@@ -156,9 +156,6 @@ Result<Ref<Value>> object_format(Call& call) {
     return heap.raise(BuiltinType::kTypeError, "__format__() argument must be str, not {}",
                       type_name(heap, call[1]));
   }
-  if (script_method(heap, heap.type_of(call[0]), Name::k__format__).is_unbound()) {
-    return widen(format(heap, call[0], spec));
-  }
   if (spec->length > 0) {
     return heap.raise(BuiltinType::kTypeError, "unsupported format string passed to {}.__format__",
                       type_name(heap, call[0]));

@@ -4,6 +4,7 @@
 #include "runtime/object/attributes.h"
 #include "runtime/object/native_scope.h"
 #include "runtime/object/number.h"
+#include "runtime/object/type_internal.h"
 
 namespace mini::object {
 
@@ -134,6 +135,29 @@ Result<int64_t> length(Heap& heap, Value value) {
   return heap.raise(BuiltinType::kTypeError, "object of type '{}' has no len()", type_name(heap, value));
 }
 
+Result<int64_t> length_hint(Heap& heap, Value value, int64_t otherwise) {
+  Type* type = heap.type_of(value);
+  auto declined = [&heap] {  // a TypeError: there is no such thing
+    if (!heap.pending_is(BuiltinType::kTypeError)) return false;
+    static_cast<void>(heap.take_pending());
+    return true;
+  };
+  if (type->behaviour.length || !script_method(heap, type, Name::k__len__).is_unbound()) {
+    Result<int64_t> known = length(heap, value);
+    if (known.ok() || !declined()) return known;
+  }
+  const Value method = lookup(type, heap.name(Name::k__length_hint__));
+  if (method.is_unbound() || method.is_none()) return otherwise;
+  Result<Ref<Value>> hint = call_special(heap, method, value);
+  if (!hint.ok()) return declined() ? Result<int64_t>(otherwise) : raised;
+  if (hint->get() == kNotImplemented) return otherwise;
+  if (!is_any_int(*hint))
+    return heap.raise(BuiltinType::kTypeError, "__length_hint__ must be an integer, not {}", type_name(heap, *hint));
+  const int64_t count = MINI_TRY(to_int64(heap, *hint, "index"));
+  if (count < 0) return heap.raise_text(BuiltinType::kValueError, "__length_hint__() should return >= 0");
+  return count;
+}
+
 Result<Ref<Value>> get_item(Heap& heap, Value container, Value key) {
   Type* type = heap.type_of(container);
   if (Value method = script_method(heap, type, Name::k__getitem__); !method.is_unbound()) {
@@ -218,11 +242,11 @@ Result<Ref<Value>> call_special(Heap& heap, Value method, Value self, const Valu
   return call(heap, method, all, count + 1);
 }
 
-std::string type_name(Heap& heap, Value value) {
-  const Type* type = heap.type_of(value);
+std::string type_name(Heap& heap, Value value) { return type_name(heap, heap.type_of(value)); }
+
+std::string type_name(Heap& heap, const Type* type) {
   std::string name = to_utf8(type->name);
   if (type->type_flags & Type::kUserClass) return name;
-  // Types written in C go by their whole name, `collections.deque`.
   const Str* module = as_str(heap, get_name(type->attributes, heap.name(Name::k__module__)));
   return module ? to_utf8(module) + "." + name : name;
 }

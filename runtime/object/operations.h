@@ -25,6 +25,9 @@ Result<Ref<Str>> ascii_repr(Heap&, Value);
 Result<int64_t> hash(Heap&, Value);
 Result<bool> truth(Heap&, Value);
 Result<int64_t> length(Heap&, Value);
+/// How many items there may be: `len()`, else `__length_hint__()`, else `otherwise` (PyObject_LengthHint, CPython 3.13
+/// Objects/abstract.c).
+Result<int64_t> length_hint(Heap&, Value, int64_t otherwise);
 Result<Ref<Value>> compare(Heap&, CompareOp, Value, Value);
 /// `is` or `==`, as containers compare.
 Result<bool> equal(Heap&, Value, Value);

@@ -4,6 +4,7 @@
 #include "runtime/object/native_scope.h"
 #include "runtime/object/number.h"
 #include "runtime/object/operations.h"
+#include "runtime/object/type_internal.h"
 
 namespace mini::object {
 
@@ -38,11 +39,6 @@ bool is_not_implemented(const Result<Ref<Value>>& result) {
 }
 Result<Ref<Value>> not_implemented() {
   return unboxed(kNotImplemented);
-}
-
-bool is_sequence(Value value) {
-  return has_kind(value, BuiltinType::kStr) || has_kind(value, BuiltinType::kList) ||
-         has_kind(value, BuiltinType::kTuple) || has_kind(value, BuiltinType::kBytes);
 }
 
 /// One side of a comparison: what the type of `left` says, NotImplemented if it does not know.
@@ -133,6 +129,11 @@ CompareOp swapped(CompareOp op) {
   constexpr CompareOp kSwapped[] = {CompareOp::kGreater,  CompareOp::kGreaterEqual, CompareOp::kEqual,
                                     CompareOp::kNotEqual, CompareOp::kLess,         CompareOp::kLessEqual};
   return kSwapped[static_cast<uint32_t>(op)];
+}
+
+bool is_sequence(Value value) {
+  return has_kind(value, BuiltinType::kStr) || has_kind(value, BuiltinType::kList) ||
+         has_kind(value, BuiltinType::kTuple) || has_kind(value, BuiltinType::kBytes);
 }
 
 Raised raise_unsupported(Heap& heap, BinaryOp op, Value left, Value right, bool in_place) {

@@ -91,6 +91,7 @@ class PercentFormatter {
     Ref<Value> key = bytes_ ? MINI_TRY(widen(bytes_of(name.get()))) : Ref<Value>::share(Value(name));
     selected_ = MINI_TRY(get_item(heap_, arguments_, key));
     has_selected_ = true;
+    used_ = 1;  // what has no key has nothing any more
     return {};
   }
 

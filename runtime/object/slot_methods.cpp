@@ -50,17 +50,28 @@ template <CompareOp kOp>
 Result<Ref<Value>> slot_compare(Call& call) {
   return behaviour_of(call).compare(call.heap, kOp, call[0], call[1]);
 }
+/// What the method answers. Concatenating and repeating are no operations of numbers: their methods do not decline, but raise
+/// (CPython 3.13 Objects/typeobject.c, wrap_binaryfunc, wrap_indexargfunc).
+Result<Ref<Value>> undeclined(Call& call, BinaryOp op, Result<Ref<Value>> answer) {
+  if (!answer.ok() || !(answer->get() == kNotImplemented)) return answer;
+  const bool repeats = op == BinaryOp::kMultiply;
+  const bool is_repeatable = is_sequence(call[0]) || has_kind(call[0], BuiltinType::kDeque);
+  if (!is_repeatable || !(repeats || op == BinaryOp::kAdd)) return answer;
+  if (!repeats) return raise_unsupported(call.heap, op, call[0], call[1]);
+  return call.heap.raise(BuiltinType::kTypeError, "'{}' object cannot be interpreted as an integer",
+                         type_name(call.heap, call[1]));
+}
 template <BinaryOp kOp>
 Result<Ref<Value>> slot_binary(Call& call) {
-  return behaviour_of(call).binary(call.heap, kOp, call[0], call[1]);
+  return undeclined(call, kOp, behaviour_of(call).binary(call.heap, kOp, call[0], call[1]));
 }
 template <BinaryOp kOp>
 Result<Ref<Value>> slot_reflected(Call& call) {
-  return behaviour_of(call).binary(call.heap, kOp, call[1], call[0]);
+  return undeclined(call, kOp, behaviour_of(call).binary(call.heap, kOp, call[1], call[0]));
 }
 template <BinaryOp kOp>
 Result<Ref<Value>> slot_in_place(Call& call) {
-  return behaviour_of(call).in_place(call.heap, kOp, call[0], call[1]);
+  return undeclined(call, kOp, behaviour_of(call).in_place(call.heap, kOp, call[0], call[1]));
 }
 template <UnaryOp kOp>
 Result<Ref<Value>> slot_unary(Call& call) {

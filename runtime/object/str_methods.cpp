@@ -5,6 +5,7 @@
 
 #include "runtime/base/unicode.h"
 #include "runtime/object/bytes_text.h"
+#include "runtime/object/format.h"
 #include "runtime/object/number.h"
 #include "runtime/object/str_search.h"
 
@@ -200,6 +201,7 @@ Result<Ref<Value>> str_encode(Call& call) {
 }
 
 constexpr NativeDefinition kMethods[] = {
+    {"str.__format__(self, format_spec, /)", format_in_its_own_way},
     {"str.count(self, sub, start=None, end=None, /)", str_count},
     {"str.encode(self, /, encoding='utf-8', errors='strict')", str_encode},
     {"str.endswith(self, suffix, start=None, end=None, /)", str_endswith},

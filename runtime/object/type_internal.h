@@ -36,6 +36,10 @@ void use_instance_layout(Type*);
 Result<Ref<Tuple>> linearise(Heap&, Type* type, Tuple* bases);
 /// Whether a class or a base has a slot of that name (Type::kSlotsOnly).
 bool names_slot(Type*, Str* name);
+/// str, bytes, list or tuple: what is concatenated and repeated.
+bool is_sequence(Value);
+/// As in messages. Types written in C go by their whole name, `collections.deque`.
+std::string type_name(Heap&, const Type*);
 /// Type flags that follow from methods in the dictionary and in bases.
 void update_method_flags(Heap&, Type*);
 
