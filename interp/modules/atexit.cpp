@@ -1,4 +1,6 @@
 // The module `atexit`.
+#include <algorithm>
+
 #include "interp/modules/modules.h"
 #include "interp/modules/support.h"
 #include "interp/vm/calls.h"
@@ -41,12 +43,15 @@ Result<Ref<Value>> unregister(Call& call) {
   return none();
 }
 
-/// The last registered one first; what they raise is reported, and the next one called.
+/// The last registered one first; what they raise is reported, and the next one called. What is registered meanwhile comes too
+/// late (CPython 3.13, Modules/atexitmodule.c, atexit_callfuncs).
 void run_all(Machine& machine) {
   Heap& heap = machine.heap();
   List* list = machine.state().exit_callbacks;
-  while (list && list->length > 0) {
-    Ref<Value> kept = Ref<Value>::adopt(list->items[--list->length]);
+  if (!list) return;
+  for (uint64_t left = list->length; (left = std::min(left, list->length)) > 0;) {
+    Ref<Value> kept = Ref<Value>::share(list->items[--left]);
+    splice(heap, list, left, 1, nullptr, 0);
     auto* entry = static_cast<Tuple*>(kept.get().as_object());
     auto* arguments = static_cast<Tuple*>(entry->items()[1].as_object());
     std::vector<Value> values(arguments->items(), arguments->items() + arguments->length);
@@ -68,6 +73,7 @@ void run_all(Machine& machine) {
                         render_unraisable(machine, error.get()));
     if (!shown.ok()) static_cast<void>(heap.take_pending());
   }
+  clear(heap, list);
 }
 Result<Ref<Value>> run(Call& call) {
   run_all(Machine::of(call.heap));

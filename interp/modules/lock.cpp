@@ -64,6 +64,7 @@ Result<Ref<Value>> lock_locked(Call& call) { return Ref<Value>(as_lock(call[0])-
 Result<Ref<Value>> acquire_again(Call& call, Lock* lock, Result<sched::Time> (*patience_of)(Call&)) {
   const bool waited = thread_of(call).suspension.phase != 0;
   if (!waited && holds(thread_of(call), lock)) {
+    MINI_TRY(patience_of(call));
     ++lock->depth;
     return unboxed(kTrue);
   }

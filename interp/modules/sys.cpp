@@ -40,7 +40,11 @@ Result<Ref<Value>> getsizeof(Call& call) {
 }
 
 Result<Ref<Value>> exit(Call& call) {
-  return call.heap.raise_value(BuiltinType::kSystemExit, call.has(0) ? call[0] : kNone);
+  if (!call.has(0) || call[0].is_none()) return raise_bare(call.heap, BuiltinType::kSystemExit);
+  if (!has_kind(call[0], BuiltinType::kTuple)) return call.heap.raise_value(BuiltinType::kSystemExit, call[0]);
+  // As `raise SystemExit, status` was: a tuple is all of the arguments.
+  Type* type = call.heap.type(BuiltinType::kSystemExit);
+  return call.heap.raise_object(MINI_TRY(make_exception(call.heap, type, Ref<Tuple>::share(static_cast<Tuple*>(call[0].as_object())))));
 }
 
 // The switch interval, the recursion limit ----------------------------------------------------------------------------

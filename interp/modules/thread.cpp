@@ -233,6 +233,8 @@ Result<Ref<Value>> excepthook(Call& call) {
     Ref<Str> text = MINI_TRY(heap.intern(name));
     return get_attribute(heap, object, text.get());
   };
+  if (!has_kind(call[0], BuiltinType::kTuple) || static_cast<Tuple*>(call[0].as_object())->length != 4)
+    return heap.raise_text(BuiltinType::kTypeError, "_thread.excepthook argument type must be ExceptHookArgs");
   Ref<Value> type = MINI_TRY(attribute(call[0], "exc_type"));
   if (type.get() == Value(heap.type(BuiltinType::kSystemExit))) return none();
   Ref<Value> value = MINI_TRY(attribute(call[0], "exc_value"));

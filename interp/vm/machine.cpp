@@ -525,8 +525,8 @@ sched::Exit Machine::run_child(ThreadState& thread) {
     Ref<Exception> exception = heap_->take_pending();
     if (!is_subtype(exception->type, heap_->type(BuiltinType::kSystemExit))) {
       auto name = repr(*heap_, thread.function);
-      write_error("Exception ignored in thread started by: " + (name.ok() ? to_utf8(name->get()) : "?") + "\n" +
-                  render_exception(*this, exception.get()));
+      write_error("Exception ignored in thread started by " + (name.ok() ? to_utf8(name->get()) : "?") + ":\n" +
+                  render_unraisable(*this, exception.get()));
       if (!name.ok()) static_cast<void>(heap_->take_pending());
     }
   }
