@@ -72,7 +72,8 @@ constexpr Row kRows[] = {
     {Effect::kWriteThread, " _ThreadHandle._begin _ThreadHandle._set_done "},
     {Effect::kThreads, " _count _make_thread_handle "},
     {Effect::kSerial, " id "},
-    {Effect::kCall, " function.__call__ method.__call__ staticmethod.__call__ type.__call__ operator.call "},
+    {Effect::kCall, " function.__call__ method.__call__ builtin_function_or_method.__call__ staticmethod.__call__ type.__call__ "
+                    "operator.call "},
     {Effect::kPrint, " print "},
     {Effect::kInput, " input "},
     {Effect::kWriteFile, " TextIOWrapper. FileIO. BufferedReader. BufferedWriter. BufferedRandom. StringIO. BytesIO. _IOBase.__next__ "},

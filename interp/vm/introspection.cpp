@@ -184,7 +184,7 @@ constexpr NativeDefinition kMethodMethods[] = {
     {"method.__call__(self, *args, **kwargs)", call_function},
 };
 constexpr NativeDefinition kStaticMethods[] = {{"staticmethod.__call__(self, *args, **kwargs)", call_static}};
-constexpr NativeDefinition kNativeMethods[] = {{"__call__(self, *args, **kwargs)", call_function}};
+constexpr NativeDefinition kNativeMethods[] = {{"builtin_function_or_method.__call__(self, *args, **kwargs)", call_function}};
 constexpr NativeDefinition kMakeMethod{"method.__new__(type, function, instance, /)", make_method};
 
 }  // namespace
