@@ -245,7 +245,8 @@ lock.release()
   // The pause: in the first line that the main thread executes after its sleep.
   struct Pauser final : InstructionObserver {
     void before(ThreadState& thread, Frame& frame, uint32_t index, bool) override {
-      if (thread.serial == 0 && frame.code->code->position(index).line == 21) thread.machine->pause();
+      const bool is_script = !frame.code->has(bytecode::kPrelude);
+      if (thread.serial == 0 && is_script && frame.code->code->position(index).line == 21) thread.machine->pause();
     }
   } pauser;
   session.machine().add_observer(pauser);
