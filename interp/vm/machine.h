@@ -2,6 +2,7 @@
 // the VM's memory.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <functional>
@@ -77,6 +78,10 @@ struct Watch {
   /// The observer, if telling it is all that there is to do: no exact schedule, nobody asks for points or for a pause.
   InstructionObserver* passing = nullptr;
 };
+
+/// So many natives may lie on the C++ stack if there is room, whatever the recursion limit: that one counts frames of scripts
+/// (CPython 3.13 Include/cpython/pystate.h, Py_C_RECURSION_LIMIT).
+inline constexpr uint32_t kMostNatives = 10'000;
 
 /// A native more, or less, on the C++ stack of a thread that is at hand: MachineHooks::enter_native and leave_native. false,
 /// with the RecursionError pending: there is no room.
@@ -339,7 +344,7 @@ class Machine final : public sched::Machine {
 
 inline bool enter_native(ThreadState& thread) {
   const bool has_room = static_cast<const char*>(__builtin_frame_address(0)) >= thread.stack_floor &&
-                        thread.native_depth < thread.machine->state().recursion_limit;
+                        thread.native_depth < std::max(kMostNatives, thread.machine->state().recursion_limit);
   if (has_room) [[likely]] return ++thread.native_depth, true;
   static_cast<void>(thread.heap->raise(BuiltinType::kRecursionError, "maximum recursion depth exceeded"));
   return false;
