@@ -274,12 +274,13 @@ void set_context(Exception* exception, Exception* context) {
 }
 
 Raised raise_os_error(Heap& heap, int error_number, std::string_view filename) {
+  const bool is_named = filename.data() != nullptr;  // an empty name is one, too
   auto make = [&]() -> Result<Ref<Exception>> {
-    Ref<Tuple> args = MINI_TRY(make_tuple(heap, filename.empty() ? 2 : 3));
+    Ref<Tuple> args = MINI_TRY(make_tuple(heap, is_named ? 3 : 2));
     args->items()[0] = Value::integer(error_number);
     args->items()[1] =
         Value(MINI_TRY(make_str(heap, std::generic_category().message(error_number))).release());
-    if (!filename.empty()) args->items()[2] = Value(MINI_TRY(make_str(heap, filename)).release());
+    if (is_named) args->items()[2] = Value(MINI_TRY(make_str(heap, filename)).release());
     return make_exception(heap, heap.type(BuiltinType::kOSError), std::move(args));
   };
   Result<Ref<Exception>> exception = make();

@@ -304,6 +304,17 @@ Result<bool> add_slots(Heap& heap, Type* type) {
   return only;
 }
 
+/// Of several kinds of exceptions, the first that has a text of its own gives it: KeyError behind ValueError.
+void use_first_text(Heap& heap, Type* type) {
+  const auto plain = heap.type(BuiltinType::kBaseException)->behaviour.str;
+  for (const Value base : items_of(Value(type->method_resolution_order))) {
+    const auto own = static_cast<Type*>(base.as_object())->behaviour.str;
+    if (base == Value(type) || own == plain || !(static_cast<Type*>(base.as_object())->type_flags & Type::kException)) continue;
+    type->behaviour.str = own;
+    return;
+  }
+}
+
 /// A class that is an instance of a metaclass keeps its attributes as every class does.
 bool is_metaclass(const Type* type) { return type->kind == static_cast<uint32_t>(BuiltinType::kTypeType); }
 
@@ -356,6 +367,7 @@ Result<Ref<Type>> make_type(Heap& heap, Str* name, Tuple* given_bases, Ref<Dict>
   type->qualified_name = Ref<Str>::share(name).release();
   type->attributes = attributes.release();
   type->method_resolution_order = MINI_TRY(linearise(heap, type.get(), bases.get())).release();
+  if (type->type_flags & Type::kException) use_first_text(heap, type.get());
   type->base = Ref<Type>::share(base).release();
   type->bases = bases.release();
   MINI_TRY(adjust_attributes(heap, type.get()));
