@@ -4,7 +4,8 @@
     deep_calls.py --mini PATH
 
 Runs conformance/nested_calls.mini with a recursion limit that is no limit, so that the C++ stack or the memory is what ends
-first, in the main thread and in others, under both runners and with little memory.
+first, in the main thread and in others, under both runners and with little memory. And a chain of objects whose texts are
+made one inside the other: its natives do not count for the recursion limit.
 """
 import argparse
 import os
@@ -15,6 +16,14 @@ import sys
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'conformance', 'nested_calls.mini')
 TIMEOUT = 300
 NO_LIMIT = '1000000'
+CHAIN = """
+class Chain:
+    def __init__(self, next): self.next = next
+    def __repr__(self): return f'Chain({self.next!r})'
+chain = None
+for _ in range(900): chain = Chain(chain)
+print(len(repr(chain)))
+"""
 VARIANTS = [[], ['--runner=one'], ['--observed'], ['--schedule=seeded:3'], ['--memory-limit=32M'], ['--memory-limit=4M']]
 
 
@@ -31,7 +40,12 @@ def main():
         if strange or not lines or done.returncode not in ((0, 1) if out_of_memory else (0,)):
             wrong += 1
             print(f'{" ".join(variant)}: status {done.returncode}, {strange}\n{done.stderr[-500:]}')
-    print(f'{len(VARIANTS) - wrong} good, {wrong} not')
+    for variant in VARIANTS[:4]:
+        done = subprocess.run([given.mini] + variant + ['-c', CHAIN], capture_output=True, text=True, timeout=TIMEOUT)
+        if done.stdout != '6304\n':
+            wrong += 1
+            print(f'{" ".join(variant)}: {done.stdout}{done.stderr[-500:]}')
+    print(f'{len(VARIANTS) + 4 - wrong} good, {wrong} not')
     return 1 if wrong else 0
 
 
