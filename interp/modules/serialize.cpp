@@ -6,6 +6,7 @@
 #include "interp/modules/serialize_format.h"
 #include "interp/vm/object_names.h"
 #include "runtime/base/utf8.h"
+#include "runtime/object/exception_internal.h"
 
 namespace mini::modules {
 
@@ -274,22 +275,13 @@ class Writer {
   }
 
   void add_path() {
-    Ref<Exception> exception = heap_.take_pending();
-    std::string path(root_);
-    for (const Open& open : open_)
-      if (open.next > 0) path += step(open);
-    if (!open_.empty()) {
-      auto name = heap_.intern("add_note");
-      auto note = make_str(heap_, "cannot be sent: " + path);
-      if (name.ok() && note.ok()) {
-        const Value argument = *note;
-        auto added = call_method(heap_, Value(exception.get()), name->get(), &argument, 1);
-        if (!added.ok()) static_cast<void>(heap_.take_pending());
-      } else {
-        static_cast<void>(heap_.take_pending());
-      }
-    }
-    static_cast<void>(heap_.raise_object(std::move(exception)));
+    if (open_.empty()) return;
+    add_note_to_pending(heap_, [this](Heap& heap) {
+      std::string path(root_);
+      for (const Open& open : open_)
+        if (open.next > 0) path += step(open);
+      return make_str(heap, "cannot be sent: " + path);
+    });
   }
 
   Heap& heap_;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "runtime/object/instance.h"
 #include "runtime/object/exception_internal.h"
+#include "runtime/object/instance.h"
 #include "runtime/object/node.h"
 #include "runtime/object/operations.h"
 #include "runtime/object/sequence_types.h"
