@@ -58,8 +58,8 @@ Result<Ref<Value>> undeclined(Call& call, BinaryOp op, Result<Ref<Value>> answer
   const bool is_repeatable = is_sequence(call[0]) || has_kind(call[0], BuiltinType::kDeque);
   if (!is_repeatable || !(repeats || op == BinaryOp::kAdd)) return answer;
   if (!repeats) return raise_unsupported(call.heap, op, call[0], call[1]);
-  return call.heap.raise(BuiltinType::kTypeError, "'{}' object cannot be interpreted as an integer",
-                         type_name(call.heap, call[1]));
+  MINI_TRY(to_index(call.heap, call[1]));  // which says what is wrong with it
+  return answer;
 }
 template <BinaryOp kOp>
 Result<Ref<Value>> slot_binary(Call& call) {
