@@ -21,10 +21,8 @@ constexpr ClassCheck kIsSubclass{Name::k__subclasscheck__,
 /// What an instance says is its class: proxies have a `__class__` of their own.
 Result<Type*> shown_class(Heap& heap, Value instance, Type* type) {
   Str* name = heap.name(Name::k__class__);
-  const bool is_plain = !(type->type_flags & (Type::kHasGetAttributeHook | Type::kUserClass)) ||
-                        (!(type->type_flags & Type::kHasGetAttributeHook) &&
-                         lookup(type, name) == lookup(heap.type(BuiltinType::kObject), name));
-  if (is_plain) return type;
+  const bool has_own = type->type_flags & Type::kUserClass && lookup(type, name) != lookup(heap.type(BuiltinType::kObject), name);
+  if (!has_own && !(type->type_flags & Type::kHasGetAttributeHook)) return type;
   Ref<Value> shown = MINI_TRY(find_attribute(heap, instance, name));
   return has_kind(shown, BuiltinType::kTypeType) ? static_cast<Type*>(shown.get().as_object()) : type;
 }

@@ -22,11 +22,6 @@ Value descriptor_method(Heap& heap, Value descriptor, Name which) {
   return descriptor.is_object() ? script_method(heap, descriptor.as_object()->type, which) : kUnbound;
 }
 
-bool derives_from_builtin(Value descriptor) {
-  const BuiltinType kind = kind_of(descriptor);
-  return kind == BuiltinType::kProperty || kind == BuiltinType::kStaticMethod || kind == BuiltinType::kClassMethod;
-}
-
 bool is_data_descriptor(Heap& heap, Value descriptor) {
   if (!descriptor.is_object()) return false;
   const BuiltinType kind = kind_of(descriptor);
@@ -40,8 +35,15 @@ bool is_data_descriptor(Heap& heap, Value descriptor) {
 /// the value there under its own name.
 bool goes_first(Heap& heap, Value descriptor) {
   if (!is_data_descriptor(heap, descriptor)) return false;
-  return kind_of(descriptor) == BuiltinType::kGetSetDescriptor || derives_from_builtin(descriptor) ||
-         !descriptor_method(heap, descriptor, Name::k__get__).is_unbound();
+  switch (kind_of(descriptor)) {
+    case BuiltinType::kGetSetDescriptor:
+    case BuiltinType::kProperty:
+    case BuiltinType::kStaticMethod:
+    case BuiltinType::kClassMethod:
+      return true;
+    default:
+      return !descriptor_method(heap, descriptor, Name::k__get__).is_unbound();
+  }
 }
 
 /// `name` may be null: a special method is asked for without one.
