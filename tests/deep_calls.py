@@ -40,12 +40,13 @@ def main():
         if strange or not lines or done.returncode not in ((0, 1) if out_of_memory else (0,)):
             wrong += 1
             print(f'{" ".join(variant)}: status {done.returncode}, {strange}\n{done.stderr[-500:]}')
-    for variant in VARIANTS[:4]:
+    roomy = [variant for variant in VARIANTS if '--memory-limit' not in ' '.join(variant)]
+    for variant in roomy:
         done = subprocess.run([given.mini] + variant + ['-c', CHAIN], capture_output=True, text=True, timeout=TIMEOUT)
         if done.stdout != '6304\n':
             wrong += 1
             print(f'{" ".join(variant)}: {done.stdout}{done.stderr[-500:]}')
-    print(f'{len(VARIANTS) + 4 - wrong} good, {wrong} not')
+    print(f'{len(VARIANTS) + len(roomy) - wrong} good, {wrong} not')
     return 1 if wrong else 0
 
 
