@@ -58,7 +58,7 @@ Result<Ref<Value>> undeclined(Call& call, BinaryOp op, Result<Ref<Value>> answer
   const bool is_repeatable = is_sequence(call[0]) || has_kind(call[0], BuiltinType::kDeque);
   if (!is_repeatable || !(repeats || op == BinaryOp::kAdd)) return answer;
   if (!repeats) return raise_unsupported(call.heap, op, call[0], call[1]);
-  MINI_TRY(to_index(call.heap, call[1]));  // which says what is wrong with it
+  static_cast<void>(MINI_TRY(to_index(call.heap, call[1])));  // which says what is wrong with it
   return answer;
 }
 template <BinaryOp kOp>
