@@ -185,7 +185,7 @@ bool Machine::start(std::string& error) {
     state_->times_locks = true;
   }
   observed_ = options_.observed || options_.unprotected_counts || parsed.schedule->exact();
-  for (size_t number = 0; number < 256; ++number)
+  for (size_t number = 0; observed_ && number < 256; ++number)
     if (const auto opcode = static_cast<bytecode::Opcode>(number); !bytecode::info(opcode).name.empty())
       watch_.rows[static_cast<size_t>(form_of(opcode))] = bytecode::switch_row(options_.switch_model, opcode);
   watch_.rows[static_cast<size_t>(Form::kWide)].tests = true;  // as far as is seen of it: it may stand for such a one
@@ -243,13 +243,15 @@ Machine::~Machine() {
     if (memory_) base::Memory::destroy(memory_);
     return;
   }
-  release_everything();  // with the runner: a file asks it whether it may still be written
+  if (release_roots()) heap_->drop_objects();  // with the runner: a file asks it whether it may still be written
   runner_.reset();
   base::Memory::destroy(memory_);
 }
 
-size_t Machine::release_everything() {
-  if (!state_ || released_) return 0;
+size_t Machine::release_everything() { return release_roots() ? heap_->shut_down() : 0; }
+
+bool Machine::release_roots() {
+  if (!state_ || released_) return false;
   released_ = true;
   heap_->watch_freeing(nullptr);
   // Threads of a paused run, and those that outlived a run, are dropped where they stand.
@@ -288,7 +290,7 @@ size_t Machine::release_everything() {
   drop(state_->exit_callbacks);
   drop(state_->signal_handlers);
   drop(state_->native_stub);
-  return heap_->shut_down();
+  return true;
 }
 
 Result<Ref<CodeObject>> Machine::compile(std::string source, const std::string& filename, compile::CompileMode mode,

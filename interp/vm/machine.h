@@ -71,7 +71,8 @@ struct DispatchTables {
 
 /// What the observed loop has at hand for each instruction.
 struct Watch {
-  std::array<bytecode::SwitchRow, static_cast<size_t>(Form::kCount)> rows;  ///< an observed machine has no fused forms
+  /// Filled in for an observed machine, which has no fused forms.
+  std::array<bytecode::SwitchRow, static_cast<size_t>(Form::kCount)> rows;
   InstructionObserver* observer = nullptr;  ///< null: none; with several, somebody who tells them all
   bool asks_for_points = false;  ///< an observer does
   bool pause_asked = false;
@@ -221,7 +222,7 @@ class Machine final : public sched::Machine {
   void set_schedule(std::unique_ptr<sched::Schedule> schedule);
   /// The run ended by an interrupt that nobody caught: the process should end by SIGINT.
   bool interrupted() const { return interrupted_; }
-  /// Drops all that the VM holds; how many objects are alive all the same. The destructor does so too.
+  /// Drops all that the VM holds; how many objects are alive all the same. The destructor drops what a script could see.
   size_t release_everything();
   /// The machine of an object's heap.
   static Machine& of(Heap& heap) { return *static_cast<Machine*>(heap.machine()); }
@@ -307,6 +308,8 @@ class Machine final : public sched::Machine {
   sched::Exit run_child(ThreadState& thread);
   bool enter_main(ThreadState& thread);
   bool call_shutdown(ThreadState& thread);
+  /// Drops threads and namespaces; false if that was done before.
+  bool release_roots();
   /// The first time: for who joins the main thread, it is over now, as in CPython's threading._shutdown; and what asked
   /// threading to be told (the pools of concurrent.futures) is. Whether a frame for that was pushed on `thread`.
   bool end_main(ThreadState& thread);

@@ -231,7 +231,7 @@ Heap* Heap::create(base::Memory& memory, const MachineHooks& hooks) {
   return heap;
 }
 
-size_t Heap::shut_down() {
+bool Heap::drop_objects() {
   Bootstrap bootstrap{*this};
   bootstrap.drop_roots();
   hooks_.finalizers_pending = nullptr;  // no script code runs any more: what has a finaliser goes without it
@@ -249,12 +249,15 @@ size_t Heap::shut_down() {
     return has_kind(object_of(&node), BuiltinType::kList) || has_kind(object_of(&node), BuiltinType::kModule);
   };
   const bool is_own = tracked_.empty() && old_[0].empty() && old_[1].empty();
-  if (is_own && std::none_of(settled_.begin(), settled_.end(), is_open)) {
-    bootstrap.drop_module_types();  // the rest is the VM's own, whose only cycles these are
-  } else {
-    old_[1].splice(old_[1].end(), settled_);
-    collect_all();
-  }
+  if (is_own && std::none_of(settled_.begin(), settled_.end(), is_open)) return true;
+  old_[1].splice(old_[1].end(), settled_);
+  collect_all();
+  return false;
+}
+
+size_t Heap::shut_down() {
+  Bootstrap bootstrap{*this};
+  if (drop_objects()) bootstrap.drop_module_types();  // what is left is the VM's own, whose only cycles these are
   collector_.thresholds[0] = INT32_MAX;
   collector_.stress = 0;
   if (object_count_ > 0 && types_[0]) bootstrap.drop_types();

@@ -88,7 +88,10 @@ class Heap {
  public:
   /// Makes the heap and its builtin types in `memory`; null if the memory does not suffice.
   static Heap* create(base::Memory& memory, const MachineHooks& hooks);
-  /// Frees every object that is left, cycles included; returns how many objects remain alive (0 unless there is a leak).
+  /// Frees all that a script has made or could get hold of something by, cycles included. What stays, the types and functions
+  /// that natives are, ends with the memory. Whether nothing else was left.
+  bool drop_objects();
+  /// The same and then those, one by one; returns how many objects remain alive (0 unless there is a leak).
   size_t shut_down();
 
   /// The heap that an object belongs to.
