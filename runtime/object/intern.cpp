@@ -43,6 +43,13 @@ Result<Ref<Str>> Heap::intern(Ref<Str> text) {
 }
 
 Result<Ref<Str>> Heap::intern(std::string_view utf8) {
+  // Most names are there already, for which no new object is made.
+  if (interned_.capacity > 0) {
+    const uint32_t mask = interned_.capacity - 1;
+    uint32_t at = static_cast<uint32_t>(hash_bytes(utf8.data(), utf8.size())) & mask;
+    for (; interned_.slots[at]; at = (at + 1) & mask)
+      if (equal(interned_.slots[at], utf8)) return Ref<Str>::share(interned_.slots[at]);
+  }
   return intern(MINI_TRY(make_str(*this, utf8)));
 }
 
