@@ -2,6 +2,9 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
 
 #include <algorithm>
 #include <new>
@@ -31,7 +34,7 @@ std::byte* map_zeros(size_t bytes) {
 
 using Vector = uint64_t __attribute__((vector_size(32)));
 
-/// Vectors go by reference: by value, the two clones below would not agree on how.
+/// Vectors go by reference: by value, the two functions below would not agree on how.
 [[gnu::always_inline]] inline void add_difference(Vector& sum, const std::byte* a, const std::byte* b) {
   Vector left, right;
   std::memcpy(&left, a, sizeof left);
@@ -39,14 +42,8 @@ using Vector = uint64_t __attribute__((vector_size(32)));
   sum |= left ^ right;
 }
 
-#if MINI_TSAN  // what chooses a clone runs before the sanitizer is ready, and is instrumented
-#define MINI_CLONES
-#else
-#define MINI_CLONES [[gnu::target_clones("avx2", "default")]]
-#endif
-
 /// Bit i: line i of the page differs. Most pages do not differ at all, which is found out first.
-MINI_CLONES uint64_t differing_lines(const std::byte* a, const std::byte* b) {
+[[gnu::always_inline]] inline uint64_t compare_pages(const std::byte* a, const std::byte* b) {
   Vector any[4] = {};
   for (size_t i = 0; i < 4096; i += sizeof any)
     for (size_t k = 0; k < 4; ++k) add_difference(any[k], a + i + k * sizeof(Vector), b + i + k * sizeof(Vector));
@@ -61,6 +58,19 @@ MINI_CLONES uint64_t differing_lines(const std::byte* a, const std::byte* b) {
   }
   return lines;
 }
+
+#ifdef CPU_FEATURE_ACTIVE
+[[gnu::target("avx2")]] uint64_t compare_with_avx2(const std::byte* a, const std::byte* b) { return compare_pages(a, b); }
+
+// The C library knows what the processor can do. The compiler's own way (target_clones) asks the processor once more at the
+// start of every program, by instructions that are dear on a virtual machine.
+uint64_t differing_lines(const std::byte* a, const std::byte* b) {
+  static const bool has_avx2 = CPU_FEATURE_ACTIVE(AVX2);
+  return has_avx2 ? compare_with_avx2(a, b) : compare_pages(a, b);
+}
+#else
+uint64_t differing_lines(const std::byte* a, const std::byte* b) { return compare_pages(a, b); }
+#endif
 
 }  // namespace
 
