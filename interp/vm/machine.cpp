@@ -319,6 +319,10 @@ Result<Ref<Value>> Machine::run_module_code(CodeObject* code, Dict* names) {
   return result;
 }
 
+void Machine::remember_source(const std::string& filename, std::string text) {
+  sources_[filename] = std::move(text);
+}
+
 const std::string* Machine::source_text(const std::string& filename) {
   auto found = sources_.find(filename);
   if (found == sources_.end()) {

@@ -263,7 +263,7 @@ class Machine final : public sched::Machine {
 
   /// The text of a source file for tracebacks; null if it cannot be read.
   const std::string* source_text(const std::string& filename);
-  void remember_source(const std::string& filename, std::string text) { sources_[filename] = std::move(text); }
+  void remember_source(const std::string& filename, std::string text);
 
   /// To standard error, after what was printed so far.
   void write_error(std::string_view text);

@@ -2,6 +2,7 @@
 #include "runtime/sched/schedule.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace mini::sched {
@@ -27,6 +28,28 @@ std::string slice_text(const Steps::Slice& slice) {
 }
 
 }  // namespace
+
+// ---- clones: here, because each instantiates a good deal of <memory>, which whoever includes the header would do anew
+
+std::unique_ptr<Schedule> Interval::clone() const {
+  return std::make_unique<Interval>(*this);
+}
+
+std::unique_ptr<Schedule> EveryN::clone() const {
+  return std::make_unique<EveryN>(*this);
+}
+
+std::unique_ptr<Schedule> Seeded::clone() const {
+  return std::make_unique<Seeded>(*this);
+}
+
+std::unique_ptr<Schedule> Steps::clone() const {
+  return std::make_unique<Steps>(*this);
+}
+
+std::unique_ptr<Schedule> Directed::clone() const {
+  return std::make_unique<Directed>(*this);
+}
 
 // ---- interval:TIME
 

@@ -99,7 +99,7 @@ class Schedule {
 class Interval final : public Schedule {
  public:
   explicit Interval(Time interval) { set_interval(interval); }
-  std::unique_ptr<Schedule> clone() const override { return std::make_unique<Interval>(*this); }
+  std::unique_ptr<Schedule> clone() const override;
   std::string text() const override;
   bool exact() const override { return false; }
   Time interval() const override { return interval_; }
@@ -125,7 +125,7 @@ class Interval final : public Schedule {
 class EveryN final : public Schedule {
  public:
   explicit EveryN(std::uint64_t instructions) : limit_(instructions) {}
-  std::unique_ptr<Schedule> clone() const override { return std::make_unique<EveryN>(*this); }
+  std::unique_ptr<Schedule> clone() const override;
   std::string text() const override;
   bool ends_slice(ThreadTable&, const Thread&, Point) override;
   Thread* next(ThreadTable&, Cause) override;
@@ -140,7 +140,7 @@ class EveryN final : public Schedule {
 class Seeded final : public Schedule {
  public:
   explicit Seeded(std::uint64_t seed);
-  std::unique_ptr<Schedule> clone() const override { return std::make_unique<Seeded>(*this); }
+  std::unique_ptr<Schedule> clone() const override;
   std::string text() const override;
   bool ends_slice(ThreadTable&, const Thread&, Point) override;
   Thread* next(ThreadTable&, Cause) override;
@@ -163,7 +163,7 @@ class Steps final : public Schedule {
     std::uint64_t count = 0;
   };
   explicit Steps(std::vector<Slice> slices);
-  std::unique_ptr<Schedule> clone() const override { return std::make_unique<Steps>(*this); }
+  std::unique_ptr<Schedule> clone() const override;
   std::string text() const override;
   bool ends_slice(ThreadTable&, const Thread&, Point) override;
   Thread* next(ThreadTable&, Cause) override;
@@ -188,7 +188,7 @@ class Directed final : public Schedule {
   using EndsSlice = std::function<bool(ThreadTable&, const Thread& current, Point)>;
   using Next = std::function<Thread*(ThreadTable&, Cause)>;
   Directed(EndsSlice ends_slice, Next next) : ends_slice_(std::move(ends_slice)), next_(std::move(next)) {}
-  std::unique_ptr<Schedule> clone() const override { return std::make_unique<Directed>(*this); }
+  std::unique_ptr<Schedule> clone() const override;
   std::string text() const override { return "directed"; }
   bool ends_slice(ThreadTable& table, const Thread& current, Point point) override {
     return ends_slice_(table, current, point);
