@@ -176,6 +176,16 @@ bool is_type(Heap& heap, Value value) {
   return value.is_object() && is_subtype(value.as_object()->type, heap.type(BuiltinType::kTypeType));
 }
 
+/// The nearest type, itself or a base, whose instances have more than those of its base, a `__dict__` aside (solid_base).
+Type* layout_of(Type* type) {
+  while (type->type_flags & Type::kUserClass && !(type->type_flags & Type::kAddsSlots)) type = type->base;
+  return type;
+}
+/// All exceptions share one layout, but for what slots add.
+bool share_layout(const Type* a, const Type* b) {
+  return a->type_flags & b->type_flags & Type::kException && !(a->type_flags & b->type_flags & Type::kUserClass);
+}
+
 /// The base whose layout the instances get (best_base, CPython 3.13 Objects/typeobject.c).
 Result<Type*> layout_base(Heap& heap, Tuple* bases) {
   Type* winner = nullptr;
@@ -187,12 +197,11 @@ Result<Type*> layout_base(Heap& heap, Tuple* bases) {
       return heap.raise(BuiltinType::kTypeError, "type '{}' is not an acceptable base type",
                         type_name(heap, base));
     }
-    Type* layout = builtin_base(base);
+    Type* layout = layout_of(base);
     if (!winner || (layout != winner_layout && is_subtype(layout, winner_layout))) {
       winner = base;
       winner_layout = layout;
-    } else if (!is_subtype(winner_layout, layout) && !(winner_layout->type_flags & layout->type_flags & Type::kException)) {
-      // (All exceptions share one layout.)
+    } else if (!is_subtype(winner_layout, layout) && !share_layout(winner_layout, layout)) {
       return heap.raise(BuiltinType::kTypeError, "multiple bases have instance lay-out conflict");
     }
   }
@@ -271,6 +280,25 @@ Result<Ref<Str>> mangled(Heap& heap, const Type* type, Str* name) {
   return is_private ? heap.intern("_" + prefix + text) : heap.intern(Ref<Str>::share(name));
 }
 
+/// Whether instances have items behind their fields, which leave no place for slots.
+bool has_items(const Type* type) {
+  switch (static_cast<BuiltinType>(type->kind)) {
+    case BuiltinType::kInt:
+    case BuiltinType::kBytes:
+    case BuiltinType::kTuple:
+    case BuiltinType::kTypeType:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// A slot that gives instances what those of the base have already, or that is named for the second time.
+Result<void> check_new(Heap& heap, std::string_view slot, bool is_there) {
+  if (!is_there) return {};
+  return heap.raise(BuiltinType::kTypeError, "{} slot disallowed: we already got one", slot);
+}
+
 /// Makes the names in a class's `__slots__` attributes (CPython 3.13 Objects/typeobject.c, type_new_slots); false if
 /// instances may have others as well: without `__slots__`, with a `__dict__` among them, or below a class without.
 Result<bool> add_slots(Heap& heap, Type* type) {
@@ -284,6 +312,12 @@ Result<bool> add_slots(Heap& heap, Type* type) {
   Ref<List> names = MINI_TRY(make_list(heap));
   if (as_str(heap, slots)) MINI_TRY(append(heap, names.get(), Ref<Value>::share(slots)));
   else MINI_TRY(extend(heap, names.get(), slots));
+  if (names->length > 0 && has_items(type->base))
+    return heap.raise(BuiltinType::kTypeError, "nonempty __slots__ not supported for subtype of '{}'",
+                      to_utf8(type->base->name));
+  const bool of_class = type->base->type_flags & Type::kUserClass;
+  bool has_dict = of_class ? !(type->base->type_flags & Type::kSlotsOnly) : type->base->attributes_offset > 0;
+  bool has_references = of_class && (has_dict || names_slot(type->base, heap.name(Name::k__weakref__)));
   for (uint64_t i = 0; i < names->length; ++i) {
     Str* given = as_str(heap, names->items[i]);
     if (!given)
@@ -291,9 +325,12 @@ Result<bool> add_slots(Heap& heap, Type* type) {
                         type_name(heap, names->items[i]));
     if (!is_identifier(given)) return heap.raise(BuiltinType::kTypeError, "__slots__ must be identifiers");
     if (equal(given, "__dict__")) {
+      MINI_TRY(check_new(heap, "__dict__", std::exchange(has_dict, true)));
       only = false;
       continue;
     }
+    if (equal(given, "__weakref__")) MINI_TRY(check_new(heap, "__weakref__", std::exchange(has_references, true)));
+    else type->type_flags |= Type::kAddsSlots;
     Ref<Str> name = MINI_TRY(mangled(heap, type, given));
     const Value taken = get_name(type->attributes, name.get());
     if (has_kind(taken, BuiltinType::kMemberDescriptor)) continue;  // named twice

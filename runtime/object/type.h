@@ -105,6 +105,7 @@ struct Type : Tracked {
   static constexpr uint32_t kHasSetAttributeHook = 128; ///< __setattr__, __delattr__
   static constexpr uint32_t kAbstract = 256;  ///< has abstract methods: there are no instances
   static constexpr uint32_t kSlotsOnly = 512;    ///< instances have no attributes but those that `__slots__` name
+  static constexpr uint32_t kAddsSlots = 1024;   ///< its own `__slots__` name attributes: in CPython a layout of its own
 };
 
 /// Whether `type` is `base` or derives from it.
