@@ -372,6 +372,28 @@ void inherit_layout(Heap& heap, Type* type, Type* base) {
   }
 }
 
+/// The order is what a metaclass's own mro() answers, if it has one.
+Result<void> ask_for_order(Heap& heap, Type* type) {
+  Ref<Str> name = MINI_TRY(heap.intern("mro"));
+  const Value method = lookup(type->type, name.get());
+  if (has_kind(method, BuiltinType::kMethodDescriptor)) return {};
+  const Ref<Value> answer = MINI_TRY(call_special(heap, method, Value(type)));
+  Ref<List> order = MINI_TRY(list_from(heap, answer));
+  Type* const layout = layout_of(type);
+  for (uint64_t i = 0; i < order->length; ++i) {
+    const Value each = order->items[i];
+    if (!is_type(heap, each))
+      return heap.raise(BuiltinType::kTypeError, "mro() returned a non-class ('{}')", type_name(heap, each));
+    Type* other = layout_of(static_cast<Type*>(each.as_object()));  // whose methods will be called with the instances
+    if (!is_subtype(layout, other) && !share_layout(layout, other))
+      return heap.raise(BuiltinType::kTypeError, "mro() returned base with unsuitable layout ('{}')",
+                        to_utf8(static_cast<Type*>(each.as_object())->name));
+  }
+  Ref<Tuple> kept = MINI_TRY(make_tuple(heap, order->items, order->length));
+  decref(std::exchange(type->method_resolution_order, kept.release()));
+  return {};
+}
+
 }  // namespace
 
 Result<Type*> metaclass_for(Heap& heap, Type* given, Tuple* bases) {
@@ -407,6 +429,7 @@ Result<Ref<Type>> make_type(Heap& heap, Str* name, Tuple* given_bases, Ref<Dict>
   if (type->type_flags & Type::kException) use_first_text(heap, type.get());
   type->base = Ref<Type>::share(base).release();
   type->bases = bases.release();
+  if (type->type->type_flags & Type::kUserClass) MINI_TRY(ask_for_order(heap, type.get()));
   MINI_TRY(adjust_attributes(heap, type.get()));
   if (MINI_TRY(add_slots(heap, type.get()))) type->type_flags |= Type::kSlotsOnly;
   type->root_shape = make_root_shape(heap, type.get());
