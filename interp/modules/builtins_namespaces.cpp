@@ -3,6 +3,7 @@
 #include "interp/vm/calls.h"
 #include "interp/vm/function.h"
 #include "interp/vm/imports.h"
+#include "interp/vm/mapping_names.h"
 #include "runtime/object/native_scope.h"
 
 namespace mini::modules {
@@ -30,15 +31,16 @@ Result<void> collect_variables(Heap& heap, Frame* frame, Dict* into) {
   return {};
 }
 
-Result<Ref<Dict>> locals_of_caller(ThreadState& thread) {
+/// A dict, or the mapping that stands for one.
+Result<Ref<Value>> locals_of_caller(ThreadState& thread) {
   Frame* frame = calling_frame(thread);
   if (!frame) return thread.heap->raise_text(BuiltinType::kSystemError, "frame does not exist");
-  if (frame->names) return Ref<Dict>::share(frame->names);
+  if (frame->names) return Ref<Value>::share(shown_names(*thread.heap, frame->names));
   Ref<Dict> locals = MINI_TRY(make_dict(*thread.heap));
   MINI_TRY(collect_variables(*thread.heap, frame, locals.get()));
   for (Frame* inner = thread.frame; inner != frame; inner = inner->back)
     if (!inner->is_native) MINI_TRY(collect_variables(*thread.heap, inner, locals.get()));
-  return locals;
+  return Ref<Value>(std::move(locals));
 }
 
 Result<Ref<Value>> globals(Call& call) {
@@ -46,7 +48,7 @@ Result<Ref<Value>> globals(Call& call) {
   if (!frame) return call.heap.raise_text(BuiltinType::kSystemError, "globals(): frame does not exist");
   return Ref<Value>(Ref<Dict>::share(frame->globals));
 }
-Result<Ref<Value>> locals(Call& call) { return widen(locals_of_caller(thread_of(call))); }
+Result<Ref<Value>> locals(Call& call) { return locals_of_caller(thread_of(call)); }
 
 Result<Ref<Value>> vars(Call& call) {
   if (!call.has(0)) return locals(call);
@@ -62,7 +64,11 @@ Result<Ref<Value>> dir(Call& call) {
   Heap& heap = call.heap;
   Ref<List> names;
   if (!call.has(0)) {
-    Ref<Dict> variables = MINI_TRY(locals_of_caller(thread_of(call)));
+    Ref<Value> variables = MINI_TRY(locals_of_caller(thread_of(call)));
+    if (!has_kind(variables, BuiltinType::kDict)) {
+      Ref<Str> keys = MINI_TRY(heap.intern("keys"));
+      variables = MINI_TRY(object::call_method(heap, variables, keys.get(), nullptr, 0));
+    }
     names = MINI_TRY(list_from(heap, variables));
   } else if (Value method = script_method(heap, heap.type_of(call[0]), Name::k__dir__); !method.is_unbound()) {
     Ref<Value> answer = MINI_TRY(call_special(heap, method, call[0]));
@@ -75,6 +81,21 @@ Result<Ref<Value>> dir(Call& call) {
 }
 
 // exec, eval, compile -------------------------------------------------------------------------------------------------
+
+bool is_mapping(Heap& heap, Value value) {
+  Type* type = heap.type_of(value);
+  return type->behaviour.get_item || !script_method(heap, type, Name::k__getitem__).is_unbound();
+}
+
+/// The names of a body whose locals are that mapping. An instance of a class derived from dict is one if it has methods of its
+/// own, which are to be called.
+Result<Ref<Dict>> names_in(Heap& heap, Value mapping) {
+  const Type* type = heap.type_of(mapping);
+  const bool is_plain = has_kind(mapping, BuiltinType::kDict) && !(type->type_flags & Type::kHasScriptMethods) &&
+                        type->behaviour.get_item == heap.type(BuiltinType::kDict)->behaviour.get_item;
+  if (is_plain) return Ref<Dict>::share(static_cast<Dict*>(mapping.as_object()));
+  return make_mapping_names(heap, mapping);
+}
 
 /// Runs code in two namespaces, nested.
 Result<Ref<Value>> run_code(ThreadState& thread, CodeObject* code, Dict* globals, Dict* names) {
@@ -120,19 +141,20 @@ Result<Ref<Value>> execute(Call& call, compile::CompileMode mode, const char* na
   if (has_globals && !has_kind(call[1], BuiltinType::kDict)) {
     if (is_exec)
       return heap.raise(BuiltinType::kTypeError, "exec() globals must be a dict, not {}", type_name(heap, call[1]));
-    return heap.raise_text(BuiltinType::kTypeError, heap.type_of(call[1])->behaviour.get_item
+    return heap.raise_text(BuiltinType::kTypeError, is_mapping(heap, call[1])
                                                         ? "globals must be a real dict; try eval(expr, {}, mapping)"
                                                         : "globals must be a dict");
   }
-  if (has_locals && !has_kind(call[2], BuiltinType::kDict)) {
-    return heap.raise(BuiltinType::kTypeError, "locals must be a mapping{}, not {}", is_exec ? " or None" : "",
-                      type_name(heap, call[2]));
+  if (has_locals && !is_mapping(heap, call[2])) {
+    if (!is_exec) return heap.raise_text(BuiltinType::kTypeError, "locals must be a mapping");
+    return heap.raise(BuiltinType::kTypeError, "locals must be a mapping or None, not {}", type_name(heap, call[2]));
   }
   Frame* frame = calling_frame(thread);
   Dict* globals = has_globals ? static_cast<Dict*>(call[1].as_object()) : frame->globals;
-  Ref<Dict> names = has_locals    ? Ref<Dict>::share(static_cast<Dict*>(call[2].as_object()))
-                    : has_globals ? Ref<Dict>::share(globals)
-                                  : MINI_TRY(locals_of_caller(thread));
+  const Ref<Value> locals = has_locals    ? Ref<Value>::share(call[2])
+                            : has_globals ? Ref<Value>::share(Value(globals))
+                                          : MINI_TRY(locals_of_caller(thread));
+  Ref<Dict> names = MINI_TRY(names_in(heap, locals));
   Ref<CodeObject> code;
   if (has_kind(call[0], BuiltinType::kCode)) {
     code = Ref<CodeObject>::share(static_cast<CodeObject*>(call[0].as_object()));

@@ -1,6 +1,7 @@
 #include "interp/step/walk.h"
 
 #include "interp/vm/calls.h"
+#include "interp/vm/mapping_names.h"
 #include "interp/vm/traceback.h"
 
 namespace mini::step {
@@ -294,7 +295,7 @@ bool Walk::evaluate(uint32_t serial, const std::string& expression, std::string&
     visitor->stack_floor = static_cast<const char*>(__builtin_frame_address(0)) - kRoom;
     machine_->state().threads.current = visitor;
     Ref<Dict> names = MINI_TRY(make_dict(heap));
-    if (frame->names) MINI_TRY(update(heap, names.get(), Value(frame->names)));
+    if (frame->names) MINI_TRY(update(heap, names.get(), shown_names(heap, frame->names)));
     const bytecode::Code& code = *frame->code->code;
     const size_t locals = code.varnames.size(), cells = code.cellvars.size() + code.freevars.size();
     for (size_t i = 0; i < locals + cells; ++i) {

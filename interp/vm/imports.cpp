@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "interp/bytecode/image.h"
+#include "interp/vm/mapping_names.h"
 #include "interp/vm/native.h"
 #include "interp/vm/slow_paths.h"
 
@@ -420,14 +421,14 @@ Result<void> import_star(ThreadState& thread, Frame* frame, Value module) {
       if (!name) return heap.raise(BuiltinType::kTypeError, "Item in __all__ must be str, not {}", type_name(heap, names->items[i]));
       auto interned = MINI_TRY(heap.intern(Ref<Str>::share(name)));
       auto value = MINI_TRY(get_attribute(heap, module, interned.get()));
-      MINI_TRY(set_name(heap, frame->names, interned.get(), value));
+      MINI_TRY(store_name(heap, frame->names, interned.get(), value));
     }
     return {};
   }
   for (uint32_t i = 0; i < dict->used; ++i) {
     Str* name = as_str(heap, dict->entries[i].key);
     if (dict->entries[i].key.is_unbound() || !name || (name->length > 0 && name->at(0) == '_')) continue;
-    MINI_TRY(set_name(heap, frame->names, name, dict->entries[i].value));
+    MINI_TRY(store_name(heap, frame->names, name, dict->entries[i].value));
   }
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include "interp/vm/function.h"
 #include "interp/vm/generators.h"
+#include "interp/vm/mapping_names.h"
 #include "interp/vm/native.h"
 #include "interp/vm/slow_paths.h"
 #include "interp/vm/unwind.h"
@@ -91,7 +92,7 @@ Result<Ref<Value>> frame_back(Heap& heap, Value self) {
 }
 Result<Ref<Value>> frame_locals(Heap& heap, Value self) {
   auto* frame = as<FrameObject>(self);
-  if (frame->names) return shared(frame->names);
+  if (frame->names) return Ref<Value>::share(shown_names(heap, frame->names));
   Ref<Dict> locals = MINI_TRY(make_dict(heap));
   const Value* slots = frame->living ? frame->living->locals : frame->slots;
   const uint32_t count = frame->living ? frame->living->slot_count : frame->slot_count;

@@ -17,6 +17,7 @@
 #include "interp/vm/form.h"
 #include "interp/vm/generators.h"
 #include "interp/vm/imports.h"
+#include "interp/vm/mapping_names.h"
 #include "interp/vm/quicken.h"
 #include "interp/vm/slow_paths.h"
 #include "interp/vm/unwind.h"

@@ -17,6 +17,7 @@
 #include "interp/vm/introspection.h"
 #include "interp/vm/lock.h"
 #include "interp/vm/loop.h"
+#include "interp/vm/mapping_names.h"
 #include "interp/vm/native.h"
 #include "interp/vm/statistics.h"
 #include "interp/vm/syntax_errors.h"
@@ -176,6 +177,7 @@ bool Machine::start(std::string& error) {
   define_function_types(*heap_);
   define_generator_type(*heap_);
   define_frame_types(*heap_);
+  define_mapping_names(*heap_);
   if (!define_function_methods(*heap_).ok() || !define_generator_methods(*heap_).ok() ||
       !define_introspection(*heap_).ok()) return out_of_memory();
 

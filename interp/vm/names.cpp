@@ -1,4 +1,5 @@
 // Names: the slow half of the instructions that load, store and delete variables.
+#include "interp/vm/mapping_names.h"
 #include "interp/vm/slow_paths.h"
 
 namespace mini::vm {
@@ -54,11 +55,13 @@ Result<void> store_global_slow(ThreadState& thread, Frame* frame, uint32_t name_
 
 Value load_name(ThreadState& thread, Frame* frame, uint32_t name_index) {
   Str* name = frame->code->names[name_index];
-  for (Dict* names : {frame->names, frame->globals, frame->builtins}) {
-    if (!names) continue;
-    Value value = get_name(names, name);
-    if (!value.is_unbound()) return value;
+  if (frame->names) {
+    auto value = find_name(*thread.heap, frame->names, name);
+    if (!value.ok()) return kError;
+    if (!value->get().is_unbound()) return value.take().release();
   }
+  for (Dict* names : {frame->globals, frame->builtins})
+    if (const Value value = get_name(names, name); !value.is_unbound()) return Ref<Value>::share(value).release();
   raise_undefined_name(thread, name);
   return kError;
 }
@@ -66,7 +69,7 @@ Value load_name(ThreadState& thread, Frame* frame, uint32_t name_index) {
 Value load_class_cell(ThreadState& thread, Frame* frame, uint32_t cell) {
   const uint32_t slot = frame->code->local_count + cell;
   if (frame->names) {
-    Value value = get_name(frame->names, frame->code->variables[slot]);
+    Value value = get_name(frame->names, frame->code->variables[slot]);  // a class's body: these names are a dict's
     if (!value.is_unbound()) return value;
   }
   Value value = static_cast<Cell*>(frame->locals[slot].as_object())->content;
@@ -77,9 +80,10 @@ Value load_class_cell(ThreadState& thread, Frame* frame, uint32_t cell) {
 
 Result<void> set_up_annotations(ThreadState& thread, Frame* frame) {
   Heap& heap = *thread.heap;
-  if (!get_name(frame->names, heap.name(Name::k__annotations__)).is_unbound()) return {};
+  Str* name = heap.name(Name::k__annotations__);
+  if (!MINI_TRY(find_name(heap, frame->names, name)).get().is_unbound()) return {};
   auto dict = MINI_TRY(make_dict(heap));
-  return set_name(heap, frame->names, heap.name(Name::k__annotations__), dict);
+  return store_name(heap, frame->names, name, dict);
 }
 
 Result<void> display(ThreadState& thread, Value value) {

@@ -86,8 +86,9 @@ void raise_undefined_name(ThreadState&, Str* name);
 /// Borrowed; kError after raising NameError. Fills the cache.
 Value load_global_slow(ThreadState&, Frame*, uint32_t name, InlineCache&);
 Result<void> store_global_slow(ThreadState&, Frame*, uint32_t name, Value, InlineCache&);
-Value load_name(ThreadState&, Frame*, uint32_t name);
 Value load_class_cell(ThreadState&, Frame*, uint32_t cell);
+/// Owned; kError after raising.
+Value load_name(ThreadState&, Frame*, uint32_t name);
 Result<void> set_up_annotations(ThreadState&, Frame*);
 Value load_build_class(ThreadState&, Frame*);
 
