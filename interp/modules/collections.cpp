@@ -113,6 +113,10 @@ constexpr NativeDefinition kDefaultMethods[] = {
 
 // OrderedDict ---------------------------------------------------------------------------------------------------------
 
+struct OrderedDict : Dict {
+  Attributes attributes;
+};
+
 /// Puts the table's entries in a new order: those that are there, without the gaps, `first` before all others.
 Result<void> reorder(Heap& heap, Dict* dict, int64_t first) {
   Ref<Dict> ordered = MINI_TRY(make_dict(heap));
@@ -217,7 +221,7 @@ Result<Ref<Value>> ordered_update(Call& call) {
   return call.heap.raise(BuiltinType::kTypeError, "update() takes at most 1 positional argument ({} given)", call.count - 1);
 }
 Result<Ref<Value>> construct_ordered(Call& call) {
-  Ref<Value> self = MINI_TRY(call.heap.create<Dict>(self_of<Type>(call)));
+  Ref<Value> self = MINI_TRY(call.heap.create<OrderedDict>(self_of<Type>(call)));
   std::vector<Value> arguments(call.args, call.args + call.count);
   arguments[0] = self;
   Call filling{call.heap, arguments.data(), call.count, call.keywords};
@@ -240,7 +244,7 @@ Result<Ref<Value>> ordered_copy(Call& call) {
     if (has_kind(made, BuiltinType::kDict)) MINI_TRY(add_items(heap, made, call[0]));
     return made;
   }
-  Ref<Dict> made = MINI_TRY(heap.create<Dict>(type));
+  Ref<OrderedDict> made = MINI_TRY(heap.create<OrderedDict>(type));
   MINI_TRY(copy_table(heap, made.get(), dict_of(call[0])));
   return made;
 }
@@ -273,6 +277,15 @@ Result<Ref<Str>> ordered_repr(Heap& heap, Value self) {
   return make_str(heap, fmt::format("{}({})", to_utf8(self.as_object()->type->name), to_utf8(items.get())));
 }
 
+void visit_ordered(Object* object, Visitor& visitor) {
+  visit_table(static_cast<OrderedDict*>(object), visitor);
+  visit_attributes(&static_cast<OrderedDict*>(object)->attributes, visitor);
+}
+void drop_ordered(Heap& heap, Object* object) {
+  release_table(heap, static_cast<OrderedDict*>(object));
+  drop_attributes(heap, object);
+}
+
 constexpr NativeDefinition kMakeOrdered{"OrderedDict.__new__(type, *args, **kwargs)", construct_ordered};
 constexpr NativeDefinition kOrderedMethods[] = {
     {"OrderedDict.__init__(self, *args, **kwargs)", ordered_init},
@@ -281,7 +294,6 @@ constexpr NativeDefinition kOrderedMethods[] = {
     {"OrderedDict.move_to_end(self, key, last=True)", move_to_end},
     {"OrderedDict.popitem(self, last=True)", ordered_popitem},
     {"OrderedDict.copy(self, /)", ordered_copy},
-    {"OrderedDict.__copy__(self, /)", ordered_copy},
 };
 
 // Counter's loop ------------------------------------------------------------------------------------------------------
@@ -341,17 +353,21 @@ Result<void> define_special_dicts(Heap& heap) {
                              Ref<Value>::share(factory.is_unbound() ? kNone : factory).release()));
         return {};
       }));
-  return define_dict_type(heap, BuiltinType::kOrderedDict,
-                          {.instance_size = sizeof(Dict),
-                           .tracked = true,
-                           .subclassable = true,
-                           .behaviour = {.repr = ordered_repr,
-                                         .compare = ordered_compare,
-                                         .binary = ordered_binary,
-                                         .in_place = ordered_in_place},
-                           .construct = &kMakeOrdered,
-                           .methods = kOrderedMethods},
-                          {BinaryOp::kOr});
+  MINI_TRY(define_dict_type(heap, BuiltinType::kOrderedDict,
+                            {.instance_size = sizeof(OrderedDict),
+                             .tracked = true,
+                             .subclassable = true,
+                             .behaviour = {.visit = visit_ordered,
+                                           .drop = drop_ordered,
+                                           .repr = ordered_repr,
+                                           .compare = ordered_compare,
+                                           .binary = ordered_binary,
+                                           .in_place = ordered_in_place},
+                             .construct = &kMakeOrdered,
+                             .methods = kOrderedMethods},
+                            {BinaryOp::kOr}));
+  heap.type(BuiltinType::kOrderedDict)->attributes_offset = sizeof(OrderedDict) - sizeof(Attributes);  // the last field
+  return {};
 }
 
 Result<void> fill_collections(Machine& machine, Module* module) {

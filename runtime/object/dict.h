@@ -60,6 +60,7 @@ struct DictIterator : Tracked {
   int64_t position;     ///< of the next entry
   uint32_t expected_live;
   uint32_t remaining;   ///< items still to come
+  uint32_t expected_changes;  ///< Table::size_changes, for an OrderedDict
   uint32_t reversed;
   DictPart part;
 };

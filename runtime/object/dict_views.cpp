@@ -67,11 +67,15 @@ Result<Ref<Value>> iterator_next(Heap& heap, Value self) {
   auto* iterator = static_cast<DictIterator*>(self.as_object());
   Dict* dict = iterator->dict;
   if (!dict) return Ref<Value>();
-  if (iterator->expected_live != dict->live) {
+  // Of an OrderedDict, each change of the keys or their order counts, but not once the last one was given.
+  const bool ordered = iterator->type == heap.type(BuiltinType::kOrderedDictIterator);
+  if (ordered && iterator->remaining > 0 && iterator->expected_changes != dict->size_changes)
+    return heap.raise(BuiltinType::kRuntimeError, "OrderedDict mutated during iteration");
+  if (!ordered && iterator->expected_live != dict->live) {
     iterator->expected_live = UINT32_MAX;  // and so for good
     return heap.raise(BuiltinType::kRuntimeError, "dictionary changed size during iteration");
   }
-  const int64_t number = next_entry(dict, iterator->position, iterator->reversed);
+  const int64_t number = ordered && iterator->remaining == 0 ? -1 : next_entry(dict, iterator->position, iterator->reversed);
   if (number < 0) {
     iterator->dict = nullptr;
     decref(dict);
@@ -242,6 +246,7 @@ Result<Ref<Value>> make_dict_iterator(Heap& heap, DictPart part, Dict* dict, boo
   if (part == DictPart::kItem) iterator->result = MINI_TRY(make_kept_tuple(heap, 2)).release();
   iterator->dict = Ref<Dict>::share(dict).release();
   iterator->expected_live = iterator->remaining = dict->live;
+  iterator->expected_changes = dict->size_changes;
   iterator->reversed = reversed;
   iterator->position = reversed ? int64_t{dict->used} - 1 : 0;
   return Ref<Value>(std::move(iterator));
