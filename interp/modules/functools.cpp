@@ -1,4 +1,4 @@
-// The module `_functools`: reduce and partial.
+// The module `_functools`: reduce, partial, and what lru_cache makes of a function.
 #include "interp/modules/modules.h"
 #include "interp/modules/support.h"
 #include "runtime/object/native_scope.h"
@@ -85,6 +85,81 @@ void drop_partial(Heap& heap, Object* object) {
   drop_attributes(heap, partial);
 }
 
+// _lru_cache_wrapper --------------------------------------------------------------------------------------------------
+
+/// The functions of the prelude that keep the results and tell of them.
+struct CachedFunction : Tracked {
+  Value function, info, clear;
+  Attributes attributes;
+};
+CachedFunction* cached_of(Value value) { return static_cast<CachedFunction*>(value.as_object()); }
+
+Result<Ref<Value>> make_cached(Call& call) {
+  Ref<CachedFunction> made = MINI_TRY(call.heap.create<CachedFunction>(self_of<Type>(call)));
+  made->function = Ref<Value>::share(call[1]).release();
+  made->info = Ref<Value>::share(call[2]).release();
+  made->clear = Ref<Value>::share(call[3]).release();
+  return made;
+}
+Result<Ref<Value>> cached_call(Call& call) {
+  ThreadState& thread = thread_of(call);
+  if (take_phase(thread) == 1) return take_result(thread);
+  Ref<Tuple> arguments = MINI_TRY(joined(call, nullptr, 1));
+  Ref<Dict> keywords = MINI_TRY(joined_keywords(call, nullptr));
+  return call_unpacked_then(call, 1, cached_of(call[0])->function, std::move(arguments), std::move(keywords));
+}
+template <Value CachedFunction::* kFunction>
+Result<Ref<Value>> call_own(Call& call) {
+  ThreadState& thread = thread_of(call);
+  if (take_phase(thread) == 1) return take_result(thread);
+  return call_then(call, 1, cached_of(call[0])->*kFunction, {});
+}
+Result<Ref<Value>> cached_get(Call& call) {
+  if (call[1].is_none()) return Ref<Value>::share(call[0]);
+  return widen(object::make_bound_method(call.heap, call[0], call[1]));
+}
+Result<Ref<Value>> cached_reduce(Call& call) {
+  return get_attribute(call.heap, call[0], call.heap.name(Name::k__qualname__));
+}
+Result<Ref<Value>> cached_itself(Call& call) { return Ref<Value>::share(call[0]); }
+
+void visit_cached(Object* object, Visitor& visitor) {
+  auto* cached = static_cast<CachedFunction*>(object);
+  for (Value function : {cached->function, cached->info, cached->clear}) visitor.reference(function);
+  visit_attributes(&cached->attributes, visitor);
+}
+void drop_cached(Heap& heap, Object* object) {
+  auto* cached = static_cast<CachedFunction*>(object);
+  for (Value* function : {&cached->function, &cached->info, &cached->clear}) decref(std::exchange(*function, kUnbound));
+  drop_attributes(heap, cached);
+}
+
+constexpr NativeDefinition kMakeCached{"_lru_cache_wrapper.__new__(type, function, info, clear, /)", make_cached};
+constexpr NativeDefinition kCachedMethods[] = {
+    {"_lru_cache_wrapper.__call__(self, *args, **kwargs)", cached_call},
+    {"_lru_cache_wrapper.__get__(self, instance, owner=None, /)", cached_get},
+    {"_lru_cache_wrapper.cache_info(self, /)", call_own<&CachedFunction::info>},
+    {"_lru_cache_wrapper.cache_clear(self, /)", call_own<&CachedFunction::clear>},
+    {"_lru_cache_wrapper.__reduce__(self, /)", cached_reduce},
+    {"_lru_cache_wrapper.__copy__(self, /)", cached_itself},
+    {"_lru_cache_wrapper.__deepcopy__(self, memo, /)", cached_itself},
+};
+
+Result<void> define_cached(Heap& heap) {
+  MINI_TRY(define_type(heap, BuiltinType::kCachedFunction,
+                       {.instance_size = sizeof(CachedFunction),
+                        .tracked = true,
+                        .subclassable = true,
+                        .behaviour = {.visit = visit_cached, .drop = drop_cached},
+                        .construct = &kMakeCached,
+                        .methods = kCachedMethods}));
+  Type* type = heap.type(BuiltinType::kCachedFunction);
+  type->attributes_offset = sizeof(CachedFunction) - sizeof(Attributes);  // the last field
+  return add_slot_methods(heap, type);
+}
+
+// reduce --------------------------------------------------------------------------------------------------------------
+
 Result<Ref<Value>> reduce(Call& call) {
   Heap& heap = call.heap;
   auto iterator_of = iterate(heap, call[1]);
@@ -137,6 +212,8 @@ Result<void> fill_functools(Machine& machine, Module* module) {
     return Ref<Value>(Ref<Dict>::share(partial_of(self)->keywords));
   }, object::refuse_to_set));
   MINI_TRY(add_type(machine, module, "partial", BuiltinType::kPartial));
+  MINI_TRY(define_cached(heap));
+  MINI_TRY(add_type(machine, module, "_lru_cache_wrapper", BuiltinType::kCachedFunction));
   return add_functions(machine, module, kFunctions);
 }
 

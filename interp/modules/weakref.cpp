@@ -33,6 +33,7 @@ bool allows_references(Value value) {
     case BuiltinType::kFrozenSet:
     case BuiltinType::kDeque:
     case BuiltinType::kPartial:
+    case BuiltinType::kCachedFunction:
     case BuiltinType::kLock:
     case BuiltinType::kRLock:
     case BuiltinType::kFile:

@@ -20,13 +20,13 @@ constexpr Row kRows[] = {
      " super.__new__ method.__new__ module.__new__ staticmethod.__new__ classmethod.__new__ TextIOWrapper.fileno"
      " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open"
      " itertool.__iter__ _deque_iterator.__iter__ function.__get__ method.__get__ partial.__new__ itemgetter.__new__"
-     " attrgetter.__new__ methodcaller.__new__ StringIO.__new__ BytesIO.__new__ SimpleQueue.__new__"
+     " attrgetter.__new__ methodcaller.__new__ StringIO.__new__ BytesIO.__new__ SimpleQueue.__new__ _lru_cache_wrapper."
      " __bool__ __new__ TextIOWrapper.__iter__ enumerate.__iter__ filter.__iter__ map.__iter__"
      " zip.__iter__ BaseException. property. sys.exit sys.exc_info time. math. int. float. bool. "},
     {Effect::kAsksMachine, " interrupt_main _local_key _local_dict RLock._recursion_count type.__subclasses__ gc. sys. mini_gil. "},
     {Effect::kReadSelf, " len __len__ __length_hint__ list.copy dict.copy dict.keys dict.values dict.items list.__reversed__"
                         " dict.__reversed__ iter __iter__ Random._getstate deque.copy deque.__copy__ deque.__reversed__"
-                        " defaultdict.copy defaultdict.__copy__ OrderedDict.copy OrderedDict.__copy__ StringIO.getvalue BytesIO.getvalue "},
+                        " defaultdict.copy defaultdict.__copy__ OrderedDict.copy StringIO.getvalue BytesIO.getvalue "},
     {Effect::kWriteSelf,
      " list.append list.insert list.pop list.clear list.reverse dict.clear dict.popitem set.pop set.clear"
      " deque.append deque.appendleft deque.pop deque.popleft deque.clear deque.insert deque.reverse deque.rotate OrderedDict.popitem"

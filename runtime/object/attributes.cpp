@@ -58,6 +58,7 @@ Result<AttributeLookup> bind_builtin(Heap& heap, Value attribute, Value self, Ty
   Object* object = attribute.as_object();
   switch (kind_of(attribute)) {
     case BuiltinType::kFunction:
+    case BuiltinType::kCachedFunction:
       if (self.is_unbound()) break;
       return AttributeLookup{Kind::kMethod, Ref<Value>::share(attribute), Ref<Value>::share(self), {}};
     case BuiltinType::kMethodDescriptor: {
