@@ -453,6 +453,19 @@ constexpr NativeDefinition kMethods[] = {
     {"generator.close(self, /)", method_close},
 };
 
+template <Value Generator::* kMember>
+Result<Ref<Value>> get_text(Heap&, Value self) {
+  return Ref<Value>::share(static_cast<Generator*>(self.as_object())->*kMember);
+}
+template <Value Generator::* kMember>
+Result<void> set_text(Heap& heap, Value self, Value value) {
+  if (value.is_unbound() || !as_str(heap, value))
+    return heap.raise(BuiltinType::kTypeError, "__{}__ must be set to a string object",
+                      kMember == &Generator::name ? "name" : "qualname");
+  decref(std::exchange(static_cast<Generator*>(self.as_object())->*kMember, Ref<Value>::share(value).release()));
+  return {};
+}
+
 }  // namespace
 
 void define_generator_type(Heap& heap) {
@@ -472,12 +485,8 @@ Result<void> define_generator_methods(Heap& heap) {
   MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
   MINI_TRY(add_methods(heap, type, &kNext, 1, MethodDescriptor::kSlotMethod));
   MINI_TRY(add_slot_methods(heap, type));
-  MINI_TRY(add_getset(heap, type, "__name__", [](Heap&, Value self) -> Result<Ref<Value>> {
-    return Ref<Value>::share(static_cast<Generator*>(self.as_object())->name);
-  }));
-  return add_getset(heap, type, "__qualname__", [](Heap&, Value self) -> Result<Ref<Value>> {
-    return Ref<Value>::share(static_cast<Generator*>(self.as_object())->qualified_name);
-  });
+  MINI_TRY(add_getset(heap, type, "__name__", get_text<&Generator::name>, set_text<&Generator::name>));
+  return add_getset(heap, type, "__qualname__", get_text<&Generator::qualified_name>, set_text<&Generator::qualified_name>);
 }
 
 }  // namespace mini::vm
