@@ -9,6 +9,7 @@
 #include "runtime/object/exception_internal.h"
 #include "runtime/object/native.h"
 #include "runtime/object/operations.h"
+#include "runtime/object/sequence_types.h"
 #include "runtime/object/type_internal.h"
 #include "runtime/object/visitor.h"
 
@@ -210,8 +211,12 @@ Result<void> initialise_exception(Heap& heap, Exception* exception, Ref<Tuple> a
   Type* type = exception->type;
   if (keywords && keywords->live > 0) MINI_TRY(take_keywords(heap, exception, keywords));
   const Tuple* given = exception->args;
-  auto is = [&](BuiltinType which) { return is_subtype(type, heap.type(which)); };
-  switch (static_cast<BuiltinType>(type->kind)) {
+  // Of several kinds, it is the first one's __init__ that runs.
+  const Type* first = type;
+  for (const Value each : items_of(Value(type->method_resolution_order)))
+    if (first = static_cast<Type*>(each.as_object()); !(first->type_flags & Type::kUserClass)) break;
+  auto is = [&](BuiltinType which) { return is_subtype(first, heap.type(which)); };
+  switch (static_cast<BuiltinType>(first->kind)) {
     case BuiltinType::kStopIteration:
       set_detail(exception, 0, given->length > 0 ? given->items()[0] : kNone);
       return {};
