@@ -153,7 +153,7 @@ Result<Ref<Str>> lock_repr(Heap& heap, Value self) {
 }
 
 #define ACQUIRE_ARGUMENTS "(self, blocking=True, timeout=-1)"
-constexpr NativeDefinition kMakeLock{"lock.__new__(type)", construct_lock};
+constexpr NativeDefinition kMakeLock{"lock.__new__(type, /)", construct_lock};
 constexpr NativeDefinition kLockMethods[] = {
     {"lock.acquire" ACQUIRE_ARGUMENTS, lock_acquire},
     {"lock.release(self, /)", lock_release},
@@ -164,7 +164,7 @@ constexpr NativeDefinition kLockMethods[] = {
     {"lock.release_lock(self, /)", lock_release},
     {"lock.locked_lock(self, /)", lock_locked},
 };
-constexpr NativeDefinition kMakeRLock{"RLock.__new__(type)", construct_lock};
+constexpr NativeDefinition kMakeRLock{"RLock.__new__(type, /)", construct_lock};
 constexpr NativeDefinition kRLockMethods[] = {
     {"RLock.acquire" ACQUIRE_ARGUMENTS, rlock_acquire},
     {"RLock.release(self, /)", lock_release},

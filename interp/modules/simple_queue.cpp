@@ -79,6 +79,7 @@ Result<Ref<Value>> get(Call& call) {
 }
 
 Result<Ref<Value>> get_nowait(Call& call) {
+  if (call.count > 1) return call.heap.raise_text(BuiltinType::kTypeError, "get_nowait() takes no arguments");
   if (as_queue(call[0])->length == 0) return raise_empty(call);
   return take_first(as_queue(call[0]));
 }
@@ -86,6 +87,8 @@ Result<Ref<Value>> is_empty(Call& call) { return Ref<Value>(as_queue(call[0])->l
 Result<Ref<Value>> size(Call& call) { return make_int(call.heap, as_queue(call[0])->length); }
 
 Result<Ref<Value>> construct_queue(Call& call) {
+  if (call.count > 1)
+    return call.heap.raise_text(BuiltinType::kTypeError, "SimpleQueue() takes no positional arguments");
   Ref<SimpleQueue> queue = MINI_TRY(call.heap.create<SimpleQueue>(self_of<Type>(call)));
   new (&queue->getters) sched::WaitQueue;
   queue->made = script_place(thread_of(call).frame);
@@ -104,14 +107,14 @@ void drop_queue(Heap& heap, Object* object) {
   if (queue->items) heap.release_buffer(std::exchange(queue->items, nullptr), queue->capacity * sizeof(Value));
 }
 
-constexpr NativeDefinition kMakeQueue{"SimpleQueue.__new__(type)", construct_queue};
+constexpr NativeDefinition kMakeQueue{"SimpleQueue.__new__(type, *args)", construct_queue};
 constexpr NativeDefinition kMethods[] = {
     {"SimpleQueue.put(self, item, block=True, timeout=None)", put},
     {"SimpleQueue.put_nowait(self, item)", put},
     {"SimpleQueue.get(self, block=True, timeout=None)", get},
-    {"SimpleQueue.get_nowait(self)", get_nowait},
-    {"SimpleQueue.empty(self)", is_empty},
-    {"SimpleQueue.qsize(self)", size},
+    {"SimpleQueue.get_nowait(self, *args)", get_nowait},
+    {"SimpleQueue.empty(self, /)", is_empty},
+    {"SimpleQueue.qsize(self, /)", size},
 };
 
 }  // namespace

@@ -25,8 +25,8 @@ Style style_of(const Signature& signature) {
   if (signature.bound && signature.name.starts_with("__")) return Style::kSlot;
   if (signature.positional_only < signature.count) return Style::kKeywords;
   const uint32_t parameters = signature.count - signature.bound;
-  if (parameters == 0) return Style::kNoArguments;
   const bool constructor = signature.name.ends_with(".__new__");
+  if (parameters == 0) return constructor ? Style::kPositionalOnly : Style::kNoArguments;
   if (parameters == 1 && signature.required == signature.count && !constructor) return Style::kOneArgument;
   return Style::kPositionalOnly;
 }
