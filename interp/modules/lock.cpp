@@ -145,9 +145,11 @@ Result<Ref<Str>> lock_repr(Heap& heap, Value self) {
   if (lock->type == heap.type(BuiltinType::kLock))
     return make_str(heap, fmt::format("<{} _thread.lock object at 0x{:012x}>", state, serial));
   uint64_t owner = 0;
-  if (lock->locked)
-    if (auto* thread = Machine::of(heap).state().threads.find(lock->holder))
-      owner = static_cast<ThreadState*>(thread)->identity;
+  Machine& machine = Machine::of(heap);
+  if (auto* thread = lock->locked ? static_cast<ThreadState*>(machine.state().threads.find(lock->holder)) : nullptr) {
+    owner = thread->identity;
+    if (auto* observer = machine.observer()) observer->on_identity(*thread);
+  }
   return make_str(heap, fmt::format("<{} {}.{} object owner={} count={} at 0x{:012x}>", state, "_thread",
                                     to_utf8(lock->type->name), owner, lock->depth, serial));
 }

@@ -194,7 +194,9 @@ Result<Ref<Value>> start_and_wait(Call& call) {
 // The rest ------------------------------------------------------------------------------------------------------------
 
 Result<Ref<Value>> get_ident(Call& call) {
-  return make_int(call.heap, static_cast<int64_t>(thread_of(call).identity));
+  ThreadState& thread = thread_of(call);
+  if (auto* observer = thread.machine->observer()) observer->on_identity(thread);
+  return make_int(call.heap, static_cast<int64_t>(thread.identity));
 }
 Result<Ref<Value>> get_native_id(Call& call) {
   sched::Runner& runner = thread_of(call).machine->runner();

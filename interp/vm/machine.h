@@ -129,6 +129,9 @@ class InstructionObservers final : public InstructionObserver {
   void on_lock(ThreadState& thread, Lock& lock, LockOperation operation) override {
     for (auto* observer : list) observer->on_lock(thread, lock, operation);
   }
+  void on_identity(ThreadState& thread) override {
+    for (auto* observer : list) observer->on_identity(thread);
+  }
 };
 
 /// Everything that a script can change and that is not an object, a thread or a frame.

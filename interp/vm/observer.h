@@ -41,6 +41,8 @@ class InstructionObserver {
   virtual void resumes(ThreadState&, Frame&) {}
   /// A lock of either kind changed hands; of an RLock, the first acquiring and the last release.
   virtual void on_lock(ThreadState&, Lock&, LockOperation) {}
+  /// The script was told the number by which this thread is known: get_ident(), or the owner in an RLock's text.
+  virtual void on_identity(ThreadState&) {}
 };
 
 }  // namespace mini::vm
