@@ -76,6 +76,7 @@ int Machine::status_of(sched::Outcome outcome) {
         return diverged() ? kStatusDiverged : kStatusUsage;
       }
       write_error(deadlock_report_);
+      if (options_.pause_at_exit) return kStatusDeadlock;  // an explorer: its slices are those of many runs
       if (const std::string found = token(); !found.empty()) write_error("  again with --replay=" + found + "\n");
       return kStatusDeadlock;
     case sched::Outcome::Stopped:
