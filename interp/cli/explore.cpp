@@ -121,7 +121,7 @@ int run_explorer(const vm::Options& options, const std::vector<std::string>& arg
   Settings settings;
   std::string model(bytecode::name(options.switch_model)), memory, format = "text", engine = "states";
   std::string shard;
-  bool help = false, no_reduction = false, no_commuting = false, merges = false;
+  bool help = false, no_reduction = false, no_commuting = false, no_symmetry = false, merges = false;
   CLI::App app{"explores all schedules of a script"};
   app.set_help_flag();
   app.add_flag("-h,--help", help, "show this text");
@@ -140,6 +140,7 @@ int run_explorer(const vm::Options& options, const std::vector<std::string>& arg
   app.add_option("--format", format, "text (default), json or junit")->type_name("=FORMAT");
   app.add_flag("--no-reduction", no_reduction, "take every access for visible");
   app.add_flag("--no-commuting", no_commuting, "execute every step, even where others tell what comes of it");
+  app.add_flag("--no-symmetry", no_symmetry, "tell threads apart that run the same on the same arguments");
   app.add_flag("--verify", settings.verify, "compare each state's hash with one of its whole heap, and execute what could be foretold");
 
   std::vector<std::string> words;
@@ -200,6 +201,7 @@ int run_explorer(const vm::Options& options, const std::vector<std::string>& arg
   settings.filename = (std::filesystem::current_path() / file).string();
   settings.reduce = !no_reduction;
   settings.commute = !no_commuting;
+  settings.symmetry = !no_symmetry && !only_races;  // a race is one of two threads
   settings.machine = options;
   settings.machine.arguments.assign(arguments.begin() + static_cast<std::ptrdiff_t>(at), arguments.end());
   settings.interrupted = [] { return interrupted.load(); };

@@ -148,6 +148,14 @@ std::vector<uint16_t> Explorer::runnable() {
   return threads;
 }
 
+/// Of the state that was hashed last, the threads whose steps are to be tried: equal ones in an order that does not depend on
+/// which one does what, and the main thread not while it is held, unless nobody else can go on.
+std::vector<uint16_t> Explorer::candidates() {
+  if (!symmetry_->is_on() || machine_->state().threads.current) return runnable();
+  std::vector<uint16_t> threads = foresight_.runnable(arrived_);
+  return threads.empty() ? runnable() : threads;
+}
+
 Explorer::StepResult Explorer::step(uint16_t thread) {
   step_output_.clear();
   step_errors_.clear();
@@ -164,6 +172,7 @@ Explorer::StepResult Explorer::step(uint16_t thread) {
   if (outside_->asked_clock && !hasher_->with_clock) {
     hasher_->with_clock = true;
     visibility_->set_changed();
+    symmetry_->tell_all_apart();  // when the main thread asks may depend on who has ended
   }
   if (image_->outgrown()) outgrown_ = true;
   const bool unknown = steering_->gave_up() || image_->outgrown(), told = !steering_->handed_over_inside();
@@ -171,6 +180,7 @@ Explorer::StepResult Explorer::step(uint16_t thread) {
   if (!table.current) return {false, false, status, steering_->stop(), false, told};
   // The end of the program is the end of its daemons: they may do something before it.
   if (std::next(table.all.begin()) == table.all.end() || !steering_->passed_point()) return {false, true, status, {}};
+  steering_->note_living();
   machine_->give_way_at_exit();
   return {false, false, status, steering_->passed_point()};
 }
@@ -232,6 +242,7 @@ void Explorer::clear() {
   kept_nodes_.clear();
   foresight_.clear();
   graph_ = {};
+  held_.clear();
   outcomes_.clear();
   outcome_numbers_.clear();
 }
@@ -263,16 +274,26 @@ NodeIndex Explorer::arrive(const Waiting& from, bool& is_new, NodeIndex parent) 
   hasher_->note(changed_);
   const uint32_t output = longer_text(from.output, step_output_), errors = longer_text(from.errors, step_errors_);
   const uint64_t seed = seed_of(output, errors, visibility_->order());
-  const StateHash hash = hasher_->hash(seed, visibility_->standings(visibility_->order()));
+  const std::vector<uint64_t>& standings = visibility_->standings(visibility_->order());
+  if (settings_.verify) {
+    compare_hashes(hasher_->exact_hash(seed, standings), hasher_->full_hash(seed));
+  }
+  const StateHash hash = hasher_->hash(seed, standings);
   arrived_ = foresight_.numbered(hasher_->parts());
-  if (settings_.verify) compare_hashes(hash, hasher_->full_hash(seed));
-  const auto [node, fresh] = graph_.add(hash, runnable(), parent);
+  const auto [node, fresh] = graph_.add(hash, candidates(), parent);
   is_new = fresh;
   if (!fresh) return node;
+  note_node(node, foresight_.is_held(arrived_));
   Waiting& waiting = waiting_[node] = capture(from);
   waiting.parts = arrived_;
   waiting_bytes_ += waiting.parts.size() * sizeof(NumberedPart);
   return node;
+}
+
+void Explorer::note_node(NodeIndex node, bool is_held) {
+  if (!symmetry_->is_on()) return;
+  held_.resize(node + 1);
+  held_[node] = is_held;
 }
 
 /// By content: other processes number texts and orders otherwise.
@@ -342,14 +363,17 @@ StateHash Explorer::foretold_hash(NodeIndex node, const Waiting& from, const For
   return hash;
 }
 
-/// Where such a step leads to. kNowhere: no thread could run there, so that the step is more than it was elsewhere.
-uint32_t Explorer::foretell(NodeIndex node, const Waiting& from, const Foresight::Known& known) {
+/// Where such a step leads to, the edge's. kNowhere: no thread could run there, so that the step is more than it was elsewhere.
+uint32_t Explorer::foretell(NodeIndex node, uint32_t edge, const Waiting& from, const Foresight::Known& known) {
   const StateHash hash = foretold_hash(node, from, known);
-  if (const NodeIndex target = graph_.find(hash); target != kNowhere) return target;
+  if (const NodeIndex target = graph_.find(hash); target != kNowhere && !symmetry_->is_on()) return target;
   Parts parts = Foresight::changed(from.parts, known.changes);
   const std::vector<uint16_t> threads = foresight_.runnable(parts);
   if (threads.empty()) return kNowhere;
-  const NodeIndex target = graph_.add(hash, threads, node).first;
+  const auto [target, fresh] = graph_.add(hash, threads, node);
+  note_slot(node, edge, threads);
+  if (!fresh) return target;
+  note_node(target, foresight_.is_held(parts));
   const Foresight::Effect& effect = known.effect;
   Waiting& waiting = waiting_[target];
   waiting.output = longer_text(from.output, texts_[effect.output]);
@@ -359,6 +383,13 @@ uint32_t Explorer::foretell(NodeIndex node, const Waiting& from, const Foresight
   waiting_bytes_ += parts.size() * sizeof(NumberedPart);
   waiting.parts = std::move(parts);
   return target;
+}
+
+/// That the thread of a step is among these where the step leads.
+void Explorer::note_slot(NodeIndex node, uint32_t edge, const std::vector<uint16_t>& threads) {
+  if (!symmetry_->is_on()) return;
+  const auto place = std::find(threads.begin(), threads.end(), graph_.edges(node)[edge].thread);
+  graph_.set_slot_after(node, edge, place == threads.end() ? Place::kFree : static_cast<uint32_t>(place - threads.begin()));
 }
 
 /// Makes the memory hold a waiting state, by the steps that lead there from one that was kept, if need be.
@@ -473,7 +504,11 @@ Outcome Explorer::describe_end(const Waiting& from, const StepResult& end) const
 }
 
 /// The number of the outcome with which a step from `from` ended the run.
-uint32_t Explorer::finish(const Waiting& from, const StepResult& end) { return outcome_number(describe_end(from, end)); }
+uint32_t Explorer::finish(const Waiting& from, const StepResult& end) {
+  Outcome outcome = describe_end(from, end);
+  if (outcome.kind == OutcomeKind::kDeadlock) symmetry_->tell_all_apart();  // its report names them
+  return outcome_number(std::move(outcome));
+}
 
 uint32_t Explorer::outcome_number(Outcome outcome) {
   std::string key = fmt::format("{} {} {}:{}{}:{}{}", static_cast<int>(outcome.kind), outcome.status, outcome.output.size(),
@@ -541,7 +576,7 @@ void Explorer::expand(NodeIndex node) {
     if (foretells && !steering_->met_finalizer()) known = foresight_.find(from.parts, thread, from.order);
     std::optional<StateHash> expected;
     if (known && !settings_.verify) {
-      if (const uint32_t target = foretell(node, from, *known); target != kNowhere) {
+      if (const uint32_t target = foretell(node, i, from, *known); target != kNowhere) {
         graph_.edges(node)[i].target = target;
         ++predicted_;
         continue;
@@ -571,10 +606,12 @@ void Explorer::expand(NodeIndex node) {
     } else {
       bool is_new;
       target = arrive(from, is_new, node);
+      note_slot(node, i, candidates());
       if (foretells) learn(from, thread, began);
       image_->revert(changed_);
     }
-    if (expected && (target >= kNowhere || graph_[target].hash() != *expected)) mismatch_ = "a step is not what was foretold";
+    if (expected && (target >= kNowhere || graph_[target].hash() != *expected))
+      mismatch_ = "a step is not what was foretold";
     graph_.edges(node)[i].target = target;
   }
   keep(node, from);
@@ -602,7 +639,24 @@ bool Explorer::sample() {
     }
     image_->cool_down(mark);
   }
-  return visibility_->take_change();
+  return begin_anew();
+}
+
+/// Whether something was found out because of which all has to be explored again. From here on, it counts.
+bool Explorer::begin_anew() {
+  const bool others_are_equal = symmetry_->changed();
+  if (others_are_equal) visibility_->forget();
+  symmetry_->begin();
+  return visibility_->take_change() || others_are_equal;
+}
+
+/// Whether there is a state in which the main thread is held and from which it is never let go: nobody knows what it would do.
+/// States that were not explored are left aside.
+bool Explorer::holds_for_good() {
+  std::vector<bool> goals = held_;
+  goals.flip();
+  for (const auto& [node, waiting] : waiting_) goals[node] = true;
+  return !graph_.not_leading_to(std::move(goals)).empty();
 }
 
 std::string Explorer::limit_reached() {
@@ -626,21 +680,21 @@ void Explorer::search(Findings& findings) {
   step_output_.clear();
   step_errors_.clear();
   return_to_base();
+  if (symmetry_->is_on()) graph_.rename_threads();
   const NodeIndex root = arrive(base_state(), is_new);
   graph_[root].free_distance = 0;
   Sweep sweep;
   sweep.now = {{root, Place::kFree}};
   split_ = 0;
-  while (finish_level(sweep, findings)) {
+  for (;; ++sweep.level) {
+    if (!finish_level(sweep, findings)) return;
     findings.preemptions_done = sweep.level;
-    if (sweep.later.empty()) break;
-    if (sweep.level == settings_.max_preemptions) {
-      findings.incomplete = fmt::format("proved up to {} preemption{}", sweep.level, sweep.level == 1 ? "" : "s");
-      break;
-    }
+    if (sweep.later.empty() || sweep.level == settings_.max_preemptions) break;
     std::swap(sweep.now, sweep.later);
-    ++sweep.level;
   }
+  if (symmetry_->is_on() && holds_for_good()) return symmetry_->tell_all_apart();
+  if (!sweep.later.empty())
+    findings.incomplete = fmt::format("proved up to {} preemption{}", sweep.level, sweep.level == 1 ? "" : "s");
 }
 
 /// Goes on until no place is left at this number of preemptions. False: the search ends, or begins anew.
@@ -680,7 +734,7 @@ bool Explorer::finish_level(Sweep& sweep, Findings& findings) {
         findings.incomplete = limit_reached();
         return false;
       }
-      if (visibility_->changed() && sweep.enough == ~uint64_t{0}) sweep.enough = sweep.expanded * 2 + 100;
+      if ((visibility_->changed() || symmetry_->changed()) && sweep.enough == ~uint64_t{0}) sweep.enough = sweep.expanded * 2 + 100;
       if (sweep.expanded >= sweep.enough) return false;
       if (!cut && waiting_.size() >= size_t{32} * settings_.shard.count) take_shard();
     }
@@ -696,7 +750,7 @@ bool Explorer::finish_level(Sweep& sweep, Findings& findings) {
         continue;
       }
       const auto distance = static_cast<uint16_t>(sweep.level + (place.slot != Place::kFree && place.slot != i));
-      const Place next{edge.target, graph_.slot_of(edge.target, edge.thread)};
+      const Place next = graph_.place_after(place.node, i);
       if (graph_.distance(next) <= distance) continue;
       graph_.distance(next) = distance;
       (distance == sweep.level ? sweep.now : sweep.later).push_back(next);
@@ -758,10 +812,54 @@ bool Explorer::is_bad(uint32_t outcome) const {
   return !settings_.any_output && settings_.bad.empty() && outcome != 0;
 }
 
-/// Makes `outcome` the end of this path.
-void Explorer::choose(Outcome& outcome, const Path& path) const {
+/// Makes `outcome` the end of this path. False: nobody knows how to get there.
+bool Explorer::choose(Outcome& outcome, const Path& path) {
   outcome.preemptions = path.preemptions;
-  for (const PathStep& at : path.steps) outcome.choices.push_back(graph_.edges(at.node)[at.edge].thread);
+  outcome.choices = follow(path);
+  return path.steps.empty() || !outcome.choices.empty();
+}
+
+/// Finds shortest ways to all outcomes. False: with equal threads told apart, more can be said.
+bool Explorer::find_ways() {
+  if (settings_.engine != Settings::Engine::kStates) return true;
+  std::vector<uint32_t> ends;
+  for (uint32_t i = 0; i < outcomes_.size(); ++i) ends.push_back(i | kOutcomeBit);
+  const std::vector<Path> paths = graph_.shortest_paths(ends);
+  bool all_found = true;
+  for (uint32_t i = 0; i < outcomes_.size(); ++i) all_found = choose(outcomes_[i], paths[i]) && all_found;
+  return !symmetry_->is_on() || (all_found && !symmetry_->changed() && graph_.without_end().empty());
+}
+
+/// Who takes the steps of a path. Where a step leads, the search may have gone on from a state in which equal threads have
+/// changed places; so the path has to be gone to see who they are. Empty: that cannot be seen.
+std::vector<uint16_t> Explorer::follow(const Path& path) {
+  std::vector<uint16_t> choices;
+  if (!symmetry_->is_on()) {
+    for (const PathStep& at : path.steps) choices.push_back(graph_.edges(at.node)[at.edge].thread);
+    return choices;
+  }
+  return_to_base();
+  const size_t mark = image_->hot_mark();
+  Waiting from = base_state();
+  bool goes_on = true;
+  for (const PathStep& at : path.steps) {
+    find_changes();
+    hasher_->note(changed_);
+    const uint64_t seed = seed_of(from.output, from.errors, visibility_->order());
+    const bool is_there = goes_on && hasher_->hash(seed, visibility_->standings(visibility_->order())) == graph_[at.node].hash();
+    arrived_ = foresight_.numbered(hasher_->parts());
+    const std::vector<uint16_t> threads = candidates();
+    if (!is_there || at.edge >= threads.size()) {
+      choices.clear();
+      break;
+    }
+    choices.push_back(threads[at.edge]);
+    goes_on = !step(choices.back()).over;
+    from.output = longer_text(from.output, step_output_);
+    from.errors = longer_text(from.errors, step_errors_);
+  }
+  image_->cool_down(mark);
+  return choices;
 }
 
 void Explorer::find_livelocks(Findings& findings) {
@@ -779,28 +877,18 @@ void Explorer::find_livelocks(Findings& findings) {
   outcome.kind = OutcomeKind::kLivelock;
   outcome.bad = true;
   outcome.errors = fmt::format("livelock: from {} of {} states no schedule leads to an end\n", endless.size(), graph_.size());
-  choose(outcome, graph_.shortest_paths({first}).front());
+  static_cast<void>(choose(outcome, graph_.shortest_paths({first}).front()));
   findings.outcomes.push_back(std::move(outcome));
 }
 
 void Explorer::conclude(Findings& findings) {
   const bool by_states = settings_.engine == Settings::Engine::kStates;
   std::vector<double> counts;
-  std::vector<Path> paths;
-  if (by_states) {
-    counts = graph_.path_counts(outcomes_.size());
-    std::vector<uint32_t> ends;
-    for (uint32_t i = 0; i < outcomes_.size(); ++i) ends.push_back(i | kOutcomeBit);
-    paths = graph_.shortest_paths(ends);
-  }
+  if (by_states) counts = graph_.path_counts(outcomes_.size());
   for (uint32_t i = 0; i < outcomes_.size(); ++i) {
     Outcome outcome = outcomes_[i];
-    if (by_states) {
-      outcome.schedules = counts[i];
-      choose(outcome, paths[i]);
-    } else {
-      outcome.preemptions = preemptions_of(outcome.choices);
-    }
+    if (by_states) outcome.schedules = counts[i];
+    else outcome.preemptions = preemptions_of(outcome.choices);
     findings.outcomes.push_back(std::move(outcome));
   }
   // The end that takes the fewest preemptions is the one to be expected; the others depend on the schedule.
@@ -841,6 +929,8 @@ void Explorer::conclude(Findings& findings) {
     findings.left_out.push_back("natives that call script code, which ran without the switches that may fall inside: " + blind);
   if (visibility_->met_timeout())
     findings.left_out.push_back("time: it is virtual, and a timeout fires only when no thread can run before it");
+  if (!findings.incomplete.empty() && symmetry_->is_on() && holds_for_good())
+    findings.left_out.push_back("what the main thread does where it waits for equal threads: no end of theirs was found");
   if (outside_->asked_world)
     findings.left_out.push_back("what comes from outside (files, random bytes, the environment): it is asked anew each time");
   if (steering_->met_finalizer())
@@ -900,7 +990,11 @@ bool Explorer::run(Findings& findings, std::string& error) {
   image_ = std::make_unique<MemoryImage>(machine_->heap().memory());
   hasher_ = std::make_unique<StateHasher>(*machine_, *image_, marks);
   accesses_ = std::make_unique<observe::Accesses>(*machine_, true);
-  visibility_ = std::make_unique<Visibility>(*machine_, *hasher_, *accesses_);
+  const bool alone = settings_.jobs == 1 && settings_.shard.count == 1;  // others would have to know who is equal to whom
+  const bool may_rename = settings_.symmetry && settings_.reduce && settings_.engine == Settings::Engine::kStates && alone;
+  symmetry_ = std::make_unique<Symmetry>(*machine_, *hasher_, *accesses_, may_rename);
+  hasher_->heed(symmetry_.get());
+  visibility_ = std::make_unique<Visibility>(*machine_, *hasher_, *accesses_, *symmetry_);
   machine_->add_observer(static_cast<vm::InstructionObserver&>(*visibility_));
   machine_->add_observer(static_cast<sched::Observer&>(*visibility_));
   outside_->asked_clock = outside_->asked_world = false;
@@ -920,9 +1014,20 @@ bool Explorer::run(Findings& findings, std::string& error) {
         RandomSearch(*this, settings_.runs, settings_.shard).run(findings);
         break;
     }
-    if (!findings.incomplete.empty() || !visibility_->take_change()) break;
+    if (!findings.incomplete.empty()) {
+      find_ways();
+      break;
+    }
+    if (!begin_anew()) {
+      if (find_ways()) break;
+      symmetry_->tell_all_apart();
+      begin_anew();
+    }
     ++findings.restarts;
+    mismatch_.clear();
   }
+  // Since something else is contended, steps have ended elsewhere than was known of them.
+  if (visibility_->changed()) mismatch_.clear();
   conclude(findings);
   if (!mismatch_.empty()) findings.left_out.push_back("INTERNAL: " + mismatch_);
   return true;

@@ -20,6 +20,7 @@
 #include "interp/explore/foresight.h"
 #include "interp/explore/graph.h"
 #include "interp/explore/line_pool.h"
+#include "interp/explore/symmetry.h"
 #include "interp/explore/visibility.h"
 
 namespace mini::explore {
@@ -49,6 +50,7 @@ struct Settings {
   enum class Engine : uint8_t { kStates, kTraces, kRandom } engine = Engine::kStates;
   uint64_t runs = 1000;              ///< kRandom: how many schedules
   bool commute = true;               ///< do not execute steps whose end is known from others (foresight.h)
+  bool symmetry = true;              ///< of states that differ in who of equal threads does what, explore one; kStates, alone
   uint32_t jobs = 1;                 ///< processes that work on it; kTraces: one alone
   Shard shard;                       ///< the part of the schedules to explore
   bool verify = false;               ///< compare each hash with one of the whole heap
@@ -188,10 +190,16 @@ class Explorer {
   bool is_bad(uint32_t outcome) const;
   void compare_hashes(const StateHash& quick, const StateHash& whole);
   std::vector<uint16_t> runnable();
+  std::vector<uint16_t> candidates();
+  bool begin_anew();
+  bool holds_for_good();
+  void note_node(NodeIndex node, bool is_held);
+  std::vector<uint16_t> follow(const Path& path);
   void find_changes();
   uint64_t seed_of(uint32_t output, uint32_t errors, uint32_t order) const;
   StateHash foretold_hash(NodeIndex node, const Waiting& from, const Foresight::Known& known);
-  uint32_t foretell(NodeIndex node, const Waiting& from, const Foresight::Known& known);
+  uint32_t foretell(NodeIndex node, uint32_t edge, const Waiting& from, const Foresight::Known& known);
+  void note_slot(NodeIndex node, uint32_t edge, const std::vector<uint16_t>& threads);
   void make_present(NodeIndex node, Waiting& from);
   void note_lines(const Difference& difference);
   void keep(NodeIndex node, Waiting& waiting);
@@ -212,7 +220,8 @@ class Explorer {
   void drop(Waiting& waiting);
   void release(Difference& difference);
   void clear();
-  void choose(Outcome& outcome, const Path& path) const;
+  bool choose(Outcome& outcome, const Path& path);
+  bool find_ways();
   void find_livelocks(Findings& findings);
   void conclude(Findings& findings);
   uint32_t text_number(const std::string& text);
@@ -229,6 +238,7 @@ class Explorer {
   Steering* steering_ = nullptr;  // the runner's
   std::unique_ptr<MemoryImage> image_;
   std::unique_ptr<StateHasher> hasher_;
+  std::unique_ptr<Symmetry> symmetry_;
   std::unique_ptr<Visibility> visibility_;
   std::unique_ptr<observe::Accesses> accesses_;
   vm::CodeObject* bad_code_ = nullptr;
@@ -247,6 +257,7 @@ class Explorer {
   Difference current_;                   // the state that the image holds
   std::vector<Line> changed_;
   Parts arrived_;                        // the parts of the state at which the last step arrived
+  std::vector<bool> held_;               // by node: the main thread is held there (symmetry.h)
   std::vector<Outcome> outcomes_;
   std::map<std::string, uint32_t> outcome_numbers_;
   std::vector<std::string> texts_;       // outputs so far, each once

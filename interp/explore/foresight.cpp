@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <tuple>
 
 namespace mini::explore {
 
@@ -24,21 +25,38 @@ uint32_t content_of(const Parts& parts, PartName name) {
 Parts Foresight::numbered(const std::vector<Part>& parts) {
   Parts result;
   result.reserve(parts.size());
-  for (const Part& each : parts) result.push_back({each.name, number_of({each.content, each.can_run, each.is_plain})});
+  for (const Part& each : parts)
+    result.push_back({each.name, number_of({each.content, each.can_run, each.is_plain, each.is_held, each.group}, each.name)});
   std::sort(result.begin(), result.end(), by_name);
   return result;
 }
 
 std::vector<uint16_t> Foresight::runnable(const Parts& state) const {
+  std::vector<std::pair<const Content*, uint16_t>> found;
+  bool has_equals = false;
+  for (const NumberedPart& each : state) {
+    if ((each.name & part::kKind) != part::kThread || !contents_[each.content].can_run) continue;
+    found.push_back({&contents_[each.content], static_cast<uint16_t>(each.name & ~part::kKind)});
+    has_equals = has_equals || found.back().first->group != 0;
+  }
+  if (has_equals) {
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+      static constexpr StateHash kAnything{};
+      auto key = [](const auto& each) {
+        return std::tuple(each.first->group, each.first->group == 0 ? kAnything : each.first->hash, each.second);
+      };
+      return key(a) < key(b);
+    });
+  }
   std::vector<uint16_t> threads;
-  for (const NumberedPart& each : state)
-    if ((each.name & part::kKind) == part::kThread && contents_[each.content].can_run)
-      threads.push_back(static_cast<uint16_t>(each.name & ~part::kKind));
+  for (const auto& [content, thread] : found) threads.push_back(thread);
   return threads;
 }
 
-uint32_t Foresight::number_of(const Content& content) {
-  const auto [place, fresh] = content_numbers_.try_emplace(content.hash, static_cast<uint32_t>(contents_.size()));
+uint32_t Foresight::number_of(const Content& content, PartName name) {
+  StateHash key = content.hash;
+  if (content.group != 0) key[1] ^= StateHasher::weight(name, {content.group, 0})[1];
+  const auto [place, fresh] = content_numbers_.try_emplace(key, static_cast<uint32_t>(contents_.size()));
   if (fresh) contents_.push_back(content);
   return place->second;
 }
@@ -93,7 +111,9 @@ const Foresight::Known* Foresight::find(const Parts& state, uint16_t thread, uin
 }
 
 StateHash Foresight::weight(const NumberedPart& part) const {
-  return part.content == 0 ? StateHash{} : StateHasher::weight(part.name, contents_[part.content].hash);
+  if (part.content == 0) return {};
+  const Content& content = contents_[part.content];
+  return StateHasher::weight(content.group != 0 ? content.group : part.name, content.hash);
 }
 
 void Foresight::remember(const Parts& before, const Parts& after, uint16_t thread, Footprint footprint, const Effect& effect) {
@@ -225,7 +245,7 @@ std::vector<uint32_t> Foresight::take_over(Reader& in, const Mark& mark, const s
   std::vector<uint32_t> numbers(mark.contents);
   std::iota(numbers.begin(), numbers.end(), 0);
   for (auto count = in.get<size_t>(); count > 0; --count) {
-    numbers.push_back(number_of(in.get<Content>()));
+    numbers.push_back(number_of(in.get<Content>(), 0));  // in a crew, all threads are told apart
   }
   for (auto count = in.get<size_t>(); count > 0; --count) {
     const uint32_t own = numbers[in.get<uint32_t>()];

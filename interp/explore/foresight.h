@@ -56,8 +56,10 @@ class Foresight {
 
   /// The parts of the state that was hashed, their contents numbered.
   Parts numbered(const std::vector<Part>& parts);
-  /// The threads that can go on there.
+  /// The threads that can go on there; those that are not told from their equals last, by what they are doing.
   std::vector<uint16_t> runnable(const Parts& state) const;
+  /// Whether the main thread is held there (symmetry.h).
+  bool is_held(const Parts& state) const { return contents_[content_of(state, part::kThread)].is_held; }
 
   /// What a step of `thread` does to a state; null if that is not known. Valid until the next remember().
   const Known* find(const Parts& state, uint16_t thread, uint32_t order) const;
@@ -85,7 +87,8 @@ class Foresight {
  private:
   struct Content {
     StateHash hash;
-    bool can_run, is_plain;
+    bool can_run, is_plain, is_held;
+    PartName group;  ///< Part::group; equal contents of different threads have different numbers all the same
   };
   /// Names of parts that a step looked at, its thread's left out, and of those that it overwrote; and whether the order of
   /// threads matters. What is overwritten must be plain, or else more would change: what belonged to it, or was told of it.
@@ -101,7 +104,7 @@ class Foresight {
   };
   static constexpr uint32_t kNone = ~0u;
 
-  uint32_t number_of(const Content& content);
+  uint32_t number_of(const Content& content, PartName name);
   uint32_t number_of(const Shape& shape);
   StateHash weight(const NumberedPart& part) const;
   uint64_t key_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order) const;
@@ -109,7 +112,7 @@ class Foresight {
   size_t place_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order) const;
   void add(uint32_t own, const std::vector<uint32_t>& contents, Known known);
 
-  std::vector<Content> contents_ = {{{}, false, true}};  // 0: as in the base, or nothing
+  std::vector<Content> contents_ = {{{}, false, true, false, 0}};  // 0: as in the base, or nothing
   struct HashOfHash {
     size_t operator()(const StateHash& hash) const { return hash[0]; }
   };

@@ -28,6 +28,10 @@ std::pair<NodeIndex, bool> Graph::add(const vm::StateHash& hash, const std::vect
   nodes_.begin_run(1);
   nodes_.push_back({std::bit_cast<std::array<uint32_t, 4>>(hash), first_edge, parent, static_cast<uint16_t>(threads.size())});
   for (uint16_t thread : threads) edges_.push_back({kNowhere, thread});
+  if (renames_) {
+    slots_after_.begin_run(threads.size());
+    for (size_t i = 0; i < threads.size(); ++i) slots_after_.push_back(kNoSlot);
+  }
   if (size() * 4 > table_.size() * 3) grow_table();
   return {index, true};
 }
@@ -47,13 +51,21 @@ void Graph::grow_table() {
 }
 
 size_t Graph::bytes() const {
-  return nodes_.end() * sizeof(Node) + edges_.end() * sizeof(Edge) + table_.size() * sizeof(Slot);
+  return nodes_.end() * sizeof(Node) + edges_.end() * sizeof(Edge) + slots_after_.end() * sizeof(uint16_t) +
+         table_.size() * sizeof(Slot);
 }
 
 uint32_t Graph::slot_of(NodeIndex node, uint16_t last) const {
   for (uint32_t i = 0; i < nodes_[node].edge_count; ++i)
     if (edges(node)[i].thread == last) return i;
   return Place::kFree;
+}
+
+Place Graph::place_after(NodeIndex node, uint32_t edge) const {
+  const Edge& step = edges(node)[edge];
+  if (!renames_) return {step.target, slot_of(step.target, step.thread)};
+  const uint16_t slot = slots_after_[nodes_[node].first_edge + edge];
+  return {step.target, slot == kNoSlot ? Place::kFree : slot};
 }
 
 namespace {
@@ -119,7 +131,7 @@ std::vector<Path> Graph::shortest_paths(const std::vector<uint32_t>& targets) co
       if (const auto goal = goals.find(edge.target); goal != goals.end() && next < goal->second.cost)
         goal->second = {next, number, i};
       if (edge.target & kOutcomeBit) continue;
-      const uint32_t reached = number_of({edge.target, slot_of(edge.target, edge.thread)});
+      const uint32_t reached = number_of(place_after(node, i));
       if (best[reached] <= next) continue;
       best[reached] = next;
       origins[reached] = number;
@@ -134,7 +146,7 @@ std::vector<Path> Graph::shortest_paths(const std::vector<uint32_t>& targets) co
       MINI_ASSERT(i < nodes_[node].edge_count);
       const Edge& edge = edges(node)[i];
       if (edge.target >= kNowhere || cost_after(best[before], slot, i) != best[number]) continue;
-      if (number_of({edge.target, slot_of(edge.target, edge.thread)}) == number) break;
+      if (number_of(place_after(node, i)) == number) break;
     }
     return PathStep{node, i};
   };
@@ -153,16 +165,20 @@ std::vector<Path> Graph::shortest_paths(const std::vector<uint32_t>& targets) co
 }
 
 std::vector<NodeIndex> Graph::without_end() const {
+  std::vector<bool> ends(size(), false);
+  for (NodeIndex node = 0; node < size(); ++node)
+    for (uint32_t i = 0; i < nodes_[node].edge_count; ++i)
+      if (const uint32_t target = edges(node)[i].target; target == kNowhere || target & kOutcomeBit) ends[node] = true;
+  return not_leading_to(std::move(ends));
+}
+
+std::vector<NodeIndex> Graph::not_leading_to(std::vector<bool> ends) const {
   // Backward from the ends: who leads to whom, as one array sorted by target.
   std::vector<uint32_t> first(size() + 1, 0), sources;
-  std::vector<bool> ends(size(), false);
   std::vector<NodeIndex> queue;
   for (NodeIndex node = 0; node < size(); ++node) {
-    for (uint32_t i = 0; i < nodes_[node].edge_count; ++i) {
-      const uint32_t target = edges(node)[i].target;
-      if (target == kNowhere || target & kOutcomeBit) ends[node] = true;
-      else ++first[target + 1];
-    }
+    for (uint32_t i = 0; i < nodes_[node].edge_count; ++i)
+      if (const uint32_t target = edges(node)[i].target; target < kNowhere) ++first[target + 1];
     if (ends[node]) queue.push_back(node);
   }
   for (size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];

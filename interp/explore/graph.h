@@ -98,6 +98,14 @@ class Graph {
 
   /// The slot of `node` for who ran last.
   uint32_t slot_of(NodeIndex node, uint16_t last) const;
+  /// To be said before the first node: where a step leads, its thread may go by the number of one that is equal to it.
+  void rename_threads() { renames_ = true; }
+  /// That the thread of step `edge` of `node` has this slot where the step leads.
+  void set_slot_after(NodeIndex node, uint32_t edge, uint32_t slot) {
+    slots_after_[nodes_[node].first_edge + edge] = slot == Place::kFree ? kNoSlot : static_cast<uint16_t>(slot);
+  }
+  /// The place to which step `edge` of `node` leads.
+  Place place_after(NodeIndex node, uint32_t edge) const;
   uint16_t& distance(Place place) {
     return place.slot == Place::kFree ? nodes_[place.node].free_distance : edges(place.node)[place.slot].distance;
   }
@@ -109,6 +117,8 @@ class Graph {
   /// Nodes from which no outcome is reachable, among those all of whose steps are known. Those with unknown steps count
   /// as leading to one.
   std::vector<NodeIndex> without_end() const;
+  /// Nodes from which none of those that are marked in `goals` can be reached.
+  std::vector<NodeIndex> not_leading_to(std::vector<bool> goals) const;
 
   /// How many paths lead from node 0 to each of `outcomes` outcomes; infinity where loops make them endless.
   std::vector<double> path_counts(size_t outcomes) const;
@@ -132,6 +142,9 @@ class Graph {
 
   Segments<Node> nodes_;
   Segments<Edge> edges_;
+  bool renames_ = false;
+  static constexpr uint16_t kNoSlot = 0xffff;
+  Segments<uint16_t> slots_after_;  // if it renames: by edge
   std::vector<Slot> table_ = std::vector<Slot>(1 << 10);  // open addressing, by hash
 };
 

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "interp/explore/locality.h"
+#include "interp/explore/symmetry.h"
 #include "interp/vm/lock.h"
 #include "runtime/object/dict.h"
 #include "runtime/object/node.h"
@@ -395,24 +396,30 @@ std::optional<PartName> StateHasher::part_of(const void* object) const {
 }
 
 void StateHasher::reference(Value value) {
-  constexpr uint64_t kBase = 3, kOwn = 5, kForeign = 6;
+  constexpr uint64_t kBase = 3, kOwn = 5, kForeign = 6, kMember = 7;
+  if (own_ && show_own_value(value)) return;
   if (!value.is_object()) return mix(value.bits());
   Object* object = value.as_object();
   const size_t place = granule(object);
   if (!collecting_ && place < granules_ && at_[place] && !marked_dead(place)) return mix(uint64_t{place} << 3 | kBase);
+  if (heeds_members_)  // how far it is, the thread tells
+    if (const std::optional<uint32_t> member = symmetry_->member_with(object))
+      return mix(uint64_t{object->serial} << 32 | *member << 4 | uint64_t{has_kind(value, BuiltinType::kThreadHandle)} << 3 | kMember);
   const Slot& slot = slot_of(object);
   if (slot.part == parts_.size() - 1) return mix(uint64_t{slot.number} << 3 | kOwn);
-  mix(uint64_t{parts_[slot.part].name} << 32 | uint64_t{slot.number} << 3 | kForeign);
-  foreign_.push_back({slot.part, slot.number, parts_.back().name});
+  const Part &owner = parts_[slot.part], &from = parts_.back();
+  // Which of its equals a thread shares something with, cannot be said without saying which one it is.
+  if (owner.group != 0) symmetry_->tell_apart(owner.name & ~part::kKind);
+  mix(uint64_t{owner.name} << 32 | uint64_t{slot.number} << 3 | kForeign);
+  foreign_.push_back({slot.part, slot.number, from.hashed_name()});
 }
 
 /// What a thread does under a lock is something else without, even if it does not ask for the lock meanwhile.
 void StateHasher::tell_holder(uint32_t index) {
   const vm::Lock* lock = lock_of(objects_[index].object);
   if (!lock || !lock->locked) return;
-  const auto holder = std::find_if(parts_.begin(), parts_.end(),
-                                   [&](const Part& each) { return each.name == (part::kThread | lock->holder); });
-  if (holder == parts_.end()) return;
+  Part* holder = thread_part(lock->holder);
+  if (!holder) return;
   const StateHash held = weight(part::kObject | index, {1, 1});
   holder->content[0] += held[0];
   holder->content[1] += held[1];
@@ -451,35 +458,93 @@ void StateHasher::show(Object* object) {
   mix(object->serial);
   if (object->type->type_flags & Type::kUserClass) reference(object->type);
   if (object->type->trailer_size) visit_attributes(attributes_of(object), *this);
-  for (const sched::Thread& thread : lock->waiters) mix(thread.serial);
+  uint32_t position = 0;
+  for (const sched::Thread& thread : lock->waiters) show_waiter(lock, thread.serial, ++position);
   mix(lock->locked);
-  if (lock->locked) mix(uint64_t{lock->holder} << 32 | lock->depth);
+  if (lock->locked) show_holder(lock);
+}
+
+// Equal threads: what else refers to one of them does not say which one it is, and tells the thread instead.
+
+/// Where in the queue of a lock a thread waits.
+void StateHasher::show_waiter(const vm::Lock* lock, uint32_t serial, uint32_t position) {
+  if (!is_equal(serial)) return mix(serial);
+  mix(part::kGroup | groups_[serial]);
+  tell(lock, serial, position);
+}
+
+void StateHasher::show_holder(const vm::Lock* lock) {
+  if (!is_equal(lock->holder)) return mix(uint64_t{lock->holder} << 32 | lock->depth);
+  mix(uint64_t{part::kGroup | groups_[lock->holder]} << 32 | lock->depth);
+  tell(lock, lock->holder, 0);
+}
+
+/// That an equal thread waits for a lock in this place, from 1, or holds it (0).
+void StateHasher::tell(const vm::Lock* lock, uint32_t serial, uint32_t what) {
+  const Part& owner = parts_.back();
+  const bool is_own = owner.name == (part::kThread | serial);
+  // A lock of one of its equals: which one, cannot be said.
+  if (owner.group != 0 && !is_own) symmetry_->tell_apart(serial);
+  const uint64_t which = is_base_object(lock) ? granule(lock) : slot_of(const_cast<vm::Lock*>(lock)).number;
+  told_.push_back({serial, scattered(uint64_t{owner.hashed_name()} << 32 | which) + what});
+}
+
+/// What a frame of the library's holds that is the thread's own, and looks the same in its equals.
+bool StateHasher::show_own_value(Value value) {
+  constexpr uint64_t kOwnValue = 4;
+  const auto own = std::find(own_->begin(), own_->end(), value);
+  if (value.is_unbound() || own == own_->end()) return false;
+  mix(static_cast<uint64_t>(own - own_->begin()) << 3 | kOwnValue);
+  return true;
+}
+
+Part* StateHasher::thread_part(uint32_t serial) {
+  const auto part = std::find_if(parts_.begin(), parts_.end(),
+                                 [&](const Part& each) { return each.name == (part::kThread | serial); });
+  return part == parts_.end() ? nullptr : &*part;
+}
+
+/// Adds to equal threads what the rest of the state says of them.
+void StateHasher::tell_threads() {
+  for (const Told& each : told_) {
+    Part* part = thread_part(each.serial);
+    MINI_ASSERT(part);
+    const uint64_t what = scattered(each.what);
+    part->content[0] += what;
+    part->content[1] += scattered(what);
+  }
 }
 
 void StateHasher::show_thread(vm::ThreadState& thread, sched::Time now) {
-  mix(thread.serial);
+  const bool equal = is_equal(thread.serial);
+  mix(equal ? part::kGroup | groups_[thread.serial] : thread.serial);
   const bool can_run = thread.state == sched::State::Running || thread.state == sched::State::Runnable;
-  mix(can_run ? 1 : 2 + static_cast<uint64_t>(thread.state));
-  mix(uint64_t{thread.daemon} | static_cast<uint64_t>(thread.wait_kind) << 8 | uint64_t{thread.reraising} << 16 |
+  // While it is held, it does not matter whether the member that it waits for first has ended.
+  const bool held = holds_main_ && thread.serial == 0;
+  mix(can_run || held ? 1 : 2 + static_cast<uint64_t>(thread.state));
+  mix(uint64_t{thread.daemon} | (held ? 0 : static_cast<uint64_t>(thread.wait_kind) << 8) | uint64_t{thread.reraising} << 16 |
       uint64_t{thread.stage} << 24);
-  mix(thread.identity);
+  mix(equal ? 0 : thread.identity);
   mix(thread.deadline == sched::kNever ? ~uint64_t{0} : static_cast<uint64_t>(thread.deadline - now));
   // What a suspended native may go on waiting for, and how its last wait ended.
   const bool suspended = thread.frame && thread.frame->is_native;
-  mix(suspended ? static_cast<uint64_t>(thread.wake_reason) : 0);
+  mix(suspended && !held ? static_cast<uint64_t>(thread.wake_reason) : 0);
   mix(suspended && thread.suspension.deadline != sched::kNever ? static_cast<uint64_t>(thread.suspension.deadline - now)
                                                                : ~uint64_t{0});
   mix(uint64_t{thread.suspension.kind} << 32 | thread.suspension.phase);
   reference(thread.body_names);
   for (const Module* each = thread.importing; each; each = each->outer) reference(const_cast<Module*>(each));
   reference(thread.handled);
-  for (Value value : {thread.result, thread.function, thread.arguments, thread.keywords, thread.handle, thread.locals,
-                      thread.suspension.callable, thread.suspension.saved_arguments})
+  if (!equal)  // or else the group tells
+    for (Value value : {thread.function, thread.arguments, thread.keywords, thread.handle}) reference(value);
+  for (Value value : {thread.result, thread.locals, thread.suspension.callable, thread.suspension.saved_arguments})
     reference(value);
   const bool follows_loops = bytecode::follows_loops(machine_.options().switch_model);
   for (vm::Frame* frame = thread.frame; frame; frame = frame->back) {
     mix(frame->is_generator);
+    if (equal && symmetry_->is_library_frame(*frame)) own_ = symmetry_->own_values(thread);
     visit_frame(frame, *this);
+    own_.reset();
     // Under these models the check of a back edge may still be due.
     if (follows_loops && frame->while_epoch == thread.breaker.epoch)
       content(&frame->while_tracker, sizeof frame->while_tracker);
@@ -529,6 +594,31 @@ void StateHasher::show_machine() {
   if (Exception* pending = machine_.heap().pending()) reference(pending);
 }
 
+void StateHasher::show_thread_part(vm::ThreadState& thread, const std::vector<uint64_t>& standings) {
+  begin_part(part::kThread | thread.serial);
+  if (is_equal(thread.serial)) parts_.back().group = part::kGroup | groups_[thread.serial];
+  mix(standings[thread.serial]);
+  show_thread(thread, machine_.state().threads.virtual_now);
+  show_local_objects(thread);
+  const bool held = holds_main_ && thread.serial == 0;
+  if (held) mix(part::kGroup);
+  end_part();
+  parts_.back().is_held = held;
+  parts_.back().can_run = !held && (thread.state == sched::State::Running || thread.state == sched::State::Runnable);
+}
+
+/// Which threads of the present state are equal to others.
+void StateHasher::find_members() {
+  groups_.clear();
+  heeds_members_ = symmetry_ && symmetry_->is_on();
+  holds_main_ = heeds_members_ && symmetry_->holds_main();
+  if (!heeds_members_) return;
+  sched::ThreadTable& table = machine_.state().threads;
+  groups_.resize(table.started);
+  for (auto& each : table.all)
+    if (symmetry_->is_settled(static_cast<vm::ThreadState&>(each))) groups_[each.serial] = symmetry_->group_of(each.serial);
+}
+
 StateHash StateHasher::hash(uint64_t seed, const std::vector<uint64_t>& standings) {
   ++epoch_;
   pending_.clear();
@@ -536,21 +626,18 @@ StateHash StateHasher::hash(uint64_t seed, const std::vector<uint64_t>& standing
   parts_.clear();
   foreign_.clear();
   local_.clear();
+  told_.clear();
+  changed_locks_.clear();
   sched::ThreadTable& table = machine_.state().threads;
+  find_members();
   begin_part(part::kMachine);
   show_machine();
   end_part();
-  for (auto& each : table.all) {
-    begin_part(part::kThread | each.serial);
-    mix(standings[each.serial]);
-    show_thread(static_cast<vm::ThreadState&>(each), table.virtual_now);
-    show_local_objects(static_cast<vm::ThreadState&>(each));
-    end_part();
-    parts_.back().can_run = each.state == sched::State::Running || each.state == sched::State::Runnable;
-  }
+  for (auto& each : table.all)
+    if (!is_equal(each.serial)) show_thread_part(static_cast<vm::ThreadState&>(each), standings);
   for (auto& each : table.all) {
     auto& thread = static_cast<vm::ThreadState&>(each);
-    if (thread.joiners.empty()) continue;
+    if (thread.joiners.empty() || (holds_main_ && symmetry_->group_of(thread.serial) != 0)) continue;
     begin_part(part::kJoiners | each.serial);
     show_joiners(thread);
     end_part();
@@ -558,21 +645,27 @@ StateHash StateHasher::hash(uint64_t seed, const std::vector<uint64_t>& standing
   for (uint32_t index : hot_) {
     const BaseObject& base = objects_[index];
     if (marked_dead(granule(base.object))) continue;
+    if (heeds_members_ && (symmetry_->is_list_of_threads(base.object) || symmetry_->member_with(base.object))) continue;
     begin_part(part::kObject | index);
     show_base_object(base);
     const bool is_same = first_ == base.content[0] && second_ == base.content[1];
     if (is_same) parts_.pop_back();
     else end_part();
     show_items(index);
-    if (is_same) continue;
-    if (!std::binary_search(held_.begin(), held_.end(), index)) tell_holder(index);
+    if (!is_same && !std::binary_search(held_.begin(), held_.end(), index)) changed_locks_.push_back(index);
   }
+  // Last: so that what others have as well belongs to a part that is not one of equal ones.
+  for (auto& each : table.all)
+    if (is_equal(each.serial)) show_thread_part(static_cast<vm::ThreadState&>(each), standings);
+  for (uint32_t index : changed_locks_) tell_holder(index);
   for (uint32_t index : held_)
     if (!marked_dead(granule(objects_[index].object))) tell_holder(index);
   tell_owners();
+  tell_threads();
+  heeds_members_ = holds_main_ = false;
   StateHash sum = weight_of_seed(seed);
   for (const Part& each : parts_) {
-    const StateHash more = weight(each.name, each.content);
+    const StateHash more = weight(each.hashed_name(), each.content);
     sum[0] += more[0];
     sum[1] += more[1];
   }
@@ -594,6 +687,7 @@ void StateHasher::collect_all(uint64_t seed) {
   shown_ = 0;
   parts_.clear();
   foreign_.clear();
+  groups_.clear();
   sched::ThreadTable& table = machine_.state().threads;
   begin_part(part::kMachine);
   mix(seed);

@@ -31,6 +31,7 @@ inline constexpr PartName kThread = 0x1000'0000;   ///< with a serial: all that 
 inline constexpr PartName kJoiners = 0x2000'0000;  ///< with a serial: who waits for its end
 inline constexpr PartName kObject = 0x3000'0000;   ///< with the number of an object of the base
 inline constexpr PartName kItem = 0x5000'0000;     ///< with the number of a dict or list of the base, and a place in it
+inline constexpr PartName kGroup = 0x6000'0000;    ///< with the number of a group: one of its threads, whichever that is
 inline constexpr uint32_t kMostItems = 64;         ///< by place; what lies behind belongs to the object itself
 inline constexpr PartName item(uint32_t object, uint32_t place) { return kItem | object * kMostItems | place; }
 }  // namespace part
@@ -38,9 +39,15 @@ inline constexpr PartName item(uint32_t object, uint32_t place) { return kItem |
 struct Part {
   PartName name;
   StateHash content;
-  bool can_run = false;  ///< a thread that is not blocked
+  bool can_run = false;  ///< a thread that is not blocked, and not held (symmetry.h)
   bool is_plain = true;  ///< it refers to no object
+  bool is_held = false;
+  PartName group = 0;    ///< of a thread that is not told from its equals: what it is known by in the hash, instead of its name
+
+  PartName hashed_name() const { return group != 0 ? group : name; }
 };
+
+class Symmetry;
 
 class StateHasher final : private Visitor {
  public:
@@ -58,6 +65,15 @@ class StateHasher final : private Visitor {
   /// Of the machine as it stands; nobody holds the GIL. `seed` is mixed in. `standings`: by thread, what is to tell its part
   /// from others that look the same.
   StateHash hash(uint64_t seed, const std::vector<uint64_t>& standings);
+  /// From now on, equal threads are not told apart.
+  void heed(Symmetry* symmetry) { symmetry_ = symmetry; }
+  /// The same with all threads told apart.
+  StateHash exact_hash(uint64_t seed, const std::vector<uint64_t>& standings) {
+    Symmetry* const heeded = std::exchange(symmetry_, nullptr);
+    const StateHash result = hash(seed, standings);
+    symmetry_ = heeded;
+    return result;
+  }
   /// Of the state that was hashed last: its parts, by name.
   const std::vector<Part>& parts() const { return parts_; }
   /// Of that state: the part that an object belongs to; nothing if it did not exist there.
@@ -103,6 +119,7 @@ class StateHasher final : private Visitor {
   void content(const void* bytes, size_t size) override;
 
   void collect_all(uint64_t seed);
+  void find_members();
   void collect_base();
   void find_buffers();
   void note_object(uint32_t index, const std::byte* line);
@@ -114,10 +131,18 @@ class StateHasher final : private Visitor {
   void show_thread(vm::ThreadState& thread, sched::Time now);
   void show_local_objects(vm::ThreadState& thread);
   void show_joiners(vm::ThreadState& thread);
+  void show_waiter(const vm::Lock* lock, uint32_t serial, uint32_t position);
+  void show_holder(const vm::Lock* lock);
+  bool show_own_value(Value value);
   void begin_part(PartName name);
   void end_part();
   void tell_owners();
   void tell_holder(uint32_t index);
+  Part* thread_part(uint32_t serial);
+  bool is_equal(uint32_t serial) const { return serial < groups_.size() && groups_[serial] != 0; }
+  void show_thread_part(vm::ThreadState& thread, const std::vector<uint64_t>& standings);
+  void tell(const vm::Lock* lock, uint32_t serial, uint32_t what);
+  void tell_threads();
   struct Slot;
   const Slot& slot_of(Object* object);
   size_t granule(const void* address) const {
@@ -170,6 +195,18 @@ class StateHasher final : private Visitor {
     PartName from;
   };
   std::vector<Foreign> foreign_;
+  Symmetry* symmetry_ = nullptr;
+  bool heeds_members_ = false;                  // some equal threads are there
+  bool holds_main_ = false;
+  std::vector<uint16_t> groups_;                // by thread; 0: it is told from all others
+  std::optional<std::array<Value, 5>> own_;     // of the frame that is shown
+  /// What the rest of the state says of an equal thread without saying which one it is.
+  struct Told {
+    uint32_t serial;
+    uint64_t what;
+  };
+  std::vector<Told> told_;
+  std::vector<uint32_t> changed_locks_;         // indices of objects
   std::vector<std::pair<uint32_t, const Object*>> local_;  // by thread: objects of the base
   uint32_t epoch_ = 0;
   uint64_t first_ = 0, second_ = 0;

@@ -145,9 +145,17 @@ void Steering::note_reads(const vm::ThreadState& thread, std::span<const observe
         if (are_done) note_item(access, *name);
       }
     }
-    if (!access.owner.is_object() || access.owner.as_object() == access.object) continue;
+    if (!access.owner.is_object()) continue;
+    if (const auto member = explorer_.symmetry_->member_with(access.owner.as_object()); member && *member != thread.serial)
+      reads.push_back(part::kThread | *member);  // which tells what its Thread is like
+    if (access.owner.as_object() == access.object) continue;
     if (const auto name = hasher.part_of(access.owner.as_object())) reads.push_back(*name);
   }
+}
+
+void Steering::note_living() {
+  const uint32_t started = explorer_.machine_->state().threads.started;
+  for (uint32_t serial = 0; serial < started; ++serial) footprint_.reads.push_back(part::kAlive | serial);
 }
 
 void Steering::note_all(PartName object) {
@@ -198,10 +206,18 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
   const auto all = explorer_.accesses_->of(thread, frame, index);
   const auto found = explorer_.settings_.reduce ? without_local(thread, all, kept_) : all;
   Visibility& visibility = *explorer_.visibility_;
+  Symmetry& symmetry = *explorer_.symmetry_;
+  symmetry.watch(thread, frame, all);
   bool visible = !found.empty() && (!explorer_.settings_.reduce || visibility.is_visible(found));
   if (!visible && thread.daemon) visible = shows_at_exit(found);
   if (!visible && visibility.ends_matter())
     visible = observe::may_end(thread, frame.code->code->units[index].opcode);
+  if (visible && symmetry.is_in_debt(thread)) {
+    const bool only_joins = !found.empty() && std::all_of(found.begin(), found.end(), [&](const observe::Access& access) {
+      return !visibility.is_visible({&access, 1}) || symmetry.belongs_to_join(frame, access);
+    });
+    if (!only_joins) symmetry.tell_debt_apart();
+  }
   if (visible) {
     if (!acted_) {
       acted_ = true;
@@ -245,6 +261,7 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
     // A native that waited goes on: whatever it waited for is what the step is about.
     if (thread->frame && thread->frame->is_native && !in_prefix) {
       const auto found = explorer_.accesses_->of_native(*thread, *thread->frame);
+      explorer_.symmetry_->watch(*thread, *thread->frame, found);
       was_woken_ = thread->wake_reason == sched::Wake::Notified;
       if (!was_woken_) touched_.push_back({nullptr, 0, true, true});
       if (watches_reads_) note_reads(*thread, found, true);

@@ -49,6 +49,8 @@ class Steering final : public sched::Schedule {
   const Touches& touched() const { return touched_; }
   /// The step is over, and with it perhaps its thread.
   void end_step(uint16_t thread);
+  /// What comes of the step depends on who is still there.
+  void note_living();
   /// From now on, footprint() tells what each step looks at.
   void watch_reads(bool wanted) { watches_reads_ = wanted; }
   /// What the step has looked at and overwritten. Null: more than that may matter for what comes of it.

@@ -25,10 +25,10 @@ uint64_t Visibility::identity_of(const Access& access) const {
   constexpr uint64_t kOfType = uint64_t{1} << 63;
   if (access.owner.is_object() && !hasher_.is_base_object(access.object)) {
     // A dict into which an instance has moved its attributes, and which nobody else has, is a part of the instance.
-    const Object* owner = access.owner.as_object();
-    if (owner != access.object && static_cast<const Object*>(access.object)->count == 1 && hasher_.is_base_object(owner))
-      return reinterpret_cast<uintptr_t>(owner);
-    return kOfType | reinterpret_cast<uintptr_t>(static_cast<const Object*>(access.object)->type);
+    const Object *object = static_cast<const Object*>(access.object), *owner = access.owner.as_object();
+    if (owner != object && object->count == 1) object = owner;
+    if (hasher_.is_base_object(object)) return reinterpret_cast<uintptr_t>(object);
+    return kOfType | reinterpret_cast<uintptr_t>(object->type);
   }
   return reinterpret_cast<uintptr_t>(access.object);
 }
@@ -41,14 +41,16 @@ uint64_t Visibility::held_by(const vm::ThreadState& thread) {
   return held & ~shared_locks_;
 }
 
-Visibility::Visibility(vm::Machine& machine, const StateHasher& hasher, observe::Accesses& accesses)
-    : machine_(machine), hasher_(hasher), accesses_(accesses) {
+Visibility::Visibility(vm::Machine& machine, const StateHasher& hasher, observe::Accesses& accesses, Symmetry& symmetry)
+    : machine_(machine), hasher_(hasher), accesses_(accesses), symmetry_(symmetry) {
   // At the base, the main thread has started the others that there are, and nobody has done anything since.
   Order order;
   order.epochs.assign(machine.state().threads.started, 0);
   order.epochs[0] = 1;
   order.rows.assign(order.epochs.size(), row_number({1}));
   order.rows[0] = row_number({});
+  for (sched::Thread& each : machine.state().threads.all)
+    if (each.serial != 0) admit(order, static_cast<vm::ThreadState&>(each), 0);
   become(order);
   for (sched::Thread& each : machine.state().threads.all)
     if (each.serial != 0)
@@ -69,11 +71,17 @@ uint32_t Visibility::order_number(const Order& order) {
     for (uint16_t each : row) mix(standing, each);
     mix(hash, standing);
   }
+  for (uint16_t group : order.company.groups) mix(hash, group);
+  for (uint64_t name : order.company.names) mix(hash, name);
+  if (order.company.debt != 0) mix(hash, order.company.debt);
   order_hashes_.push_back(hash);
   return place->second;
 }
 
-void Visibility::set_order(uint32_t number) { order_ = number; }
+void Visibility::set_order(uint32_t number) {
+  order_ = number;
+  symmetry_.set_present(orders_[number]->company);
+}
 
 uint32_t Visibility::row_number(const Row& row) {
   const auto [place, fresh] = row_numbers_.try_emplace(row, static_cast<uint32_t>(rows_.size()));
@@ -82,6 +90,7 @@ uint32_t Visibility::row_number(const Row& row) {
 }
 
 void Visibility::learn(uint32_t thread, const std::function<void(Row&)>& change) {
+  if (symmetry_.group_of(thread) != 0) return;  // what one member knows, the others would have to know as well
   Order order = present();
   Row row = *rows_[order.rows[thread]];
   change(row);
@@ -99,8 +108,50 @@ void Visibility::on_start(sched::Thread& child) {
   row.resize(std::max<size_t>(row.size(), parent + 1));
   row[parent] = ++order.epochs[parent];
   order.rows[child.serial] = row_number(row);
+  symmetry_.tell_apart(parent);  // the child knows who started it
+  admit(order, static_cast<vm::ThreadState&>(child), parent);
   become(order);
   note_origin(static_cast<uint16_t>(child.serial), vm::thread_name(static_cast<vm::ThreadState&>(child)), site_of(machine_.current()));
+}
+
+/// Looks whether a thread that has just been started is equal to others. They know the same of others: as little as the
+/// first of them.
+void Visibility::admit(Order& order, const vm::ThreadState& child, uint32_t parent) {
+  const uint16_t kind = parent == 0 ? symmetry_.kind_of(child) : uint16_t{0};
+  if (kind == 0) return;
+  Company& company = order.company;
+  company.kinds.resize(std::max<size_t>(company.kinds.size(), child.serial + 1));
+  company.groups.resize(company.kinds.size());
+  company.names.resize(company.kinds.size());
+  company.names[child.serial] = symmetry_.name_of(child);
+  order.own_rows.resize(company.kinds.size());
+  order.own_rows[child.serial] = order.rows[child.serial];
+  company.kinds[child.serial] = kind;
+  company.groups[child.serial] = static_cast<uint16_t>(child.serial);
+  const Row& known = *rows_[order.rows[0]];
+  for (uint16_t other = 1; other < child.serial; ++other) {
+    if (company.kinds[other] != kind || entry(known, other) == kAll) continue;
+    symmetry_.meet(kind);
+    if (!symmetry_.is_active(kind)) break;
+    company.groups[child.serial] = company.groups[other];
+    order.rows[child.serial] = order.rows[other];
+    break;
+  }
+  members_[company.groups[child.serial]].insert(static_cast<uint16_t>(child.serial));
+}
+
+/// The main thread has joined a member of a group: has it joined some of any group, it has to join the others of that before
+/// it does anything that can be seen.
+void Visibility::note_join() {
+  Order order = present();
+  const std::vector<uint16_t>& groups = order.company.groups;
+  const Row& known = *rows_[order.rows[0]];
+  order.company.debt = 0;
+  for (uint32_t one = 1; one < groups.size(); ++one)
+    for (uint32_t other = 1; other < groups.size(); ++other)
+      if (symmetry_.group_of(one) != 0 && groups[one] == groups[other] && entry(known, one) == kAll && entry(known, other) != kAll)
+        order.company.debt = groups[one];
+  become(order);
 }
 
 /// What a thread learns of another by starting or joining it, or ends an epoch of its own by.
@@ -128,6 +179,7 @@ void Visibility::note_thread(vm::ThreadState& thread, const Access& access) {
       row[about] = std::max<uint16_t>(row[about], 1);
     }
   });
+  if (thread.serial == 0 && !access.writes() && is_over && symmetry_.group_of(about) != 0) note_join();
 }
 
 bool Visibility::is_visible(std::span<const Access> accesses) {
@@ -168,9 +220,18 @@ bool Visibility::looks_visible(const Access& access) const {
 }
 
 bool Visibility::conflicts(const Seen& a, const Seen& b) const {
-  if (a.thread == b.thread || !(a.writes || b.writes)) return false;
+  const bool are_equal = a.group != 0 && a.group == b.group;
+  if ((a.thread == b.thread && !are_equal) || !(a.writes || b.writes)) return false;
   if (a.locks & b.locks) return false;
-  return entry(*rows_[b.row], a.thread) <= a.epoch && entry(*rows_[a.row], b.thread) <= b.epoch;
+  return are_equal || (!comes_before(a, b) && !comes_before(b, a));
+}
+
+/// Whether the thread of `b` knew that of `a` to be past that; if it may have been any of a group, all of them.
+bool Visibility::comes_before(const Seen& a, const Seen& b) const {
+  const Row& known = *rows_[b.row];
+  if (a.group == 0) return entry(known, a.thread) > a.epoch;
+  const std::set<uint16_t>& members = members_.at(a.group);
+  return std::all_of(members.begin(), members.end(), [&](uint16_t member) { return entry(known, member) > a.epoch; });
 }
 
 void Visibility::contend(ObjectRecord& object, PlaceRecord& place) {
@@ -202,18 +263,23 @@ void Visibility::note(vm::ThreadState& thread, std::span<const Access> accesses)
       continue;
     }
     const uint64_t held = held_by(thread);
-    const uint32_t row = orders_[order_]->rows[thread.serial];
-    const uint16_t epoch = orders_[order_]->epochs[thread.serial];
+    const Order& order = *orders_[order_];
+    const uint16_t epoch = order.epochs[thread.serial], its_group = symmetry_.group_of(thread.serial);
+    // What the library does on the thread's own behalf, it does to what is the thread's own.
+    const bool is_own = its_group != 0 && symmetry_.is_library_frame(*thread.frame);
+    const uint16_t group = is_own ? uint16_t{0} : its_group;
+    const uint32_t row = is_own ? order.own_rows[thread.serial] : order.rows[thread.serial];
     const size_t column = std::min<size_t>(thread.serial, Memo::kThreads - 1) * 2 + access.writes();
     Memo& memo = memo_of(access);
     const bool same_place = hasher_.is_base_object(access.object) && memo.object == access.object && memo.key == access.key &&
                             memo.whole == access.whole;
-    const bool memorable = same_place && thread.serial < Memo::kThreads - 1;
+    const bool memorable = same_place && thread.serial < Memo::kThreads - 1 && !is_own;
     Memo::Noted& noted = memo.noted[column];
     if (memorable && noted.row == row && noted.epoch == epoch && noted.locks == held && !is_structural(access)) continue;
     if (memorable) noted = {held, row, epoch};
     const News news{identity_of(access), access.key, access.whole, access.kind == LocationKind::kLock,
-                    {static_cast<uint16_t>(thread.serial), access.writes(), is_structural(access), epoch, row, held, site_of(thread)}};
+                    {static_cast<uint16_t>(thread.serial), access.writes(), is_structural(access), epoch, row, group, held,
+                     site_of(thread)}};
     add(news, [&] {
       return thread.frame->is_native ? std::string() : accesses_.name_of(access, *thread.frame, thread.frame->index());
     });
@@ -230,7 +296,7 @@ void Visibility::add(const News& news, const std::function<std::string()>& name)
   Seen* known = nullptr;
   for (Seen& seen : place.seen)
     if (seen.thread == fresh.thread && seen.writes == fresh.writes && seen.epoch == fresh.epoch && seen.row == fresh.row &&
-        seen.site == fresh.site)
+        seen.group == fresh.group && seen.site == fresh.site)
       known = &seen;
   if (known) {
     const Seen before = *known;
@@ -374,6 +440,13 @@ std::vector<Origin> Visibility::origins() const {
     all.back().site.in_library = false;  // start() always is
   }
   return all;
+}
+
+void Visibility::forget() {
+  objects_.clear();
+  memo_.assign(memo_.size(), {});
+  takings_.clear();
+  contended_ = 0;
 }
 
 /// Bit in Seen::locks of a lock of the base; none if there are too many.

@@ -11,12 +11,14 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
 #include "interp/explore/lock_order.h"
 #include "interp/explore/state_hash.h"
+#include "interp/explore/symmetry.h"
 #include "interp/explore/wire.h"
 #include "interp/observe/accesses.h"
 
@@ -66,7 +68,7 @@ struct Origin {
 
 class Visibility final : public vm::InstructionObserver, public sched::Observer {
  public:
-  Visibility(vm::Machine& machine, const StateHasher& hasher, observe::Accesses& accesses);
+  Visibility(vm::Machine& machine, const StateHasher& hasher, observe::Accesses& accesses, Symmetry& symmetry);
 
   /// Whether an instruction with these accesses is visible.
   bool is_visible(std::span<const observe::Access> accesses);
@@ -109,6 +111,9 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   void on_start(sched::Thread& child) override;
   void on_wait(sched::Thread& thread) override { met_timeout_ = met_timeout_ || thread.deadline != sched::kNever; }
   void on_lock(vm::ThreadState&, vm::Lock&, vm::LockOperation) override;
+  void on_identity(vm::ThreadState& thread) override { symmetry_.on_identity(thread); }
+  /// Forgets all accesses: who is equal to whom has changed, and they were put down to that.
+  void forget();
 
  private:
   /// By thread: how many of its epochs are over, so that all it did in them comes before. kAll: it was joined.
@@ -119,14 +124,18 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   struct Order {
     std::vector<uint16_t> epochs;
     std::vector<uint32_t> rows;
+    std::vector<uint32_t> own_rows;  ///< of members of a group, which are to know the same: what they know in truth
+    Company company;
     auto operator<=>(const Order&) const = default;
   };
   Order present() const { return *orders_[order_]; }
   uint32_t order_number(const Order& order);
-  void become(const Order& order) { order_ = order_number(order); }
+  void become(const Order& order) { set_order(order_number(order)); }
   uint32_t row_number(const Row& row);
   void learn(uint32_t thread, const std::function<void(Row&)>& change);
   void note_thread(vm::ThreadState& thread, const observe::Access& access);
+  void admit(Order& order, const vm::ThreadState& child, uint32_t parent);
+  void note_join();
 
   /// The accesses of one thread to a place, in one epoch, taken together.
   struct Seen {
@@ -135,6 +144,7 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
     bool structural;    ///< all of its writes add or remove items of a table
     uint16_t epoch;
     uint32_t row;       ///< what the thread knew of others
+    uint16_t group;     ///< if any of its members may do the same
     uint64_t locks;     ///< held at all of them
     uint32_t site;      ///< of the first of them
   };
@@ -178,6 +188,7 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   uint64_t identity_of(const observe::Access&) const;
   uint64_t held_by(const vm::ThreadState& thread);
   bool conflicts(const Seen& a, const Seen& b) const;
+  bool comes_before(const Seen& a, const Seen& b) const;
   bool looks_visible(const observe::Access&) const;
   void contend(ObjectRecord& object, PlaceRecord& place);
   void check(ObjectRecord& object, PlaceRecord& place, const Seen& fresh, PlaceRecord& other);
@@ -195,6 +206,8 @@ class Visibility final : public vm::InstructionObserver, public sched::Observer 
   vm::Machine& machine_;
   const StateHasher& hasher_;
   observe::Accesses& accesses_;
+  Symmetry& symmetry_;
+  std::map<uint16_t, std::set<uint16_t>> members_;  // of each group, in any state that was met; never less
   std::vector<Site> sites_;
   std::map<std::pair<const bytecode::Code*, uint32_t>, uint32_t> site_numbers_;  // by line
   std::unordered_map<uint64_t, ObjectRecord> objects_;
