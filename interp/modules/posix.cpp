@@ -298,10 +298,17 @@ Result<Ref<Value>> number_of(Call& call) {
   return make_int(call.heap, told_number(call, static_cast<int64_t>(kFunction())));
 }
 Result<Ref<Value>> fork_(Call& call) { return make_int(call.heap, MINI_TRY(fork_process(thread_of(call)))); }
+/// An explorer makes many runs in one process: what would end that is refused.
+Result<void> check_can_end(Call& call) {
+  if (!thread_of(call).machine->options().pause_at_exit) return {};
+  return call.heap.raise_text(BuiltinType::kRuntimeError, "cannot end the process: a run that is explored is one of many in it");
+}
 Result<Ref<Value>> exit_now(Call& call) {
+  MINI_TRY(check_can_end(call));
   ::_exit(static_cast<int>(MINI_TRY(to_int64(call.heap, call[0]))));
 }
-Result<Ref<Value>> abort_(Call&) {
+Result<Ref<Value>> abort_(Call& call) {
+  MINI_TRY(check_can_end(call));
   ::signal(SIGABRT, SIG_DFL);
   ::abort();
 }

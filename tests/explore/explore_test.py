@@ -791,6 +791,11 @@ def limits(explorer):
         result = explorer.run(ENDLESS, f"--engine={engine}")
         check(result["verdict"] == "incomplete", f"a native that never ends, {engine}: {result['verdict']}")
         check(any("all() at script.py:7" in line for line in result["not_covered"]), f"{engine}: {result['not_covered']}")
+    for end in ("os._exit(3)", "os.abort()"):
+        result = explorer.run(EVENT.format(patience="", delay=1).replace("import threading, time", "import os, threading, time")
+                              .replace("print(ready.wait())", end))
+        check(any(outcome["kind"] == "uncaught exception" and "cannot end the process" in outcome["errors"] for outcome in result["outcomes"]),
+              f"{end}: {result['outcomes']}")
     result = explorer.run(GROWING)
     check(result["verdict"] == "incomplete" and "memory grew" in result["incomplete"], f"growing: {result['incomplete']}")
     for jobs in (1, 2):
