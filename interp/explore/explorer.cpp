@@ -268,18 +268,21 @@ void Explorer::find_changes() {
   });
 }
 
-/// The node of the state in which a step from `from` has ended. The memory is left as it is.
-NodeIndex Explorer::arrive(const Waiting& from, bool& is_new, NodeIndex parent) {
+/// Hashes the state that the memory holds after a step, with these texts so far, and takes it apart into arrived_.
+StateHash Explorer::hash_arrived(uint32_t output, uint32_t errors, bool compare) {
   find_changes();
   hasher_->note(changed_);
-  const uint32_t output = longer_text(from.output, step_output_), errors = longer_text(from.errors, step_errors_);
   const uint64_t seed = seed_of(output, errors, visibility_->order());
   const std::vector<uint64_t>& standings = visibility_->standings(visibility_->order());
-  if (settings_.verify) {
-    compare_hashes(hasher_->exact_hash(seed, standings), hasher_->full_hash(seed));
-  }
+  if (compare) compare_hashes(hasher_->exact_hash(seed, standings), hasher_->full_hash(seed));
   const StateHash hash = hasher_->hash(seed, standings);
   arrived_ = foresight_.numbered(hasher_->parts());
+  return hash;
+}
+
+/// The node of the state in which a step from `from` has ended. The memory is left as it is.
+NodeIndex Explorer::arrive(const Waiting& from, bool& is_new, NodeIndex parent) {
+  const StateHash hash = hash_arrived(longer_text(from.output, step_output_), longer_text(from.errors, step_errors_), settings_.verify);
   const auto [node, fresh] = graph_.add(hash, candidates(), parent);
   is_new = fresh;
   if (!fresh) return node;
@@ -606,12 +609,11 @@ void Explorer::expand(NodeIndex node) {
     } else {
       bool is_new;
       target = arrive(from, is_new, node);
-      note_slot(node, i, candidates());
+      if (symmetry_->is_on()) note_slot(node, i, candidates());
       if (foretells) learn(from, thread, began);
       image_->revert(changed_);
     }
-    if (expected && (target >= kNowhere || graph_[target].hash() != *expected))
-      mismatch_ = "a step is not what was foretold";
+    if (expected && (target >= kNowhere || graph_[target].hash() != *expected)) mismatch_ = "a step is not what was foretold";
     graph_.edges(node)[i].target = target;
   }
   keep(node, from);
@@ -843,11 +845,7 @@ std::vector<uint16_t> Explorer::follow(const Path& path) {
   Waiting from = base_state();
   bool goes_on = true;
   for (const PathStep& at : path.steps) {
-    find_changes();
-    hasher_->note(changed_);
-    const uint64_t seed = seed_of(from.output, from.errors, visibility_->order());
-    const bool is_there = goes_on && hasher_->hash(seed, visibility_->standings(visibility_->order())) == graph_[at.node].hash();
-    arrived_ = foresight_.numbered(hasher_->parts());
+    const bool is_there = goes_on && hash_arrived(from.output, from.errors, false) == graph_[at.node].hash();
     const std::vector<uint16_t> threads = candidates();
     if (!is_there || at.edge >= threads.size()) {
       choices.clear();

@@ -204,6 +204,7 @@ class Explorer {
   void note_lines(const Difference& difference);
   void keep(NodeIndex node, Waiting& waiting);
   void learn(const Waiting& from, uint16_t thread, sched::Time began);
+  StateHash hash_arrived(uint32_t output, uint32_t errors, bool compare);
   NodeIndex arrive(const Waiting& from, bool& is_new, NodeIndex parent = kNowhere);
   Outcome describe_end(const Waiting& from, const StepResult& end) const;
   uint32_t finish(const Waiting& from, const StepResult& end);
