@@ -207,19 +207,19 @@ Result<bool> set_contains(Heap& heap, Value self, Value item) {
   return contains(heap, set_of(self), Value(frozen.get()));
 }
 
-/// Independent of the order; the mixing spreads hashes that differ in few bits.
+/// CPython's (Objects/setobject.c): independent of the order, and mixed so that hashes which differ in few bits spread.
 Result<int64_t> frozenset_hash(Heap&, Value self) {
   Set* set = set_of(self);
   if (set->cached_hash) return set->cached_hash;
-  uint64_t hash = 0x9e3779b97f4a7c15u * (uint64_t{set->live} + 1);
+  uint64_t sum = 0;
   for (int64_t i = 0; (i = next_entry(set, i)) >= 0; ++i) {
-    uint64_t bits = static_cast<uint64_t>(set->entries[i].hash);
-    bits = (bits ^ (bits >> 29) ^ 0x5851f42d4c957f2du) * 0xbf58476d1ce4e5b9u;
-    hash ^= bits ^ (bits >> 32);
+    const auto one = static_cast<uint64_t>(set->entries[i].hash);
+    sum ^= (one ^ 89869747u ^ (one << 16)) * 3644798167u;
   }
-  auto answer = static_cast<int64_t>(hash ^ (hash >> 31));
-  if (answer == -1 || answer == 0) answer = 590923713;
-  return set->cached_hash = answer;
+  sum ^= (uint64_t{set->live} + 1) * 1927868237u;
+  sum ^= (sum >> 11) ^ (sum >> 25);
+  const auto answer = static_cast<int64_t>(sum * 69069u + 907133923u);
+  return set->cached_hash = answer == -1 ? 590923713 : answer;
 }
 
 // ---- iteration

@@ -377,6 +377,7 @@ Result<Ref<Str>> repr_of(Heap& heap, const Str* text) {
 }
 
 int64_t hash_bytes(const void* bytes, size_t size) {
+  if (size == 0) return 0;
   constexpr uint64_t kFactor = 0x9e37'79b9'7f4a'7c15;
   const char* at = static_cast<const char*>(bytes);
   uint64_t hash = size * kFactor;

@@ -1,5 +1,6 @@
 // Tuples: a fixed number of items behind the header.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "runtime/object/native_scope.h"
@@ -45,20 +46,20 @@ Result<Ref<Str>> tuple_repr(Heap& heap, Value value) {
   return items_repr(heap, value, "(", tuple_of(value)->length == 1 ? ",)" : ")");
 }
 
+/// CPython's (Objects/tupleobject.c, since 3.8): xxHash, which takes the items' hashes for its lanes.
 Result<int64_t> tuple_hash(Heap& heap, Value value) {
+  constexpr uint64_t kPrime1 = 11400714785074694791u, kPrime2 = 14029467366897019727u, kPrime5 = 2870177450012600261u;
   Tuple* tuple = tuple_of(value);
   if (tuple->cached_hash != 0) return tuple->cached_hash;
   NativeScope scope(heap);  // tuples nest
   if (!scope.entered()) return raised;
-  uint64_t result = 0x345678 + tuple->length;
+  uint64_t sum = kPrime5;
   for (size_t i = 0; i < tuple->length; ++i) {
-    uint64_t one = static_cast<uint64_t>(MINI_TRY(hash(heap, tuple->items()[i])));
-    result = (result ^ one) * 0x9e37'79b9'7f4a'7c15;
-    result ^= result >> 31;
+    sum += static_cast<uint64_t>(MINI_TRY(hash(heap, tuple->items()[i]))) * kPrime2;
+    sum = std::rotl(sum, 31) * kPrime1;
   }
-  int64_t answer = static_cast<int64_t>(result);
-  tuple->cached_hash = answer == 0 || answer == -1 ? 2 : answer;
-  return tuple->cached_hash;
+  const auto answer = static_cast<int64_t>(sum + (tuple->length ^ (kPrime5 ^ 3527539)));
+  return tuple->cached_hash = answer == -1 ? 1546275796 : answer;
 }
 
 Result<Ref<Value>> tuple_compare(Heap& heap, CompareOp op, Value left, Value right) {
