@@ -8,7 +8,7 @@ which --record renews. A script whose first lines contain `# races` may print di
 mini alone; all others have to print the same under every runner and schedule. `# args: ...` and `# stdin: ...` give a
 script arguments and input, `# heavy` leaves out the collection at each allocation, `# timers` the virtual
 clock, `# forks` seeds for one OS thread, which cannot fork inside a native that called back; a NAME.in file beside it is its
-input. --quick leaves the other runners and schedules out.
+input. --quick leaves the other runners and schedules out. Objects left alive at the end are a failure (--check-leaks).
 """
 import argparse
 import glob
@@ -135,7 +135,9 @@ def main():
                 continue
             if 'timers' in options and '--clock=real' not in variant and any('--schedule' in word for word in variant):
                 variant = variant + ['--clock=real']
-            got = run([mini] + variant, path, options)
+            # Every way but the plain one, in which all is taken down at the end: nothing may be left alive.
+            takes_down = variant or quick or 'races' in options
+            got = run([mini] + ['--check-leaks'] * bool(takes_down) + variant, path, options)
             wrong = difference(expected, got)
             if wrong:
                 failed += 1

@@ -4,10 +4,9 @@
     refcounts.py --mini PATH [--seed N]
 
 Counts: the document's session at the prompt, fixed expressions, and random holders of one object. Lifetimes: scripts
-whose objects say when they die. Leaks: every script of tests/conformance under --check-leaks.
+whose objects say when they die. All under --check-leaks.
 """
 import argparse
-import glob
 import os
 import pty
 import random
@@ -378,18 +377,6 @@ def compared(suite, python, seed):
                 suite.check(f'lifetimes: {name} {option}', got, suite.mini_run(None, option, suite.directory + '/script.py'))
 
 
-def leaks(suite):
-    for path in sorted(glob.glob(os.path.join(HERE, 'conformance', '*.mini'))):
-        for options in ([], ['--runner=one'], ['--schedule=seeded:3']):
-            try:
-                result = subprocess.run([suite.mini, '--check-leaks', *options, os.path.basename(path)], input='',
-                                        cwd=os.path.dirname(path), capture_output=True, text=True, errors='replace', timeout=TIMEOUT)
-                left = re.findall(r'.*left alive.*', result.stderr)
-                suite.check(f'{os.path.basename(path)} {options}', (True, []), (result.returncode not in (70, -6, -11), left))
-            except subprocess.TimeoutExpired:
-                suite.check(f'{os.path.basename(path)} {options}', 'an end', 'timeout')
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--mini', required=True)
@@ -400,7 +387,6 @@ def main():
         suite = Suite(os.path.abspath(given.mini), directory)
         suite.chain = given.chain
         always(suite)
-        leaks(suite)
         python = oracles.find('3.13')
         if python:
             compared(suite, python, given.seed)
