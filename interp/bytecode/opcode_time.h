@@ -14,6 +14,8 @@ namespace detail {
 /// sum to how often: small ints, short strings, names that are found at once.
 constexpr std::uint8_t nanoseconds(Opcode opcode) {
   switch (opcode) {
+    case Opcode::IS_OP:
+      return 3;
     case Opcode::STORE_FAST:  // and frees what was there
       return 6;
     case Opcode::LOAD_GLOBAL:
@@ -27,7 +29,7 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
     case Opcode::STORE_NAME:
     case Opcode::DELETE_GLOBAL:
     case Opcode::DELETE_NAME:
-      return 16;
+      return 17;
     case Opcode::FOR_ITER:
     case Opcode::COMPARE_OP:
     case Opcode::CONTAINS_OP:
@@ -35,17 +37,17 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
     case Opcode::LOAD_ATTR:
     case Opcode::LOAD_METHOD:
     case Opcode::BINARY_SUBSCR:
-      return 19;
+      return 20;
     case Opcode::CALL_FUNCTION:
     case Opcode::CALL_METHOD:
     case Opcode::YIELD_VALUE:
     case Opcode::RETURN_VALUE:
-      return 22;
+      return 20;
     case Opcode::STORE_ATTR:
     case Opcode::DELETE_ATTR:
     case Opcode::STORE_SUBSCR:
     case Opcode::DELETE_SUBSCR:
-      return 34;
+      return 36;
     case Opcode::CALL_FUNCTION_KW:
     case Opcode::CALL_FUNCTION_EX:
     case Opcode::MAKE_FUNCTION:

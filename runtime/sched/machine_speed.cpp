@@ -2,6 +2,7 @@
 #include "runtime/sched/machine_speed.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <limits>
 
@@ -62,9 +63,9 @@ jump:
 }
 
 double measure() {
-  constexpr std::int64_t kTurns = 1000;
-  constexpr int kRounds = 8;
-  constexpr double kReference = 5.8;  // nanoseconds for a turn, where opcode_time.h's were measured
+  constexpr std::int64_t kTurns = 400;
+  constexpr int kRounds = 5;
+  constexpr double kReference = 6.3;  // nanoseconds for a turn, where opcode_time.h's were measured
   Time least = std::numeric_limits<Time>::max();
   for (int i = 0; i < kRounds; ++i) {  // whoever is interrupted, or has just woken up, is slower
     const Time began = monotonic_now();
@@ -77,8 +78,14 @@ double measure() {
 }  // namespace
 
 double machine_speed() {
-  static const double speed = measure();
-  return speed;
+  constexpr Time kHolds = 2 * kMillisecond;
+  static std::atomic<Time> measured_at{-kHolds};
+  static std::atomic<double> speed{1};
+  if (const Time now = monotonic_now(); now - measured_at.load(std::memory_order_relaxed) >= kHolds) {
+    measured_at.store(now, std::memory_order_relaxed);
+    speed.store(measure(), std::memory_order_relaxed);
+  }
+  return speed.load(std::memory_order_relaxed);
 }
 
 }  // namespace mini::sched

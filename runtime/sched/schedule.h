@@ -87,8 +87,8 @@ class Schedule {
 /// Each waits with a time-out of its own, and begins anew when it comes: so one that began to wait before the holder got
 /// the GIL has to wait up to two intervals. The system wakes the asker late, by up to kLatest. Who is first in the line
 /// for a GIL that is free is who began its present time-out first. But it lies there until the system has woken that one up,
-/// and who came last often takes it: how often is measured (percent_of). If none has come so far as to wait, a thread that was
-/// just created takes it before one that the system still has to wake up.
+/// and who came last often takes it: how often is measured (percent_of). So does a thread that was just created, when none of
+/// the others has come so far as to wait.
 ///
 /// A lock is a semaphore of the system's there: who was woken for it takes it, if it is free at that moment, without the GIL
 /// (Runner::taken_meanwhile). Who released it and asks for it again a little later finds it taken.
@@ -115,8 +115,7 @@ class Interval final : public Schedule {
   /// idle machine with two CPUs, whose kernel ticks 250 times a second.
   static constexpr Time kEarliest = 40 * kMicrosecond, kLatest = 150 * kMicrosecond, kKernelTick = 4 * kMillisecond;
   /// Of 100 times, how often the last in the queue gets the GIL before who is first in the line: of CPython 3.9, as above.
-  /// More often if the GIL was let go of by one that waits for something else, and before one than before several; most often
-  /// if it was just created.
+  /// More often if the GIL was let go of by one that waits for something else, and before one than before several.
   std::uint32_t percent_of(const Thread& newest, const ThreadTable&, Cause) const;
   Time interval_;
 };

@@ -24,19 +24,20 @@ namespace mini::sched {
 /// less to tell in a recording (ForeseenModel).
 class IntervalSlice {
  public:
-  /// `speed`: as machine_speed(); 0: ask it.
-  explicit IntervalSlice(double speed = 0) : speed_(speed) {}
+  IntervalSlice() = default;
+  /// `speed`: as machine_speed(), which is asked otherwise.
+  explicit IntervalSlice(double speed) : fixed_speed_(speed) {}
 
   bool begun() const { return begun_; }
   void begin(const Thread& thread, Time length, bool rough = false) {
     begun_ = true;
     rough_ = rough;
-    if (speed_ == 0) speed_ = machine_speed();
+    speed_ = fixed_speed_ > 0 ? fixed_speed_ : machine_speed();
     left_ = whole_ = std::max<Time>(on_reference(length), 1);
     first_tick_ = thread.ticks();
     set_out(thread);
   }
-  void drop() { *this = IntervalSlice(speed_); }
+  void drop() { *this = IntervalSlice(fixed_speed_); }
 
   /// The thread's ticks() at which it has to be looked at again; kNoTick: never, or (looks()) at once.
   std::uint64_t alarm() const { return alarm_; }
@@ -72,21 +73,26 @@ class IntervalSlice {
       if (thread.ticks() < alarm_) return false;
       left_ -= stride_;
       look_from(thread);
+      first_seen_time_ = time_;
       return false;
     }
+    const Time time = seen(thread);
     if (const std::uint64_t ticks = thread.ticks(); ticks != last_tick_) {
+      if (first_seen_time_ == kNever) first_seen_time_ = thread.cpython_time, first_seen_ = ticks;
+      else longest_gap_ = std::max(longest_gap_, thread.cpython_time - last_tick_time_);
       last_tick_ = ticks;
-      longest_gap_ = std::max(longest_gap_, thread.cpython_time - last_tick_time_);
       last_tick_time_ = thread.cpython_time;
     }
-    const Time time = seen(thread);
-    const auto ticks = static_cast<double>(thread.ticks() - ticks_);
+    if (first_seen_time_ == kNever) return false;
     const double known = thread.tick_time;
-    if (time < (known > 0 ? kLookedAt : 2 * kLookedAt) || ticks == 0) return false;
+    const Time span = last_tick_time_ - first_seen_time_;  // from tick to tick: the beginning and the end may be amid two
+    if (span < (known > 0 ? kLookedAt : 2 * kLookedAt)) return false;
     left_ -= time;
-    const double found = static_cast<double>(time) / ticks;
+    const double found = static_cast<double>(span) / static_cast<double>(last_tick_ - first_seen_);
     const bool agrees = found < 1.5 * known && known < 1.5 * found;
-    thread.tick_time = agrees ? (3 * known + found) / 4 : found;
+    // The mean of some looks; without the first, which may have seen the thread's beginning.
+    thread.tick_time = agrees ? (thread.tick_looks * known + found) / (thread.tick_looks + 1) : found;
+    thread.tick_looks = !agrees ? 0 : std::min(thread.tick_looks + 1, 3);
     thread.tick_gap = std::max(longest_gap_, thread.tick_gap * 15 / 16);  // a look may miss the long one of a loop's gaps
     run_on(thread, std::max(agrees ? whole_ / 2 : whole_ / 8, time));
     return false;
@@ -131,8 +137,9 @@ class IntervalSlice {
   }
   void look_from(const Thread& thread) {
     alarm_ = Thread::kNoTick;
-    ticks_ = last_tick_ = thread.ticks();
+    ticks_ = first_seen_ = last_tick_ = thread.ticks();
     time_ = last_tick_time_ = thread.cpython_time;
+    first_seen_time_ = kNever;
     longest_gap_ = 0;
   }
   Time seen(const Thread& thread) const { return thread.cpython_time - time_; }
@@ -142,7 +149,7 @@ class IntervalSlice {
     return std::clamp<Time>(stride_ * run / run_, 0, stride_);
   }
 
-  double speed_;
+  double fixed_speed_ = 0, speed_ = 1;
   bool begun_ = false, rough_ = false;
   Time whole_ = 0;   // the length of the slice, on the machine of Thread::cpython_time …
   Time left_ = 0;    // … and what is left of it, but for what was done since the last look
@@ -152,8 +159,8 @@ class IntervalSlice {
   std::uint64_t first_tick_ = 0;  // the thread's, when the slice began
   std::uint64_t ticks_ = 0;       // the thread's, when it was first looked at
   Time time_ = 0;
-  std::uint64_t last_tick_ = 0;  // since then
-  Time last_tick_time_ = 0, longest_gap_ = 0;
+  std::uint64_t first_seen_ = 0, last_tick_ = 0;  // the first that was seen since then, or at that moment; and the last
+  Time first_seen_time_ = kNever, last_tick_time_ = 0, longest_gap_ = 0;
 };
 
 }  // namespace mini::sched

@@ -89,10 +89,12 @@ TEST_CASE("who came last takes a GIL that lies there as often as in CPython 3.9"
     Time ago;  // that it came
     Cause cause;
     int percent;
+    bool asleep = false;  // who is before it
   };
   for (const Situation& situation : std::initializer_list<Situation>{
-           {"just created, one waits", 1, true, false, kMicrosecond, Cause::Parked, 90},
-           {"just created, two wait", 2, true, false, kMicrosecond, Cause::Parked, 50},
+           {"just created, one waits", 1, true, false, kMicrosecond, Cause::Parked, 55},
+           {"just created, two wait", 2, true, false, kMicrosecond, Cause::Parked, 32},
+           {"just created, one that gave way is still asleep", 1, true, false, -kMicrosecond, Cause::Parked, 55, true},
            {"just woken, one waits", 1, false, false, kMicrosecond, Cause::Called, 75},
            {"just woken, two wait", 2, false, false, kMicrosecond, Cause::Finished, 27},
            {"had to give way", 1, false, true, kMicrosecond, Cause::Parked, 50},
@@ -112,7 +114,7 @@ TEST_CASE("who came last takes a GIL that lies there as often as in CPython 3.9"
       table.runnable.push_back(thread);
       return thread;
     };
-    Thread& first = add(kInterval - kMicrosecond);  // the highest share of its time-out: first in the line
+    Thread& first = add(situation.asleep ? -2 * kMicrosecond : kInterval - kMicrosecond);  // the highest share of its time-out: first in the line
     if (situation.waiting == 2) add(kInterval / 2);
     Thread& newest = add(situation.ago);
     newest.grants = situation.is_new ? 0 : 1;
