@@ -135,7 +135,7 @@ def main():
                 continue
             if 'timers' in options and '--clock=real' not in variant and any('--schedule' in word for word in variant):
                 variant = variant + ['--clock=real']
-            # Every way but the plain one, in which all is taken down at the end: nothing may be left alive.
+            # --check-leaks takes all down at the end. The plain way does not, and is tried as it is if there are others.
             takes_down = variant or quick or 'races' in options
             got = run([mini] + ['--check-leaks'] * bool(takes_down) + variant, path, options)
             wrong = difference(expected, got)

@@ -37,7 +37,6 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
     case Opcode::LOAD_ATTR:
     case Opcode::LOAD_METHOD:
     case Opcode::BINARY_SUBSCR:
-      return 20;
     case Opcode::CALL_FUNCTION:
     case Opcode::CALL_METHOD:
     case Opcode::YIELD_VALUE:

@@ -13,7 +13,7 @@ namespace mini::object {
 /// escapes included): indexing is one load in both, and no kind in between has to be told apart.
 struct Str : Object {
   /// As `hash()` answers (SipHash-like mixing is not needed: scripts are trusted, and the same text must hash alike
-  /// on every machine and run); 0: not yet computed.
+  /// on every machine and run); 0: not yet computed, or empty.
   mutable int64_t cached_hash;
   uint32_t length;       ///< in characters
   uint32_t capacity;     ///< in characters: room behind, for appending in place

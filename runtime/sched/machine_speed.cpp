@@ -81,9 +81,9 @@ double machine_speed() {
   constexpr Time kHolds = 2 * kMillisecond;
   static std::atomic<Time> measured_at{-kHolds};
   static std::atomic<double> speed{1};
-  if (const Time now = monotonic_now(); now - measured_at.load(std::memory_order_relaxed) >= kHolds) {
-    measured_at.store(now, std::memory_order_relaxed);
+  if (const Time now = monotonic_now(); now - measured_at.load(std::memory_order_acquire) >= kHolds) {
     speed.store(measure(), std::memory_order_relaxed);
+    measured_at.store(now, std::memory_order_release);
   }
   return speed.load(std::memory_order_relaxed);
 }

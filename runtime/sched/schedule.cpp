@@ -58,20 +58,21 @@ Time Interval::wake_up_time(Random& random) const {
 }
 
 Time Interval::time_until_asked(Time waited, Random& random) const {
-  const Time begun_anew = (waited + interval_ - 1) / interval_ * interval_;
+  const Time interval = std::min(interval_, kLongest);
+  const Time begun_anew = (waited + interval - 1) / interval * interval;
   const bool missed_tick = random.below(8) == 0;
-  const Time late = missed_tick ? std::min(random.between(0, kKernelTick), 8 * interval_) : wake_up_time(random);
-  const Time whole = begun_anew - waited + interval_ + late;
+  const Time late = missed_tick ? std::min(random.between(0, kKernelTick), 8 * interval) : wake_up_time(random);
+  const Time whole = begun_anew - waited + interval + late;
   // From slice to slice a CPU is faster or slower, beside what machine_speed() finds: measured, by a twentieth.
   return whole * random.between(980, 1075) / 1024;
 }
 
-std::uint32_t Interval::percent_of(const Thread& newest, const ThreadTable& table, Cause cause) const {
+std::uint32_t Interval::percent_of(const Thread& comer, const ThreadTable& table, Cause cause) const {
   if (cause == Cause::Switched) return 15;
-  if (table.slice_time - newest.waits_since >= interval_) return 0;
-  if (newest.gives_way) return 50;
+  if (table.slice_time - comer.waits_since >= interval_) return 0;
+  if (comer.gives_way) return 50;
   const bool several = table.runnable.size() > 2;
-  if (is_new(newest)) return several ? 32 : 55;
+  if (is_new(comer)) return several ? 32 : 55;
   return several ? 27 : 75;
 }
 

@@ -85,8 +85,8 @@ class Schedule {
 /// after another thread has run ("forced switching", CPython 3.9, Python/ceval_gil.h, take_gil and drop_gil).
 ///
 /// Each waits with a time-out of its own, and begins anew when it comes: so one that began to wait before the holder got
-/// the GIL has to wait up to two intervals. The system wakes the asker late, by up to kLatest. Who is first in the line
-/// for a GIL that is free is who began its present time-out first. But it lies there until the system has woken that one up,
+/// the GIL has to wait up to two intervals. The system wakes the asker late, by up to kLatest; one in eight
+/// by up to kKernelTick. Who is first in the line for a GIL that is free is who began its present time-out first. But it lies there until the system has woken that one up,
 /// and who came last often takes it: how often is measured (percent_of). So does a thread that was just created, when none of
 /// the others has come so far as to wait.
 ///
@@ -114,9 +114,10 @@ class Interval final : public Schedule {
   /// How long the system takes to wake a thread up, and how late it may be at a time-out: measured of CPython 3.9 on an
   /// idle machine with two CPUs, whose kernel ticks 250 times a second.
   static constexpr Time kEarliest = 40 * kMicrosecond, kLatest = 150 * kMicrosecond, kKernelTick = 4 * kMillisecond;
-  /// Of 100 times, how often the last in the queue gets the GIL before who is first in the line: of CPython 3.9, as above.
+  static constexpr Time kLongest = 1'000'000 * kSecond;  // a longer interval ends with this one: nobody sees the difference
+  /// Of 100 times, how often one that came last gets the GIL before who is first in the line: of CPython 3.9, as above.
   /// More often if the GIL was let go of by one that waits for something else, and before one than before several.
-  std::uint32_t percent_of(const Thread& newest, const ThreadTable&, Cause) const;
+  std::uint32_t percent_of(const Thread& comer, const ThreadTable&, Cause) const;
   Time interval_;
 };
 

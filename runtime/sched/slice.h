@@ -17,8 +17,8 @@ namespace mini::sched {
 ///
 /// Adding up each instruction would slow the fast loop down. So it looks at a few (Thread::cpython_time counts those), finds
 /// out what a tick comes to, and lets the thread run on for as many ticks as make a part of what is left: half of the slice
-/// if that agrees with what it found before, else an eighth. Then it looks again. Straight on through a loop of any kind,
-/// that is exact to a few parts in a hundred.
+/// if that agrees with what it found before, else an eighth. Then it looks again. Straight on through a loop that is exact
+/// to a few parts in a hundred; to a sixth, where its ticks are very uneven.
 ///
 /// A slice whose length was drawn by chance may be `rough`: then it is rounded to five significant bits in ticks, which leaves
 /// less to tell in a recording (ForeseenModel).
@@ -86,11 +86,12 @@ class IntervalSlice {
     if (first_seen_time_ == kNever) return false;
     const double known = thread.tick_time;
     const Time span = last_tick_time_ - first_seen_time_;  // from tick to tick: the beginning and the end may be amid two
-    if (span < (known > 0 ? kLookedAt : 2 * kLookedAt)) return false;
+    // Not just after a long gap: a look would end in one more often than not.
+    if (span < (known > 0 ? kLookedAt : 2 * kLookedAt) || span < 4 * longest_gap_) return false;
     left_ -= time;
     const double found = static_cast<double>(span) / static_cast<double>(last_tick_ - first_seen_);
     const bool agrees = found < 1.5 * known && known < 1.5 * found;
-    // The mean of some looks; without the first, which may have seen the thread's beginning.
+    // The mean of some looks; without the first, which may have seen the thread's beginning, or that of another loop.
     thread.tick_time = agrees ? (thread.tick_looks * known + found) / (thread.tick_looks + 1) : found;
     thread.tick_looks = !agrees ? 0 : std::min(thread.tick_looks + 1, 3);
     thread.tick_gap = std::max(longest_gap_, thread.tick_gap * 15 / 16);  // a look may miss the long one of a loop's gaps
@@ -111,8 +112,9 @@ class IntervalSlice {
   static constexpr Time kMostPutOff = 50 * kMicrosecond;  // each instruction in it is looked at
 
   // What is done here in a time takes longer, or not so long, on the machine whose nanoseconds Thread::cpython_time counts.
-  Time on_reference(Time time) const { return time == kNever ? kNever : static_cast<Time>(static_cast<double>(time) * speed_); }
-  Time here(Time time) const { return static_cast<Time>(static_cast<double>(time) / speed_); }
+  Time on_reference(Time time) const { return time == kNever ? kNever : whole_of(static_cast<double>(time) * speed_); }
+  Time here(Time time) const { return whole_of(static_cast<double>(time) / speed_); }
+  static Time whole_of(double time) { return static_cast<Time>(std::min(time, 0x1p62)); }
   // A thread that gives the GIL up after a few instructions each time is found out about over several slices.
   void remember(Thread& thread) {
     if (thread.tick_time > 0) return;
@@ -146,7 +148,8 @@ class IntervalSlice {
   Time since_look(const Thread& thread) const {
     if (looks()) return seen(thread);
     const Time run = run_ - static_cast<Time>(alarm_ - thread.ticks());
-    return std::clamp<Time>(stride_ * run / run_, 0, stride_);
+    const double share = static_cast<double>(run) / static_cast<double>(run_);
+    return std::clamp<Time>(whole_of(static_cast<double>(stride_) * share), 0, stride_);
   }
 
   double fixed_speed_ = 0, speed_ = 1;

@@ -101,9 +101,9 @@ class Thread : public base::ListHook<AllTag>,
   /// VM counts.
   Time cpython_time = 0;
   double tick_time = 0;  ///< what a tick of it comes to, as far as it was looked at; 0: it was not (slice.h) …
-  int tick_looks = 0;    ///< how many looks count in that
   Time looked_time = 0;  ///< … because it was looked at for no longer than this …
   std::uint64_t looked_ticks = 0;  ///< … in which it made so many ticks
+  int tick_looks = 0;              ///< how many looks that agreed are in tick_time, at most 3
   Time tick_gap = kMicrosecond;    ///< the longest from one tick to the next, of late
 
   /// How many ticks this thread has made. Between two of them it stays in one frame and only goes forward: with the

@@ -114,7 +114,8 @@ TEST_CASE("who came last takes a GIL that lies there as often as in CPython 3.9"
       table.runnable.push_back(thread);
       return thread;
     };
-    Thread& first = add(situation.asleep ? -2 * kMicrosecond : kInterval - kMicrosecond);  // the highest share of its time-out: first in the line
+    // If it is awake, with the highest share of its time-out: first in the line.
+    Thread& first = add(situation.asleep ? -2 * kMicrosecond : kInterval - kMicrosecond);
     if (situation.waiting == 2) add(kInterval / 2);
     Thread& newest = add(situation.ago);
     newest.grants = situation.is_new ? 0 : 1;

@@ -363,6 +363,13 @@ TEST_CASE("a slice is what CPython 3.9 executes in the interval") {
       CHECK(half <= 0.52 * whole + 3 * turn + 1300);
     }
   }
+  // Uneven turns: to a sixth.
+  for (const Time rest : {400, 1500, 20'000}) {
+    CAPTURE(rest);
+    int at = 0;
+    const auto done = static_cast<double>(length(20 * kMillisecond, [&](Time) { return ++at % 3 ? 100 : rest; }, kNever, false));
+    CHECK(done == doctest::Approx(20 * kMillisecond).epsilon(0.17));
+  }
   // Longer turns from the middle on are noticed at the next look.
   const Time interval = 5 * kMillisecond;
   const auto whole = static_cast<double>(interval);
