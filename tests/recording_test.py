@@ -206,7 +206,8 @@ except KeyboardInterrupt:
 
     def test_waiters_that_take_locks_without_the_gil_are_repeated(self):
         script = self.script(FIGHT)
-        recorded = mini(f'--record={self.file}', script)
+        # A short interval: the fight begins with a switch while the lock is held, for which the default has too few.
+        recorded = mini('--schedule=interval:1ms', f'--record={self.file}', script)
         self.assertEqual(recorded[0], 0, recorded)
         x, rows, _, *free = recorded[1].split()
         self.assertEqual((x, free), ('195000', ['False', 'False']))
