@@ -4,9 +4,8 @@
     conformance.py --mini PATH [--record] [--quick] [NAME...]
 
 Where there is no CPython 3.13 (oracles.py tells how it is found), its recorded answers (conformance/expected/) stand in,
-which --record renews. A script whose first lines contain `# races` may print different things each time, and runs under
-mini alone; all others have to print the same under every runner and schedule. `# args: ...` and `# stdin: ...` give a
-script arguments and input, `# heavy` leaves out the collection at each allocation, `# timers` the virtual
+which --record renews. A script has to print the same under every runner and schedule. In its first lines, `# args: ...` and
+`# stdin: ...` give it arguments and input, `# heavy` leaves out the collection at each allocation, `# timers` the virtual
 clock, `# forks` seeds for one OS thread, which cannot fork inside a native that called back; a NAME.in file beside it is its
 input. --quick leaves the other runners and schedules out. Objects left alive at the end are a failure (--check-leaks).
 """
@@ -123,12 +122,12 @@ def main():
             continue
         if not python:
             recorded_only += 1
-        elif record and 'races' not in options:
+        elif record:
             os.makedirs(os.path.dirname(recorded_answer(path)), exist_ok=True)
             with open(recorded_answer(path), 'w', encoding='utf-8', errors='surrogateescape') as file:
                 json.dump(expected, file, indent=1, ensure_ascii=True)
                 file.write('\n')
-        for variant in VARIANTS[:1] if 'races' in options or quick else VARIANTS:
+        for variant in VARIANTS[:1] if quick else VARIANTS:
             if 'heavy' in options and variant == ['--collect-always']:
                 continue
             if 'forks' in options and '--runner=one' in variant and len(variant) > 1:
@@ -136,8 +135,8 @@ def main():
             if 'timers' in options and '--clock=real' not in variant and any('--schedule' in word for word in variant):
                 variant = variant + ['--clock=real']
             # --check-leaks takes all down at the end. The plain way does not, and is tried as it is if there are others.
-            takes_down = variant or quick or 'races' in options
-            got = run([mini] + ['--check-leaks'] * bool(takes_down) + variant, path, options)
+            takes_down = ['--check-leaks'] if variant or quick else []
+            got = run([mini] + takes_down + variant, path, options)
             wrong = difference(expected, got)
             if wrong:
                 failed += 1

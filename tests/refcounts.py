@@ -19,7 +19,6 @@ import time
 
 import oracles
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 TIMEOUT = 120  # seconds for one run: sanitizers are slow
 SESSION = 'import sys\ns = "hello, world"\nsys.getrefcount(s)\ns2 = s\nsys.getrefcount(s)\n'
 
