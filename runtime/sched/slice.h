@@ -33,9 +33,7 @@ class IntervalSlice {
     begun_ = true;
     rough_ = rough;
     speed_ = fixed_speed_ > 0 ? fixed_speed_ : machine_speed();
-    left_ = whole_ = std::max<Time>(on_reference(length), 1);
-    first_tick_ = thread.ticks();
-    set_out(thread);
+    start(thread, on_reference(length));
   }
   void drop() { *this = IntervalSlice(fixed_speed_); }
 
@@ -48,9 +46,9 @@ class IntervalSlice {
   /// The same, and is as if it began now.
   Time settle(Thread& thread) {
     if (!begun_) return 0;
-    const Time gone = elapsed(thread);
+    const Time left = left_ - since_look(thread), gone = here(whole_ - left);
     if (looks()) remember(thread);
-    begin(thread, here(whole_) - gone, rough_);
+    start(thread, left);
     return gone;
   }
   /// Ends in `left` from now, unless that is later than it would.
@@ -122,6 +120,11 @@ class IntervalSlice {
     thread.looked_ticks += thread.ticks() - ticks_;
     if (thread.looked_time < 2 * kLookedAt || thread.looked_ticks == 0) return;
     thread.tick_time = static_cast<double>(thread.looked_time) / static_cast<double>(thread.looked_ticks);
+  }
+  void start(const Thread& thread, Time length) {
+    left_ = whole_ = std::max<Time>(length, 1);
+    first_tick_ = thread.ticks();
+    set_out(thread);
   }
   void set_out(const Thread& thread) {
     look_from(thread);
