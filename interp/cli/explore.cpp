@@ -11,6 +11,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "interp/cli/exit_status.h"
 #include "interp/explore/explain.h"
 #include "interp/explore/report.h"
 
@@ -20,7 +21,6 @@ using namespace explore;
 
 namespace {
 
-constexpr int kUsageError = 2, kStatusBad = 5, kStatusIncomplete = 6;
 constexpr const char* kUsage = "usage: mini [--switch-points=MODEL] explore [OPTIONS] FILE [ARG...]\n";
 
 std::atomic<bool> interrupted{false};

@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "interp/bytecode/dis.h"
+#include "interp/cli/exit_status.h"
 #include "interp/cli/explore.h"
 #include "interp/cli/observers.h"
 #include "interp/cli/prompt.h"
@@ -26,8 +27,7 @@
 namespace {
 
 using namespace mini;
-
-constexpr int kUsageError = 2, kStatusRefused = 4, kStatusLeak = 70;
+using cli::kStatusLeak, cli::kStatusRefused, cli::kUsageError;
 
 struct CommandLine {
   std::unique_ptr<CLI::App> parser;  ///< of the options, if there are any; `observers` asks it which ones

@@ -5,14 +5,13 @@
 
 #include <iostream>
 
+#include "interp/cli/exit_status.h"
 #include "interp/vm/repeated_run.h"
 #include "runtime/sched/runner.h"
 
 namespace mini::cli {
 
 namespace {
-
-constexpr int kStatusRefused = 4;
 
 std::string directory_of(const std::string& path) {
   const size_t slash = path.rfind('/');

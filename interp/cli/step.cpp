@@ -12,6 +12,7 @@
 #include <iostream>
 #include <utility>
 
+#include "interp/cli/exit_status.h"
 #include "interp/step/commands.h"
 #include "runtime/sched/replay.h"
 
@@ -20,7 +21,6 @@ namespace mini::cli {
 namespace {
 
 constexpr const char* kPrompt = "(step) ";
-constexpr int kUsageError = 2;
 
 // libedit asks a function without a context of its own. The terminal is the process's, as is this.
 step::Commands* completing = nullptr;

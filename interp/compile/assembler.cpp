@@ -11,10 +11,6 @@ using namespace bytecode;
 
 namespace {
 
-uint32_t units_for(uint32_t argument) {
-  return argument > 0xffffff ? 4 : argument > 0xffff ? 3 : argument > 0xff ? 2 : 1;
-}
-
 uint32_t jump_argument(const AssemblerInstruction& jump, const std::vector<AssemblerInstruction>& code) {
   const uint32_t target = code[static_cast<size_t>(jump.target)].offset;
   const bool relative = info(jump.opcode).operand == Operand::Relative;

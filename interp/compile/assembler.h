@@ -27,6 +27,11 @@ struct AssemblerInstruction {
   uint32_t offset = 0;  ///< Index of its first unit.
 };
 
+/// Units that an argument takes: the instruction's own, and an EXTENDED_ARG for each byte more.
+inline uint32_t units_for(uint32_t argument) {
+  return argument > 0xffffff ? 4 : argument > 0xffff ? 3 : argument > 0xff ? 2 : 1;
+}
+
 /// A `while` loop, as indices of instructions.
 struct WhileLoop {
   uint32_t head;

@@ -19,10 +19,6 @@ bool is_conditional(Opcode opcode) {
          opcode == Opcode::JUMP_IF_FALSE_OR_POP;
 }
 
-uint32_t units_for(uint32_t argument) {
-  return argument > 0xffffff ? 4 : argument > 0xffff ? 3 : argument > 0xff ? 2 : 1;
-}
-
 class Optimizer {
  public:
   Optimizer(InstructionList& list, ConstantTable& constants)

@@ -5,27 +5,12 @@
 #include <thread>
 
 #include "mini/mini.h"
+#include "runs.h"
 
 using mini::Error;
 using mini::ErrorKind;
 using mini::Value;
 using mini::Vm;
-
-namespace {
-
-/// The Error that `f` throws.
-template <class F>
-Error error_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no error");
-  return Error::raise("", "");
-}
-
-}  // namespace
 
 TEST_CASE("a script is run, its functions are called, its globals read and set") {
   Vm vm;

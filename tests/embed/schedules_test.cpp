@@ -7,6 +7,7 @@
 #include <map>
 
 #include "mini/mini.h"
+#include "runs.h"
 
 using mini::Error;
 using mini::ErrorKind;
@@ -38,8 +39,6 @@ int run(Schedule schedule, Runner runner) {
   vm.run(kIncrement);
   return vm.get("x").to<int>();
 }
-
-constexpr Runner kRunners[] = {Runner::kOsThreads, Runner::kOneThread};
 
 /// Lets thread 1 run to the store of `x`, then the others.
 std::uint32_t lose_update(std::span<const ThreadView> runnable) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mini/mini.h"
+#include "runs.h"
 
 using mini::Error;
 using mini::ErrorKind;
@@ -19,19 +20,6 @@ using mini::Vm;
 namespace {
 
 using namespace std::chrono_literals;
-
-template <class F>
-Error error_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no error");
-  return Error::raise("", "");
-}
-
-constexpr Runner kRunners[] = {Runner::kOsThreads, Runner::kOneThread};
 
 constexpr const char* kDeadlock = R"(
 import threading

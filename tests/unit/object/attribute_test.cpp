@@ -9,10 +9,6 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) {
-  return Value::integer(n);
-}
-
 Result<Ref<Value>> first_argument(Heap&, const Value* arguments, uint32_t) {
   return Ref<Value>::share(arguments[0]);
 }

@@ -8,10 +8,6 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) {
-  return Value::integer(n);
-}
-
 void link(World& world, Value from, const std::string& name, Value to) {
   set_attribute(world.heap(), from, world.name(name).get(), to).value();
 }

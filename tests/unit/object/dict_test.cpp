@@ -11,10 +11,6 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) {
-  return Value::integer(n);
-}
-
 /// What a dict should hold, in order.
 using Model = std::vector<std::pair<int64_t, int64_t>>;
 

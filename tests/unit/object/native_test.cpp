@@ -6,10 +6,6 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) {
-  return Value::integer(n);
-}
-
 /// Answers what it was given, as a text: `a=1 b=- *[3, 4] k=5 **{x: 6}`.
 Result<Ref<Value>> show(Call& call) {
   const Signature& signature = call.definition->signature;

@@ -9,10 +9,6 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) {
-  return Value::integer(n);
-}
-
 Ref<Value> make(World& world, BuiltinType which, const std::set<int64_t>& items) {
   Ref<Set> made = make_set(world.heap(), which).value();
   for (int64_t item : items) add(world.heap(), made.get(), number(item)).value();

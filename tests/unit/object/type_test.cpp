@@ -9,10 +9,6 @@ using namespace mini::object::test;
 
 namespace {
 
-Value number(int64_t n) {
-  return Value::integer(n);
-}
-
 /// The C3 merge in a few lines of strings: what the heap's order has to equal.
 std::optional<std::vector<std::string>> c3(const std::string& name,
                                            std::vector<std::vector<std::string>> sequences) {

@@ -16,6 +16,8 @@
 
 namespace mini::object::test {
 
+inline Value number(int64_t n) { return Value::integer(n); }
+
 using Body = std::function<Result<Ref<Value>>(Heap&, const Value* arguments, uint32_t count)>;
 
 /// Stands for a function of a script: of the type that the machine's functions have.
