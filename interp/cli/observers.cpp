@@ -39,12 +39,10 @@ bool wants_color(const std::string& color, int descriptor) {
   return isatty(descriptor) && !(no_color && *no_color) && !(terminal && terminal == std::string_view("dumb"));
 }
 
-namespace {
-
 /// A report's file. Writing goes on until it fails once.
-class Output {
+class ReportFile {
  public:
-  ~Output() {
+  ~ReportFile() {
     if (file_ && file_ != stderr) std::fclose(file_);
   }
   /// Empty: standard error.
@@ -70,17 +68,15 @@ class Output {
   int failed_ = 0;
 };
 
-}  // namespace
-
 struct Observers::Parts {
   Parts(const ObserverOptions& given, vm::Machine& observed) : options(given), machine(observed) {}
   const ObserverOptions& options;
   vm::Machine& machine;
   std::string title;
   std::optional<observe::LostUpdates> lost_updates;
-  Output trace_output;
+  ReportFile trace_output;
   std::optional<observe::Trace> trace;
-  Output timeline_output;
+  ReportFile timeline_output;
   std::optional<observe::Timeline> timeline;
 
   bool start_timeline(std::string& error);

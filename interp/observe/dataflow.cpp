@@ -19,10 +19,10 @@ uint64_t range(uint32_t from, uint32_t to) {
 }
 uint64_t bit(uint32_t at) { return at < kMost ? uint64_t{1} << at : 0; }
 
-struct Effect {
+struct StackEffect {
   uint32_t height, bottom, pushes;  ///< before; without what is popped; values put there
 };
-Effect effect_of(const Frame& frame, uint32_t index, bytecode::Instruction& instruction) {
+StackEffect effect_of(const Frame& frame, uint32_t index, bytecode::Instruction& instruction) {
   instruction = vm::visible_at(frame.code, index);
   const auto effect = bytecode::stack_effect(instruction.opcode, instruction.argument, false);
   const uint32_t height = height_of(frame), pops = static_cast<uint32_t>(effect.pops);
@@ -33,7 +33,7 @@ Effect effect_of(const Frame& frame, uint32_t index, bytecode::Instruction& inst
 
 bool Dataflow::begin(const Frame& frame, uint32_t index) {
   bytecode::Instruction instruction;
-  const Effect effect = effect_of(frame, index, instruction);
+  const StackEffect effect = effect_of(frame, index, instruction);
   const uint64_t results = range(effect.bottom, effect.bottom + effect.pushes);
   if (!results) return false;
   holders_.assign(1, {&frame, frame.depth, 0, results});
@@ -54,13 +54,13 @@ bool Dataflow::forget_left_frames(const Frame& frame) {
 bool Dataflow::feeds(const Frame& frame, uint32_t index) const {
   if (holders_.empty() || holders_.back().frame != &frame) return false;
   bytecode::Instruction instruction;
-  const Effect effect = effect_of(frame, index, instruction);
+  const StackEffect effect = effect_of(frame, index, instruction);
   return holders_.back().stack & range(effect.bottom, effect.height);
 }
 
 void Dataflow::step(Holder& holder, const Frame& frame, uint32_t index) {
   bytecode::Instruction instruction;
-  const Effect effect = effect_of(frame, index, instruction);
+  const StackEffect effect = effect_of(frame, index, instruction);
   const uint32_t h = effect.height, n = instruction.argument;
   uint64_t& stack = holder.stack;
   stack &= range(0, h);

@@ -652,8 +652,8 @@ inline void place_call(Value* base, Value function, const Value* arguments, uint
   }
 }
 
-Result<Ref<Value>> call_with_keywords(ThreadState& thread, Value function, const Value* arguments, uint32_t count,
-                                      Tuple* keyword_names) {
+Result<Ref<Value>> call_nested(ThreadState& thread, Value function, const Value* arguments, uint32_t count,
+                               Tuple* keyword_names) {
   const NativeScope native(thread);
   if (!native.entered) return raised;
   Value* base = ensure_stack(thread, thread.stack_end(), (count + 8) * sizeof(Value));
@@ -697,7 +697,7 @@ Result<Ref<Value>> call_with_keywords(ThreadState& thread, Value function, const
 
 Result<Ref<Value>> call_with_keywords(Heap& heap, Value function, const Value* arguments, uint32_t count,
                                       Tuple* keyword_names) {
-  return call_with_keywords(Machine::of(heap).current(), function, arguments, count, keyword_names);
+  return call_nested(Machine::of(heap).current(), function, arguments, count, keyword_names);
 }
 
 Result<Ref<Value>> call_nested(ThreadState& thread, Value function, const Value* arguments, uint32_t count) {
@@ -715,7 +715,7 @@ Result<Ref<Value>> call_nested(ThreadState& thread, Value function, const Value*
       return alone ? run_alone(thread) : run_nested(thread);
     }
   }
-  return call_with_keywords(thread, function, arguments, count, nullptr);
+  return call_nested(thread, function, arguments, count, nullptr);
 }
 
 Result<Ref<Value>> call_nested(Heap& heap, Value function, const Value* arguments, uint32_t count) {
