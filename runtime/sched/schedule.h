@@ -85,10 +85,11 @@ class Schedule {
 /// after another thread has run ("forced switching", CPython 3.9, Python/ceval_gil.h, take_gil and drop_gil).
 ///
 /// Each waits with a time-out of its own, and begins anew when it comes: so one that began to wait before the holder got
-/// the GIL has to wait up to two intervals. The system wakes the asker late, by up to kLatest; one in eight
-/// by up to kKernelTick. Who is first in the line for a GIL that is free is who began its present time-out first. But it lies there until the system has woken that one up,
-/// and who came last often takes it: how often is measured (percent_of). So does a thread that was just created, when none of
-/// the others has come so far as to wait.
+/// the GIL has to wait up to two intervals. The system wakes the asker late, by up to kLatest; one in eight by up to
+/// kKernelTick. First in the line is who began its present time-out first. But the GIL lies there until the system has woken
+/// that one up. If its holder was made to give it away, who asked for it often takes it, being awake; if not, who came last
+/// (percent_of), and who was woken up in vain begins its time-out anew. So does a thread take it that was just created, when
+/// none of the others has come so far as to wait.
 ///
 /// A lock is a semaphore of the system's there: who was woken for it takes it, if it is free at that moment, without the GIL
 /// (Runner::taken_meanwhile). Who released it and asks for it again a little later finds it taken.
@@ -117,7 +118,7 @@ class Interval final : public Schedule {
   static constexpr Time kLongest = 1'000'000 * kSecond;  // a longer interval ends with this one: nobody sees the difference
   /// Of 100 times, how often one that came last gets the GIL before who is first in the line: of CPython 3.9, as above.
   /// More often if the GIL was let go of by one that waits for something else, and before one than before several.
-  std::uint32_t percent_of(const Thread& comer, const ThreadTable&, Cause) const;
+  std::uint32_t percent_of(const Thread& comer, const ThreadTable&) const;
   Time interval_;
 };
 
