@@ -316,6 +316,7 @@ void Runner::seat(Thread& thread) {
       drop_slice(thread);
       // A GIL that is let go of lies there until who gets it is awake; who asked for it is.
       if (table_.last_cause != Cause::Switched) table_.slice_time += schedule_->wake_up_time(table_.random);
+      table_.slice_began = table_.slice_time;
     }
   }
   calm(thread);

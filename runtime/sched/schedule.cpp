@@ -78,25 +78,32 @@ std::uint32_t Interval::percent_of(const Thread& comer, const ThreadTable& table
 // Of 100 times, how often a GIL that its holder was made to give away is taken by who asked for it, before the system has
 // woken up who is first in the line. In CPython 3.9 that is up to how fast the holder lets go of it: before the asker sleeps
 // again, or after. On one machine, from one minute to the next, it was 25 to 80.
-constexpr std::uint32_t kAskerTakesIt = 55;
+constexpr std::uint32_t kAskerTakesIt = 62;
 
 Thread* Interval::next(ThreadTable& table, Cause cause) {
+  const auto begin = table.runnable.begin();
   auto end = table.runnable.end();
-  if (cause == Cause::Switched && table.runnable.size() > 1) --end;  // who gives way is passed over
   Thread *first = nullptr, *asker = nullptr;
-  Time longest = -1, least = interval_;
-  for (auto each = table.runnable.begin(); each != end; ++each) {
+  if (cause == Cause::Switched) {
+    if (table.runnable.size() > 1) --end;  // who gives way is passed over
+    // No time-out counts in which the GIL changed hands: so it was the first who came when the holder had got it already.
+    const auto came_since = [&](const Thread& each) {
+      return each.waits_since >= table.slice_began - kLatest && each.waits_since <= table.slice_time;
+    };
+    if (const auto found = std::find_if(begin, end, came_since); found != end) asker = &*found;
+  }
+  Time longest = -1;
+  for (auto each = begin; each != end; ++each) {
+    if (&*each == asker) continue;  // it has just begun its time-out anew, and stands last
     const Time waited = table.slice_time - each->waits_since;
     const Time in_line = waited < 0 ? -1 : waited % interval_;  // -1: the system has not woken it up yet
     if (in_line > longest) first = &*each, longest = in_line;
-    const Time timed_out = waited + interval_ / 16 - interval_;  // a slice may be that much shorter (time_until_asked)
-    if (timed_out >= 0 && timed_out % interval_ < least) asker = &*each, least = timed_out % interval_;
     if (waited < interval_) break;  // those behind came later
   }
-  if (first && cause == Cause::Switched) return asker && table.random.below(100) < kAskerTakesIt ? asker : first;
+  if (asker) return !first || table.random.below(100) < kAskerTakesIt ? asker : first;
   if (first) {
     Thread& newest = *std::prev(end);
-    if (&newest == first || table.random.below(100) >= percent_of(newest, table)) return first;
+    if (&newest == first || cause == Cause::Switched || table.random.below(100) >= percent_of(newest, table)) return first;
     // Woken up in vain, it begins to wait anew.
     first->waits_since = table.slice_time + wake_up_time(table.random);
     table.runnable.splice(table.runnable.end(), table.runnable, table.runnable.iterator_to(*first));
@@ -104,7 +111,7 @@ Thread* Interval::next(ThreadTable& table, Cause cause) {
   }
   Thread& front = table.runnable.front();
   if (cause != Cause::Switched)
-    for (auto each = end; each != table.runnable.begin() && is_new(*--each);) first = &*each;
+    for (auto each = end; each != begin && is_new(*--each);) first = &*each;
   const bool overtakes = first && first != &front && table.random.below(100) < percent_of(*first, table);
   return overtakes ? first : &front;
 }

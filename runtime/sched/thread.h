@@ -172,6 +172,7 @@ struct ThreadTable {
   Time virtual_now = 0;
   /// Adds up what holders of the GIL executed while others waited for it, as the switch interval counts it (slice.h).
   Time slice_time = 0;
+  Time slice_began = 0;  ///< slice_time when the holder got the GIL
   std::uint64_t lock_polls = 0;  ///< how often Runner::taken_meanwhile was asked since one last had
   std::uint64_t seed;
   Random random;  ///< what a real-time schedule draws, but for the lengths of slices (random_of_slice)

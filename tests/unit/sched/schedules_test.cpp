@@ -99,9 +99,9 @@ TEST_CASE("who asked for the GIL, or came last, takes it before who is first in 
            {"just woken, two wait", 2, false, false, kMicrosecond, Cause::Finished, 27},
            {"had to give way", 1, false, true, kMicrosecond, Cause::Parked, 25},
            {"has waited for long", 1, false, false, kInterval, Cause::Parked, 0},
-           {"the holder had to give way, asked by the newest", 1, false, false, kInterval + kMicrosecond, Cause::Switched, 55},
-           {"the same, in a slice that was a little short", 1, false, false, kInterval * 49 / 50, Cause::Switched, 55},
-           {"the holder had to give way, asked by the first", 1, false, false, kInterval / 4, Cause::Switched, 0},
+           {"the holder had to give way, asked by the newest", 1, false, false, kInterval, Cause::Switched, 62},
+           {"the holder had to give way, asked by nobody who came since", 1, false, false, kInterval * 5 / 4, Cause::Switched, 0},
+           {"the holder had to give way, before who is first was awake", 1, false, false, kInterval, Cause::Switched, 100, true},
        }) {
     CAPTURE(situation.title);
     ThreadTable table(1);
@@ -111,6 +111,7 @@ TEST_CASE("who asked for the GIL, or came last, takes it before who is first in 
     for (int i = 0; i < 10'000; ++i) {
       table.runnable.clear();
       table.slice_time = kNow;
+      table.slice_began = kNow - kInterval;
       std::uint32_t serial = 0;
       const auto add = [&](Time waited) -> Thread& {
         Thread& thread = threads[serial];
