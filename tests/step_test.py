@@ -39,7 +39,7 @@ class Stepper(unittest.TestCase):
         path = self.file('script.py', script)
         listed = self.file('commands', '\n'.join(commands) + '\n')
         result = subprocess.run([MINI, f'--step-commands={listed}', *options, path], capture_output=True,
-                                encoding='utf-8', timeout=60)
+                                encoding='utf-8', timeout=300)
         said = re.split(r'^\(step\) .*\n', result.stdout, flags=re.M)
         return result.returncode, said, result.stderr
 
