@@ -17,6 +17,20 @@ Thread& lowest(RunQueue& runnable) {
 /// Whether it was started and has never run.
 bool is_new(const Thread& thread) { return thread.grants == 0 && thread.serial != 0; }
 
+/// Of those whom the system has woken up, but for `left_out`: who began its present time-out first. Null: there are none.
+Thread* first_in_line(RunQueue::iterator begin, RunQueue::iterator end, RunQueue::iterator left_out, Time now, Time interval) {
+  Thread* first = nullptr;
+  Time longest = -1;
+  for (auto each = begin; each != end; ++each) {
+    if (each == left_out) continue;
+    const Time waited = now - each->waits_since;
+    const Time in_line = waited < 0 ? -1 : waited % interval;  // -1: still asleep
+    if (in_line > longest) first = &*each, longest = in_line;
+    if (waited < interval) break;  // those behind came later
+  }
+  return first;
+}
+
 std::string slice_text(std::uint32_t thread, std::uint64_t count) {
   return "T" + std::to_string(thread) + "*" + std::to_string(count);
 }
@@ -81,39 +95,32 @@ std::uint32_t Interval::percent_of(const Thread& comer, const ThreadTable& table
 constexpr std::uint32_t kAskerTakesIt = 62;
 
 Thread* Interval::next(ThreadTable& table, Cause cause) {
-  const auto begin = table.runnable.begin();
-  auto end = table.runnable.end();
-  Thread *first = nullptr, *asker = nullptr;
+  const auto begin = table.runnable.begin(), end = table.runnable.end();
+  Thread& front = *begin;
   if (cause == Cause::Switched) {
-    if (table.runnable.size() > 1) --end;  // who gives way is passed over
+    const auto others_end = table.runnable.size() > 1 ? std::prev(end) : end;  // who gives way is passed over
     // No time-out counts in which the GIL changed hands: so it was the first who came when the holder had got it already.
     const auto came_since = [&](const Thread& each) {
       return each.waits_since >= table.slice_began - kLatest && each.waits_since <= table.slice_time;
     };
-    if (const auto found = std::find_if(begin, end, came_since); found != end) asker = &*found;
+    const auto asker = std::find_if(begin, others_end, came_since);
+    // It has just begun its time-out anew, and stands last.
+    Thread* const first = first_in_line(begin, others_end, asker, table.slice_time, interval_);
+    if (asker == others_end) return first ? first : &front;
+    return !first || table.random.below(100) < kAskerTakesIt ? &*asker : first;
   }
-  Time longest = -1;
-  for (auto each = begin; each != end; ++each) {
-    if (&*each == asker) continue;  // it has just begun its time-out anew, and stands last
-    const Time waited = table.slice_time - each->waits_since;
-    const Time in_line = waited < 0 ? -1 : waited % interval_;  // -1: the system has not woken it up yet
-    if (in_line > longest) first = &*each, longest = in_line;
-    if (waited < interval_) break;  // those behind came later
-  }
-  if (asker) return !first || table.random.below(100) < kAskerTakesIt ? asker : first;
-  if (first) {
-    Thread& newest = *std::prev(end);
-    if (&newest == first || cause == Cause::Switched || table.random.below(100) >= percent_of(newest, table)) return first;
+  if (Thread* const first = first_in_line(begin, end, end, table.slice_time, interval_)) {
+    Thread& newest = table.runnable.back();
+    if (&newest == first || table.random.below(100) >= percent_of(newest, table)) return first;
     // Woken up in vain, it begins to wait anew.
     first->waits_since = table.slice_time + wake_up_time(table.random);
-    table.runnable.splice(table.runnable.end(), table.runnable, table.runnable.iterator_to(*first));
+    table.runnable.splice(end, table.runnable, table.runnable.iterator_to(*first));
     return &newest;
   }
-  Thread& front = table.runnable.front();
-  if (cause != Cause::Switched)
-    for (auto each = end; each != begin && is_new(*--each);) first = &*each;
-  const bool overtakes = first && first != &front && table.random.below(100) < percent_of(*first, table);
-  return overtakes ? first : &front;
+  Thread* created = nullptr;  // the first of those behind all that have run
+  for (auto each = end; each != begin && is_new(*--each);) created = &*each;
+  const bool overtakes = created && created != &front && table.random.below(100) < percent_of(*created, table);
+  return overtakes ? created : &front;
 }
 
 // ---- every:N
