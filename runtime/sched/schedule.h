@@ -119,6 +119,8 @@ class Interval final : public Schedule {
   /// Of 100 times, how often one that came last gets the GIL before who is first in the line: of CPython 3.9, as above.
   /// More often if the GIL was let go of by one that waits for something else, and before one than before several.
   std::uint32_t percent_of(const Thread& comer, const ThreadTable&) const;
+  /// `created`, just now, did not get the GIL that somebody let go of.
+  void missed(Thread& created, ThreadTable&) const;
   Time interval_;
 };
 
