@@ -303,7 +303,8 @@ void Crew::take_over(Reader& in, const Mark& mark) {
     state.order = orders[states.get<uint32_t>()];
     state.in_memory = states.get<bool>();
     state.parts = states.get_all<NumberedPart>();
-    for (NumberedPart& each : state.parts) each.content = parts[each.content];
+    for (NumberedPart& each : state.parts)
+      if (!is_count(each.name)) each.content = parts[each.content];
     state.difference = states.get_all<LineContent>();
     state.from_member = true;
     if (!fresh[theirs]) continue;

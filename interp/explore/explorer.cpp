@@ -276,7 +276,7 @@ StateHash Explorer::hash_arrived(uint32_t output, uint32_t errors, bool compare)
   const std::vector<uint64_t>& standings = visibility_->standings(visibility_->order());
   if (compare) compare_hashes(hasher_->exact_hash(seed, standings), hasher_->full_hash(seed));
   const StateHash hash = hasher_->hash(seed, standings);
-  arrived_ = foresight_.numbered(hasher_->parts());
+  arrived_ = foresight_.numbered(hasher_->parts(), hasher_->counts());
   return hash;
 }
 
@@ -370,7 +370,7 @@ StateHash Explorer::foretold_hash(NodeIndex node, const Waiting& from, const For
 uint32_t Explorer::foretell(NodeIndex node, uint32_t edge, const Waiting& from, const Foresight::Known& known) {
   const StateHash hash = foretold_hash(node, from, known);
   if (const NodeIndex target = graph_.find(hash); target != kNowhere && !symmetry_->is_on()) return target;
-  Parts parts = Foresight::changed(from.parts, known.changes);
+  Parts parts = foresight_.changed(from.parts, known);
   const std::vector<uint16_t> threads = foresight_.runnable(parts);
   if (threads.empty()) return kNowhere;
   const auto [target, fresh] = graph_.add(hash, threads, node);
@@ -451,7 +451,45 @@ void Explorer::learn(const Waiting& from, uint16_t thread, sched::Time began) {
     footprint.reads.push_back(part::kThread);
     for (uint32_t serial = 0; serial < table.started; ++serial) footprint.reads.push_back(part::kAlive | serial);
   }
+  note_counts(from.parts, footprint);
   foresight_.remember(from.parts, arrived_, thread, std::move(footprint), effect);
+}
+
+/// Adds what the step from `before` did to the counts, which may have been the end of objects.
+void Explorer::note_counts(const Parts& before, Foresight::Footprint& footprint) const {
+  auto& [growths, conditions] = footprint.counts;
+  const std::vector<PartName>& dead = hasher_->dead();
+  std::vector<PartName> names;
+  for (const Parts* parts : {&before, &arrived_}) {
+    const auto first = std::partition_point(parts->begin(), parts->end(), [](const NumberedPart& each) { return !is_count(each.name); });
+    for (auto each = first; each != parts->end(); ++each) names.push_back(each->name);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  for (PartName name : names) {
+    const auto had_more = static_cast<int32_t>(content_of(before, name)), has_more = static_cast<int32_t>(content_of(arrived_, name));
+    if (had_more == has_more || std::binary_search(dead.begin(), dead.end(), name)) continue;
+    growths.push_back({name, has_more - had_more});
+    // It lives on unless what the step drops is all that there is.
+    const auto in_base = static_cast<int32_t>(hasher_->count_in_base(name));
+    if (has_more < had_more) conditions.push_back({name, had_more - has_more - in_base, false});
+  }
+  for (PartName name : dead) {
+    if (std::binary_search(dead_before_.begin(), dead_before_.end(), name)) continue;
+    growths.push_back({name, Foresight::Counts::kDies});
+    conditions.push_back({name, static_cast<int32_t>(content_of(before, name)), true});
+    hasher_->list_parts_in_base(name, footprint.reads);
+  }
+  std::sort(growths.begin(), growths.end());
+  std::sort(conditions.begin(), conditions.end());
+  conditions.erase(std::unique(conditions.begin(), conditions.end()), conditions.end());
+  // Where it is known how many there are, nothing else need be asked.
+  std::vector<PartName> known;
+  for (const auto& each : conditions)
+    if (each.holds) known.push_back(each.count);
+  std::erase_if(conditions, [&](const auto& each) {
+    return !each.holds && std::binary_search(known.begin(), known.end(), each.count);
+  });
 }
 
 uint32_t Explorer::preemptions_of(const std::vector<uint16_t>& choices) {
@@ -584,7 +622,7 @@ void Explorer::expand(NodeIndex node) {
         ++predicted_;
         continue;
       }
-    } else if (known && !foresight_.runnable(Foresight::changed(from.parts, known->changes)).empty()) {
+    } else if (known && !foresight_.runnable(foresight_.changed(from.parts, *known)).empty()) {
       expected = foretold_hash(node, from, *known);
       ++predicted_;
     }
@@ -598,6 +636,7 @@ void Explorer::expand(NodeIndex node) {
     const uint64_t seed = seed_of(from.output, from.errors, from.order);
     if (foretells && hasher_->hash(seed, visibility_->standings(from.order)) != graph_[node].hash())
       mismatch_ = "a state is not the one that was foretold";
+    dead_before_ = hasher_->dead();
     const sched::Time began = machine_->state().threads.virtual_now;
     const StepResult end = step(thread);
     uint32_t target = kNowhere;
@@ -613,6 +652,7 @@ void Explorer::expand(NodeIndex node) {
       if (foretells) learn(from, thread, began);
       image_->revert(changed_);
     }
+    if (hasher_->take_surprise()) visibility_->set_changed();
     if (expected && (target >= kNowhere || graph_[target].hash() != *expected)) mismatch_ = "a step is not what was foretold";
     graph_.edges(node)[i].target = target;
   }
@@ -798,6 +838,7 @@ void Explorer::report_counts(Writer& out) const {
   for (uint64_t count : {steps_, predicted_, verified_count_, split_states_}) out.put(count);
   out.put_text(mismatch_);
   for (bool fact : {outgrown_, outside_->asked_clock, outside_->asked_world}) out.put(fact);
+  out.put(hasher_->is_wary());
   steering_->report(out);
 }
 
@@ -806,6 +847,10 @@ void Explorer::take_over_counts(Reader& in) {
   if (std::string text = in.get_text(); !text.empty()) mismatch_ = std::move(text);
   for (bool* fact : {&outgrown_, &outside_->asked_clock, &outside_->asked_world}) *fact = in.get<bool>() || *fact;
   if (outside_->asked_clock && !std::exchange(hasher_->with_clock, true)) visibility_->set_changed();
+  if (in.get<bool>() && !hasher_->is_wary()) {
+    hasher_->become_wary();
+    visibility_->set_changed();
+  }
   steering_->take_over(in);
 }
 

@@ -204,6 +204,7 @@ class Explorer {
   void note_lines(const Difference& difference);
   void keep(NodeIndex node, Waiting& waiting);
   void learn(const Waiting& from, uint16_t thread, sched::Time began);
+  void note_counts(const Parts& before, Foresight::Footprint& footprint) const;
   StateHash hash_arrived(uint32_t output, uint32_t errors, bool compare);
   NodeIndex arrive(const Waiting& from, bool& is_new, NodeIndex parent = kNowhere);
   Outcome describe_end(const Waiting& from, const StepResult& end) const;
@@ -258,6 +259,7 @@ class Explorer {
   Difference current_;                   // the state that the image holds
   std::vector<Line> changed_;
   Parts arrived_;                        // the parts of the state at which the last step arrived
+  std::vector<PartName> dead_before_;    // objects, where the last step began (StateHasher::dead)
   std::vector<bool> held_;               // by node: the main thread is held there (symmetry.h)
   std::vector<Outcome> outcomes_;
   std::map<std::string, uint32_t> outcome_numbers_;

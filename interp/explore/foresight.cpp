@@ -11,6 +11,8 @@ namespace {
 
 bool by_name(const NumberedPart& a, const NumberedPart& b) { return a.name < b.name; }
 
+bool is_behind_parts(const NumberedPart& each) { return is_count(each.name); }
+
 }  // namespace
 
 uint32_t content_of(const Parts& parts, PartName name) {
@@ -22,12 +24,13 @@ uint32_t content_of(const Parts& parts, PartName name) {
   return asks ? 1 : place->content;
 }
 
-Parts Foresight::numbered(const std::vector<Part>& parts) {
+Parts Foresight::numbered(const std::vector<Part>& parts, const std::vector<StateHasher::Count>& counts) {
   Parts result;
-  result.reserve(parts.size());
+  result.reserve(parts.size() + counts.size());
   for (const Part& each : parts)
     result.push_back({each.name, number_of({each.content, each.can_run, each.is_plain, each.is_held, each.group}, each.name)});
   std::sort(result.begin(), result.end(), by_name);
+  for (const StateHasher::Count& each : counts) result.push_back({each.name, static_cast<uint32_t>(each.more)});
   return result;
 }
 
@@ -67,6 +70,21 @@ uint32_t Foresight::number_of(const Shape& shape) {
   return place->second;
 }
 
+uint32_t Foresight::number_of(Counts counts) {
+  const auto [place, fresh] = counts_numbers_.try_emplace(std::move(counts), static_cast<uint32_t>(counts_.size()));
+  if (!fresh) return place->second;
+  counts_.push_back(&place->first);
+  growths_ += place->first.growths.size();
+  conditions_ += place->first.conditions.size();
+  return place->second;
+}
+
+bool Foresight::agrees(const Parts& state, const Counts& counts) const {
+  return std::all_of(counts.conditions.begin(), counts.conditions.end(), [&](const Counts::Condition& each) {
+    return (content_of(state, each.count) == static_cast<uint32_t>(each.more)) == (each.holds != 0);
+  });
+}
+
 uint64_t Foresight::key_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order) const {
   uint64_t key = uint64_t{own} << 32 | shape;
   auto mix = [&key](uint64_t word) { key = std::rotl((key ^ word) * 0x9e3779b97f4a7c15u, 29); };
@@ -76,14 +94,16 @@ uint64_t Foresight::key_of(uint32_t own, uint32_t shape, const std::vector<uint3
   return key ^ key >> 32;
 }
 
-size_t Foresight::place_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order) const {
+template <typename IsWanted>
+size_t Foresight::place_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order,
+                           IsWanted&& is_wanted) const {
   const size_t mask = table_.size() - 1;
   for (size_t at = key_of(own, shape, contents, order) & mask;; at = (at + 1) & mask) {
     if (table_[at] == kNone) return at;
     const Step& step = steps_[table_[at]];
     if (step.own == own && step.known.shape == shape &&
         std::equal(contents.begin(), contents.end(), reads_.begin() + step.first) &&
-        (!shapes_[shape]->with_order || step.known.effect.order_before == order))
+        (!shapes_[shape]->with_order || step.known.effect.order_before == order) && is_wanted(step.known))
       return at;
   }
 }
@@ -105,7 +125,9 @@ const Foresight::Known* Foresight::find(const Parts& state, uint16_t thread, uin
     const std::vector<PartName>& overwritten = shapes_[shape]->overwritten;
     const auto is_plain = [&](PartName name) { return contents_[content_of(state, name)].is_plain; };
     if (!std::all_of(overwritten.begin(), overwritten.end(), is_plain)) continue;
-    if (const uint32_t found = table_[place_of(own, shape, looked_at_, order)]; found != kNone) return &steps_[found].known;
+    const size_t place = place_of(own, shape, looked_at_, order,
+                                  [&](const Known& known) { return agrees(state, *counts_[known.counts]); });
+    if (table_[place] != kNone) return &steps_[table_[place]].known;
   }
   return nullptr;
 }
@@ -140,11 +162,13 @@ void Foresight::remember(const Parts& before, const Parts& after, uint16_t threa
     // What a part becomes may depend on what else there is in it.
     if (!overwrites) reads.push_back(now.name);
   };
-  for (auto old = before.begin(), now = after.begin(); old != before.end() || now != after.end();) {
-    if (now == after.end() || (old != before.end() && old->name < now->name)) {
+  const auto before_end = std::find_if(before.begin(), before.end(), is_behind_parts);
+  const auto after_end = std::find_if(after.begin(), after.end(), is_behind_parts);
+  for (auto old = before.begin(), now = after.begin(); old != before_end || now != after_end;) {
+    if (now == after_end || (old != before_end && old->name < now->name)) {
       note_change(*old, {old->name, 0});
       ++old;
-    } else if (old == before.end() || now->name < old->name) {
+    } else if (old == before_end || now->name < old->name) {
       note_change({now->name, 0}, *now);
       ++now;
     } else {
@@ -166,6 +190,7 @@ void Foresight::remember(const Parts& before, const Parts& after, uint16_t threa
   std::erase(reads, part::kAlive | thread);
   std::vector<uint32_t> contents;
   for (PartName name : reads) contents.push_back(content_of(before, name));
+  known.counts = number_of(std::move(footprint.counts));
   known.shape = number_of({std::move(reads), std::move(overwritten), effect.order_before != kAnyOrder});
   add(content_of(before, part::kThread | thread), contents, std::move(known));
 }
@@ -181,7 +206,8 @@ StateHash Foresight::growth(const Parts& state, const Known& known) const {
 
 void Foresight::add(uint32_t own, const std::vector<uint32_t>& contents, Known known) {
   const uint32_t shape = known.shape;
-  const size_t place = place_of(own, shape, contents, known.effect.order_before);
+  const size_t place = place_of(own, shape, contents, known.effect.order_before,
+                                [&](const Known& other) { return other.counts == known.counts; });
   if (table_[place] != kNone) return;
   table_[place] = static_cast<uint32_t>(steps_.size());
   changes_ += known.changes.size();
@@ -197,18 +223,26 @@ void Foresight::add(uint32_t own, const std::vector<uint32_t>& contents, Known k
     const Step& step = steps_[i];
     const auto first = reads_.begin() + step.first;
     looked_at.assign(first, first + static_cast<ptrdiff_t>(shapes_[step.known.shape]->names.size()));
-    table_[place_of(step.own, step.known.shape, looked_at, step.known.effect.order_before)] = i;
+    const auto none = [](const Known&) { return false; };  // all are different
+    table_[place_of(step.own, step.known.shape, looked_at, step.known.effect.order_before, none)] = i;
   }
 }
 
-Parts Foresight::changed(const Parts& parts, const Parts& changes) {
+Parts Foresight::changed(const Parts& parts, const Known& known) const {
+  const std::vector<Counts::Growth>& growths = counts_[known.counts]->growths;
   Parts result;
-  result.reserve(parts.size() + changes.size());
+  result.reserve(parts.size() + known.changes.size() + growths.size());
   auto old = parts.begin();
-  for (const NumberedPart& change : changes) {
+  for (const NumberedPart& change : known.changes) {
     for (; old != parts.end() && old->name < change.name; ++old) result.push_back(*old);
     if (old != parts.end() && old->name == change.name) ++old;
     if (change.content != 0) result.push_back(change);
+  }
+  for (const Counts::Growth& growth : growths) {
+    for (; old != parts.end() && old->name < growth.count; ++old) result.push_back(*old);
+    auto more = static_cast<uint32_t>(growth.by);
+    if (old != parts.end() && old->name == growth.count) more += (old++)->content;
+    if (more != 0 && growth.by != Counts::kDies) result.push_back({growth.count, more});
   }
   result.insert(result.end(), old, parts.end());
   return result;
@@ -219,7 +253,8 @@ void Foresight::clear() { *this = {}; }
 size_t Foresight::bytes() const {
   constexpr size_t kMapEntry = 48;
   return contents_.size() * (sizeof(Content) + kMapEntry) + shapes_of_.capacity() * sizeof(shapes_of_[0]) +
-         steps_.capacity() * sizeof(Step) + changes_ * sizeof(NumberedPart) +
+         counts_.size() * (sizeof(Counts) + kMapEntry) + growths_ * sizeof(Counts::Growth) +
+         conditions_ * sizeof(Counts::Condition) + steps_.capacity() * sizeof(Step) + changes_ * sizeof(NumberedPart) +
          (reads_.capacity() + table_.capacity()) * sizeof(uint32_t);
 }
 
@@ -238,6 +273,8 @@ void Foresight::report(Writer& out, const Mark& mark) const {
     out.put(step.known.effect);
     out.put_all(step.known.changes);
     out.put(step.known.growth);
+    out.put_all(counts_[step.known.counts]->growths);
+    out.put_all(counts_[step.known.counts]->conditions);
   }
 }
 
@@ -256,6 +293,8 @@ std::vector<uint32_t> Foresight::take_over(Reader& in, const Mark& mark, const s
       contents.push_back((name & part::kKind) == part::kAlive ? content : numbers[content]);
     }
     Known known{in.get<Effect>(), in.get_all<NumberedPart>(), in.get<StateHash>(), number_of(shape)};
+    Counts counts{in.get_all<Counts::Growth>(), in.get_all<Counts::Condition>()};
+    known.counts = number_of(std::move(counts));
     translate(known.effect);
     for (NumberedPart& each : known.changes) each.content = numbers[each.content];
     add(own, contents, std::move(known));

@@ -28,15 +28,38 @@ struct NumberedPart {
   uint32_t content;
   bool operator==(const NumberedPart&) const = default;
 };
-/// By name, ascending; parts that are not listed are as in the base, or not there.
+/// By name, ascending; parts that are not listed are as in the base, or not there. Behind the parts there are the counts that are
+/// not as in the base, with the difference as their content.
 using Parts = std::vector<NumberedPart>;
+inline bool is_count(PartName name) { return (name & part::kKind) == part::kCount; }
 
-/// The number of the content of a state's part; 0 if it is not listed. Of kAlive: whether the thread is there.
+/// The number of the content of a state's part; 0 if it is not listed. Of kAlive: whether the thread is there. Of a count: how
+/// many more.
 uint32_t content_of(const Parts& parts, PartName name);
 
 class Foresight {
  public:
   static constexpr uint32_t kAnyOrder = ~0u;
+  /// What a step does to the counts of references to objects of the base, and what it depends on of them. The step is the same
+  /// whatever they are, but for whether an object dies or a thread has it for itself: so they are not read like parts.
+  struct Counts {
+    static constexpr int32_t kDies = INT32_MIN;
+    struct Growth {
+      PartName count;
+      int32_t by;  ///< or kDies
+      auto operator<=>(const Growth&) const = default;
+    };
+    /// Whether there were so many more than in the base (StateHasher::Count).
+    struct Condition {
+      PartName count;
+      int32_t more;
+      uint32_t holds;  ///< a truth value, with no padding behind it, as it goes to other processes
+      auto operator<=>(const Condition&) const = default;
+    };
+    std::vector<Growth> growths;        ///< by name
+    std::vector<Condition> conditions;
+    auto operator<=>(const Counts&) const = default;
+  };
   /// What a step does. Texts and orders are numbers of the explorer's.
   struct Effect {
     uint32_t output = 0, errors = 0;  ///< what it writes
@@ -48,14 +71,16 @@ class Foresight {
     Parts changes;      ///< content 0: the part is no more
     StateHash growth;   ///< of the sum of the parts' weights; but for what it overwrites, whatever that was
     uint32_t shape = 0;
+    uint32_t counts = 0;  ///< number of Counts
   };
   /// What a step looked at, beside its thread's own part, any part more than once; and what it overwrote without a look.
   struct Footprint {
     std::vector<PartName> reads, overwrites;
+    Counts counts = {};
   };
 
-  /// The parts of the state that was hashed, their contents numbered.
-  Parts numbered(const std::vector<Part>& parts);
+  /// The parts of the state that was hashed, their contents numbered; and the counts.
+  Parts numbered(const std::vector<Part>& parts, const std::vector<StateHasher::Count>& counts = {});
   /// The threads that can go on there; those that are not told from their equals last, by what they are doing.
   std::vector<uint16_t> runnable(const Parts& state) const;
   /// Whether the main thread is held there (symmetry.h).
@@ -67,8 +92,8 @@ class Foresight {
   void remember(const Parts& before, const Parts& after, uint16_t thread, Footprint footprint, const Effect& effect);
   /// By how much the sum of weights of `state` grows by the step.
   StateHash growth(const Parts& state, const Known& known) const;
-  /// `parts` with the changes.
-  static Parts changed(const Parts& parts, const Parts& changes);
+  /// `parts` after the step.
+  Parts changed(const Parts& parts, const Known& known) const;
 
   /// How much is known, to tell what is new.
   struct Mark {
@@ -106,10 +131,13 @@ class Foresight {
 
   uint32_t number_of(const Content& content, PartName name);
   uint32_t number_of(const Shape& shape);
+  uint32_t number_of(Counts counts);
+  bool agrees(const Parts& state, const Counts& counts) const;
   StateHash weight(const NumberedPart& part) const;
   uint64_t key_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order) const;
-  /// The place in table_ of a step, or of one to be.
-  size_t place_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order) const;
+  /// The place in table_ of the first such step that is wanted, or of one to be.
+  template <typename IsWanted>
+  size_t place_of(uint32_t own, uint32_t shape, const std::vector<uint32_t>& contents, uint32_t order, IsWanted&& is_wanted) const;
   void add(uint32_t own, const std::vector<uint32_t>& contents, Known known);
 
   std::vector<Content> contents_ = {{{}, false, true, false, 0}};  // 0: as in the base, or nothing
@@ -119,6 +147,9 @@ class Foresight {
   std::unordered_map<StateHash, uint32_t, HashOfHash> content_numbers_;
   std::vector<const Shape*> shapes_;
   std::map<Shape, uint32_t> shape_numbers_;
+  std::vector<const Counts*> counts_;  // by number
+  std::map<Counts, uint32_t> counts_numbers_;
+  size_t growths_ = 0, conditions_ = 0;  // in all of them
   std::vector<std::vector<uint32_t>> shapes_of_;  // by content of a thread's part
   std::vector<uint32_t> reads_;
   std::vector<Step> steps_;

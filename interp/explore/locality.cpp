@@ -7,9 +7,11 @@ namespace mini::explore {
 
 using namespace mini::object;
 
-bool is_local(vm::ThreadState& thread, const Object* object) {
-  constexpr uint32_t kMostReferences = 16, kMostFrames = 16;
-  if (object->count > kMostReferences) return false;
+namespace {
+
+/// As many of the references to the object in the thread's frames as are wanted.
+uint32_t find_references(vm::ThreadState& thread, const Object* object, uint32_t enough) {
+  constexpr uint32_t kMostFrames = 16;
   uint32_t found = 0;
   // A generator holds itself while it runs; its frame is then one of those below.
   const bool is_generator = object->type->kind == static_cast<uint32_t>(BuiltinType::kGenerator);
@@ -27,9 +29,21 @@ bool is_local(vm::ThreadState& thread, const Object* object) {
     const Value* top = frame->stack_top;
     if (callee) top = callee->caller_top ? std::min<const Value*>(top, callee->caller_top) : frame->stack_base();
     count(frame->stack_base(), top);
-    if (found >= object->count) return true;
+    if (found >= enough) break;
   }
-  return false;
+  return found;
+}
+
+constexpr uint32_t kMostReferences = 16;
+
+}  // namespace
+
+bool is_local(vm::ThreadState& thread, const Object* object) {
+  return object->count <= kMostReferences && find_references(thread, object, object->count) >= object->count;
+}
+
+uint32_t references_in_frames(vm::ThreadState& thread, const Object* object) {
+  return find_references(thread, object, ~0u);
 }
 
 std::span<const observe::Access> without_local(vm::ThreadState& thread, std::span<const observe::Access> accesses,

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "interp/explore/locality.h"
 #include "interp/explore/symmetry.h"
 #include "interp/vm/lock.h"
 #include "runtime/object/dict.h"
@@ -76,7 +75,6 @@ bool can_change(const Object* object) {
     case BuiltinType::kStr:
     case BuiltinType::kBytes:
     case BuiltinType::kTuple:
-    case BuiltinType::kFunction:
     case BuiltinType::kNativeFunction:
     case BuiltinType::kMethodDescriptor:
     case BuiltinType::kMemberDescriptor:
@@ -137,7 +135,7 @@ void StateHasher::collect_base() {
     if (granule(object) >= granules_) continue;
     at_[granule(object)] = static_cast<uint32_t>(objects_.size()) + 1;
     const bool tracked = object->type->type_flags & Type::kTracked;
-    objects_.push_back({object, static_cast<uint32_t>(object_size(object)), false, is_constant(object), tracked});
+    objects_.push_back({object, static_cast<uint32_t>(object_size(object)), object->count, false, is_constant(object), tracked});
     const Items items = items_of(object);
     for (uint32_t i = 0; i < items.count; ++i) objects_.back().items.push_back(items[i]);
   }
@@ -146,14 +144,66 @@ void StateHasher::collect_base() {
     for (size_t line = begin / kLineBytes; line < lines_.size() && line * kLineBytes < end; ++line)
       lines_[line].first_object = std::min(lines_[line].first_object, i);
   }
-  for (BaseObject& base : objects_) {
+  uses_.resize(objects_.size());
+  for (uint32_t i = 0; i < objects_.size(); ++i) {
+    BaseObject& base = objects_[i];
     if (base.constant) continue;
+    const bool is_function = base.object->type->kind == static_cast<uint32_t>(BuiltinType::kFunction);
+    user_ = can_change(base.object) && !is_function ? nullptr : &uses_[i];
     reset();
     show_base_object(base);
     base.content = {first_, second_};
     const vm::Lock* lock = lock_of(base.object);
-    if (lock && lock->locked) held_.push_back(static_cast<uint32_t>(&base - objects_.data()));
+    if (lock && lock->locked) held_.push_back(i);
   }
+  user_ = nullptr;
+  find_vital();
+}
+
+/// The death of an object shows if it can have changed, or if that of something else comes with it.
+void StateHasher::find_vital() {
+  for (BaseObject& base : objects_) {
+    const auto kind = static_cast<BuiltinType>(base.object->type->kind);
+    // A class is in its own order of resolution, and so does not die while nobody looks for cycles.
+    base.vital = can_change(base.object) && kind != BuiltinType::kTypeType && (is_wary_ || kind != BuiltinType::kFunction);
+  }
+  auto live_on = [this](const Object* object) {
+    if (object && is_base_object(object)) objects_[at_[granule(object)] - 1].vital = false;
+  };
+  const vm::MachineState& state = machine_.state();
+  for (const Object* kept : {state.modules, state.builtins, state.sys, state.main_names}) live_on(kept);
+  if (state.modules && is_base_object(state.modules)) modules_ = at_[granule(state.modules)] - 1;
+  if (!is_wary_ && modules_ != ~0u) {
+    for (Value value : objects_[modules_].items) {
+      if (!has_kind(value, BuiltinType::kModule)) continue;
+      live_on(value.as_object());
+      live_on(static_cast<const Module*>(value.as_object())->dict);
+    }
+  }
+  for (bool goes_on = true; std::exchange(goes_on, false);) {
+    for (uint32_t i = 0; i < objects_.size(); ++i) {
+      if (objects_[i].vital) continue;
+      objects_[i].vital = std::any_of(uses_[i].begin(), uses_[i].end(), [this](uint32_t each) { return objects_[each].vital; });
+      goes_on = goes_on || objects_[i].vital;
+    }
+  }
+}
+
+void StateHasher::become_wary() {
+  if (std::exchange(is_wary_, true)) return;
+  find_vital();
+  for (LineInfo& line : lines_) line.done = false;
+}
+
+void StateHasher::note_write(const Object* object) {
+  const bool is_function = object->type->kind == static_cast<uint32_t>(BuiltinType::kFunction);
+  if (is_function && is_base_object(object) && !counted(object)) note_surprise();
+}
+
+void StateHasher::note_surprise() {
+  if (is_wary_) return;
+  is_surprised_ = true;
+  become_wary();
 }
 
 /// A word of an object that looks like the address of another block makes that block the object's, and so on from there:
@@ -233,11 +283,30 @@ void StateHasher::heat(uint32_t index) {
   hot_.insert(std::lower_bound(hot_.begin(), hot_.end(), index), index);
 }
 
-/// Looks whether the part of an object that lies in a line differs, counts and the collector's links left aside.
+void StateHasher::note_count(uint32_t index) {
+  BaseObject& base = objects_[index];
+  if (!base.vital || base.counted) return;
+  base.counted = true;
+  counted_.insert(std::lower_bound(counted_.begin(), counted_.end(), index), index);
+}
+
+/// In the place of an object that died there may be another one, which looks the same.
+void StateHasher::note_deaths(const std::byte* line) {
+  const auto* marks = reinterpret_cast<const std::byte*>(deaths_);
+  for (const std::byte* at = std::max(line, marks); at < line + kLineBytes; at += sizeof(uint64_t)) {
+    const auto word = static_cast<size_t>(at - marks) / sizeof(uint64_t);
+    if (word > granules_ / 64) return;
+    for (uint64_t dead = deaths_[word]; dead; dead &= dead - 1)
+      if (const uint32_t object = at_[word * 64 + static_cast<size_t>(std::countr_zero(dead))]) note_count(object - 1);
+  }
+}
+
+/// Looks whether the part of an object that lies in a line differs, the collector's links left aside, and counts apart.
 void StateHasher::note_object(uint32_t index, const std::byte* line) {
   const BaseObject& base = objects_[index];
-  if (base.hot || base.constant) return;
   const auto* begin = reinterpret_cast<const std::byte*>(base.object);
+  if (begin >= line && base.object->count != base.count) note_count(index);
+  if (base.hot || base.constant) return;
   const std::byte* base_line = image_.base_line(static_cast<Line>((line - image_.start()) / static_cast<ptrdiff_t>(kLineBytes)));
   for (size_t i = 0; i < kLineBytes; i += 4) {
     const ptrdiff_t offset = line + i - begin;
@@ -250,17 +319,20 @@ void StateHasher::note_object(uint32_t index, const std::byte* line) {
 }
 
 void StateHasher::note(const std::vector<Line>& lines) {
+  const auto* marks = reinterpret_cast<const std::byte*>(deaths_);
   for (Line number : lines) {
-    if (number >= lines_.size() || lines_[number].done) continue;
-    LineInfo& info = lines_[number];
     const std::byte* line = image_.memory_line(number);
     const std::byte* end = line + kLineBytes;
+    if (end > marks && line <= marks + granules_ / 8) note_deaths(line);
+    if (number >= lines_.size() || lines_[number].done) continue;
+    LineInfo& info = lines_[number];
     bool all_hot = true;
     for (uint32_t i = info.first_object; i < objects_.size(); ++i) {
       const auto* begin = reinterpret_cast<const std::byte*>(objects_[i].object);
       if (begin >= end) break;
       note_object(i, line);
-      all_hot = all_hot && (objects_[i].hot || objects_[i].constant);
+      const BaseObject& base = objects_[i];
+      all_hot = all_hot && (base.hot || base.constant) && (begin < line || base.counted || !base.vital);
     }
     info.done = all_hot;
     if (std::exchange(info.buffers_done, true)) continue;
@@ -345,10 +417,12 @@ void StateHasher::show_base_object(const BaseObject& base) {
 void StateHasher::show_items(uint32_t index) {
   const BaseObject& base = objects_[index];
   const Items items = items_of(base.object);
+  if (index == modules_ && items.count < base.items.size()) note_surprise();
   for (uint32_t i = 0; i < items.count; ++i) {
     const Value value = items[i];
     const bool is_same = i < base.items.size() && value == base.items[i];
     if (is_same && (!value.is_object() || is_base_object(value.as_object()))) continue;
+    if (index == modules_ && i < base.items.size()) note_surprise();
     begin_part(part::item(index, i));
     parts_.back().is_plain = !value.is_object();
     reference(value);
@@ -401,7 +475,10 @@ void StateHasher::reference(Value value) {
   if (!value.is_object()) return mix(value.bits());
   Object* object = value.as_object();
   const size_t place = granule(object);
-  if (!collecting_ && place < granules_ && at_[place] && !marked_dead(place)) return mix(uint64_t{place} << 3 | kBase);
+  if (!collecting_ && place < granules_ && at_[place] && !marked_dead(place)) {
+    if (user_) user_->push_back(at_[place] - 1);
+    return mix(uint64_t{place} << 3 | kBase);
+  }
   if (heeds_members_)  // how far it is, the thread tells
     if (const std::optional<uint32_t> member = symmetry_->member_with(object))
       return mix(uint64_t{object->serial} << 32 | *member << 4 | uint64_t{has_kind(value, BuiltinType::kThreadHandle)} << 3 | kMember);
@@ -551,25 +628,33 @@ void StateHasher::show_thread(vm::ThreadState& thread, sched::Time now) {
   }
 }
 
-/// What nobody else can reach, a thread goes about otherwise (Steering).
-void StateHasher::show_local_objects(vm::ThreadState& thread) {
-  auto look_at = [&](const Value* begin, const Value* end) {
-    for (const Value* slot = begin; slot < end; ++slot) {
-      if (!slot->is_object() || !is_base_object(slot->as_object())) continue;
-      const Object* object = slot->as_object();
-      if (!can_change(object) || was_local(thread.serial, object) || !is_local(thread, object)) continue;
-      local_.push_back({thread.serial, object});
-      mix(granule(object));
-    }
-  };
-  for (vm::Frame* frame = thread.frame; frame; frame = frame->back) {
-    look_at(frame->locals, frame->locals + frame->slot_count);
-    look_at(frame->stack_base(), frame->stack_top);
-  }
+std::optional<PartName> StateHasher::counted(const void* object) const {
+  if (!is_base_object(object)) return {};
+  const uint32_t index = at_[granule(object)] - 1;
+  return objects_[index].vital ? std::optional(part::kCount | index) : std::nullopt;
 }
 
-bool StateHasher::was_local(uint32_t thread, const Object* object) const {
-  return std::find(local_.begin(), local_.end(), std::pair(thread, object)) != local_.end();
+int32_t StateHasher::more_of(PartName count) const {
+  const auto place = std::lower_bound(counts_.begin(), counts_.end(), count,
+                                      [](const Count& each, PartName than) { return each.name < than; });
+  return place != counts_.end() && place->name == count ? place->more : 0;
+}
+
+void StateHasher::list_parts_in_base(PartName count, std::vector<PartName>& parts) const {
+  const uint32_t index = count & ~part::kKind;
+  parts.push_back(part::kObject | index);
+  for (uint32_t i = 0; i < objects_[index].items.size(); ++i) parts.push_back(part::item(index, i));
+}
+
+void StateHasher::list_counts() {
+  counts_.clear();
+  dead_.clear();
+  for (uint32_t index : counted_) {
+    const BaseObject& base = objects_[index];
+    if (marked_dead(granule(base.object))) dead_.push_back(part::kCount | index);
+    else if (base.object->count != base.count)
+      counts_.push_back({part::kCount | index, static_cast<int32_t>(base.object->count - base.count)});
+  }
 }
 
 void StateHasher::show_joiners(vm::ThreadState& thread) {
@@ -599,7 +684,6 @@ void StateHasher::show_thread_part(vm::ThreadState& thread, const std::vector<ui
   if (is_equal(thread.serial)) parts_.back().group = part::kGroup | groups_[thread.serial];
   mix(standings[thread.serial]);
   show_thread(thread, machine_.state().threads.virtual_now);
-  show_local_objects(thread);
   const bool held = holds_main_ && thread.serial == 0;
   if (held) mix(part::kGroup);
   end_part();
@@ -625,7 +709,6 @@ StateHash StateHasher::hash(uint64_t seed, const std::vector<uint64_t>& standing
   shown_ = 0;
   parts_.clear();
   foreign_.clear();
-  local_.clear();
   told_.clear();
   changed_locks_.clear();
   sched::ThreadTable& table = machine_.state().threads;
@@ -652,6 +735,7 @@ StateHash StateHasher::hash(uint64_t seed, const std::vector<uint64_t>& standing
     if (is_same) parts_.pop_back();
     else end_part();
     show_items(index);
+    if (!is_same && !base.vital && base.object->type->kind == static_cast<uint32_t>(BuiltinType::kFunction)) note_surprise();
     if (!is_same && !std::binary_search(held_.begin(), held_.end(), index)) changed_locks_.push_back(index);
   }
   // Last: so that what others have as well belongs to a part that is not one of equal ones.
@@ -662,6 +746,7 @@ StateHash StateHasher::hash(uint64_t seed, const std::vector<uint64_t>& standing
     if (!marked_dead(granule(objects_[index].object))) tell_holder(index);
   tell_owners();
   tell_threads();
+  list_counts();
   heeds_members_ = holds_main_ = false;
   StateHash sum = weight_of_seed(seed);
   for (const Part& each : parts_) {

@@ -32,6 +32,7 @@ inline constexpr PartName kJoiners = 0x2000'0000;  ///< with a serial: who waits
 inline constexpr PartName kObject = 0x3000'0000;   ///< with the number of an object of the base
 inline constexpr PartName kItem = 0x5000'0000;     ///< with the number of a dict or list of the base, and a place in it
 inline constexpr PartName kGroup = 0x6000'0000;    ///< with the number of a group: one of its threads, whichever that is
+inline constexpr PartName kCount = 0x7000'0000;    ///< with the number of an object of the base: StateHasher::Count
 inline constexpr uint32_t kMostItems = 64;         ///< by place; what lies behind belongs to the object itself
 inline constexpr PartName item(uint32_t object, uint32_t place) { return kItem | object * kMostItems | place; }
 }  // namespace part
@@ -76,10 +77,33 @@ class StateHasher final : private Visitor {
   }
   /// Of the state that was hashed last: its parts, by name.
   const std::vector<Part>& parts() const { return parts_; }
+  /// That there are more references to an object of the base than there. It is no part of the state, but says what will come of
+  /// it: whether the object dies when somebody drops one, and whether a thread has it for itself (locality.h).
+  struct Count {
+    PartName name;  ///< kCount
+    int32_t more;   ///< or fewer
+  };
+  /// Of that state: objects of the base that are referred to more or less often than there, by name; those whose death shows.
+  const std::vector<Count>& counts() const { return counts_; }
+  /// Those that are dead there, by name.
+  const std::vector<PartName>& dead() const { return dead_; }
+  /// That functions stay what they are, and modules where they are, is taken for granted: then nearly no function's death shows,
+  /// and calls, which hold functions, leave the counts alone. Whether that was found out to be wrong since it was asked last: the
+  /// hasher is *wary* from then on and grants nothing, and all has to be explored again.
+  bool take_surprise() { return std::exchange(is_surprised_, false); }
+  bool is_wary() const { return is_wary_; }
+  void become_wary();
+  /// A step writes to the object, if only what was there.
+  void note_write(const Object* object);
+  /// What an object of the base is called among counts(); nothing if it is none, or its death does not show.
+  std::optional<PartName> counted(const void* object) const;
+  /// Of the state that was hashed last.
+  int32_t more_of(PartName count) const;
+  uint32_t count_in_base(PartName count) const { return objects_[count & ~part::kKind].count; }
+  /// The parts that an object consists of while it is as in the base.
+  void list_parts_in_base(PartName count, std::vector<PartName>& parts) const;
   /// Of that state: the part that an object belongs to; nothing if it did not exist there.
   std::optional<PartName> part_of(const void* object) const;
-  /// Whether all references to an object of the base were in the frames of this thread (locality.h).
-  bool was_local(uint32_t thread, const Object* object) const;
   /// For each dict and list among the base's objects: how many values of it are parts of their own; 0 for others.
   uint32_t item_count(PartName object) const;
   /// Whether an item's value in the base refers to no object.
@@ -104,7 +128,10 @@ class StateHasher final : private Visitor {
   struct BaseObject {
     Object* object;
     uint32_t bytes;
+    uint32_t count;
     bool hot, constant, tracked;
+    bool vital = false;    // its death shows: it may have changed, or what dies with it
+    bool counted = false;  // it was ever referred to more or less often
     StateHash content = {};
     std::vector<Value> items = {};  // of a dict or list
   };
@@ -121,15 +148,19 @@ class StateHasher final : private Visitor {
   void collect_all(uint64_t seed);
   void find_members();
   void collect_base();
+  void find_vital();
+  void note_surprise();
   void find_buffers();
   void note_object(uint32_t index, const std::byte* line);
   void heat(uint32_t index);
+  void note_count(uint32_t index);
+  void note_deaths(const std::byte* line);
+  void list_counts();
   void show(Object* object);
   void show_base_object(const BaseObject& base);
   void show_items(uint32_t index);
   void show_machine();
   void show_thread(vm::ThreadState& thread, sched::Time now);
-  void show_local_objects(vm::ThreadState& thread);
   void show_joiners(vm::ThreadState& thread);
   void show_waiter(const vm::Lock* lock, uint32_t serial, uint32_t position);
   void show_holder(const vm::Lock* lock);
@@ -171,11 +202,18 @@ class StateHasher final : private Visitor {
   std::vector<Buffer> buffers_;         // by address: blocks that are no objects, and whose they are
   struct LineInfo {
     uint32_t first_object = ~0u;  // of those that reach into the line
-    bool done = false;            // all of them are hot
+    bool done = false;            // all of them are hot, and counted
     bool buffers_done = false;    // the owners of other blocks there are
   };
   std::vector<LineInfo> lines_;         // of the base
   std::vector<uint32_t> hot_;           // objects, by address
+  std::vector<uint32_t> counted_;       // likewise
+  std::vector<Count> counts_;
+  std::vector<PartName> dead_;
+  std::vector<std::vector<uint32_t>> uses_;    // by object that cannot change, or hardly ever does: what it refers to
+  std::vector<uint32_t>* user_ = nullptr;      // that of the object that is shown
+  uint32_t modules_ = ~0u;                     // the dict of all modules
+  bool is_wary_ = false, is_surprised_ = false;
   std::vector<uint32_t> held_;          // locks that were taken in the base
   bool collecting_ = false;
   std::vector<Part> parts_;             // of the state that is or was hashed
@@ -207,7 +245,6 @@ class StateHasher final : private Visitor {
   };
   std::vector<Told> told_;
   std::vector<uint32_t> changed_locks_;         // indices of objects
-  std::vector<std::pair<uint32_t, const Object*>> local_;  // by thread: objects of the base
   uint32_t epoch_ = 0;
   uint64_t first_ = 0, second_ = 0;
 };

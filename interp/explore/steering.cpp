@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "interp/explore/locality.h"
+#include "interp/vm/generators.h"
 #include "runtime/object/dict.h"
 #include "runtime/object/str.h"
 
@@ -71,21 +72,35 @@ void Steering::begin_step(uint16_t thread) {
   was_woken_ = depends_on_all_ = false;
   footprint_.reads.clear();
   footprint_.overwrites.clear();
+  footprint_.counts.conditions.clear();
   instructions_ = turn_began_ = 0;
   stop_.reset();
   touched_.clear();
 }
 
-/// Some of these accesses go to local objects. Whether one of the base is local, depends on all who may have it; unless it was
-/// when the step began, which the thread's part tells.
-void Steering::note_local(vm::ThreadState& thread, std::span<const observe::Access> accesses) {
+/// What the step is depends on whether an object of the base had no more references than these, which the thread's part tells.
+void Steering::note_count(const Object* object, uint32_t fewest) {
   const StateHasher& hasher = *explorer_.hasher_;
+  const std::optional<PartName> name = hasher.counted(object);
+  if (!name) return;
+  const uint32_t others = object->count - std::min(object->count, fewest);
+  footprint_.counts.conditions.push_back({*name, hasher.more_of(*name) - static_cast<int32_t>(others), others == 0});
+}
+
+/// What a thread has for itself, it goes about otherwise (locality.h). Whether it has an object of the base for itself, depends
+/// on all who may have it.
+void Steering::note_counts(vm::ThreadState& thread, std::span<const observe::Access> accesses) {
+  const StateHasher& hasher = *explorer_.hasher_;
+  for (const Object* object : explorer_.accesses_->left_out()) note_count(object, 1);
   for (const observe::Access& access : accesses) {
     if (!access.owner.is_object()) continue;
     const Object* owner = access.owner.as_object();
-    if (!hasher.is_base_object(owner) || hasher.was_local(thread.serial, owner)) continue;
-    depends_on_all_ = depends_on_all_ || is_local(thread, owner);
+    if (access.object != owner) note_count(static_cast<const Object*>(access.object), 1);
+    if (access.writes()) explorer_.hasher_->note_write(owner);
+    if (!hasher.counted(owner)) continue;
+    if (const uint32_t own = references_in_frames(thread, owner)) note_count(owner, own);
   }
+  if (thread.frame->is_generator) note_count(vm::generator_of(thread.frame), 2);  // which its caller may have for itself
 }
 
 /// What a daemon does can be seen when the program ends, which may be before or after it.
@@ -131,7 +146,6 @@ void Steering::note_reads(const vm::ThreadState& thread, std::span<const observe
   std::vector<PartName>& reads = footprint_.reads;
   if (explorer_.accesses_->asks_machine()) depends_on_all_ = true;
   for (const Object* object : explorer_.accesses_->left_out()) {
-    if (hasher.is_base_object(object) && !hasher.was_local(thread.serial, object)) depends_on_all_ = true;
     if (const auto name = hasher.part_of(object)) note_all(*name);
   }
   for (const observe::Access& access : accesses) {
@@ -204,6 +218,7 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
     last_point_ = {thread.ticks(), index};
   }
   const auto all = explorer_.accesses_->of(thread, frame, index);
+  if (watches_reads_) note_counts(thread, all);
   const auto found = explorer_.settings_.reduce ? without_local(thread, all, kept_) : all;
   Visibility& visibility = *explorer_.visibility_;
   Symmetry& symmetry = *explorer_.symmetry_;
@@ -230,10 +245,7 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
       return true;
     }
   }
-  if (watches_reads_) {
-    note_reads(thread, all, true);
-    if (found.size() != all.size()) note_local(thread, all);
-  }
+  if (watches_reads_) note_reads(thread, all, true);
   if (!found.empty()) {
     record(thread, found);
     visibility.note(thread, found);
@@ -264,7 +276,10 @@ sched::Thread* Steering::next(sched::ThreadTable& table, sched::Cause) {
       explorer_.symmetry_->watch(*thread, *thread->frame, found);
       was_woken_ = thread->wake_reason == sched::Wake::Notified;
       if (!was_woken_) touched_.push_back({nullptr, 0, true, true});
-      if (watches_reads_) note_reads(*thread, found, true);
+      if (watches_reads_) {
+        note_counts(*thread, found);
+        note_reads(*thread, found, true);
+      }
       depends_on_all_ = depends_on_all_ || !was_woken_;
       record(*thread, found);
       acted_ = !explorer_.settings_.reduce || explorer_.visibility_->is_visible(found);

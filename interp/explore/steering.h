@@ -64,7 +64,8 @@ class Steering final : public sched::Schedule {
   void record(vm::ThreadState& thread, std::span<const observe::Access> accesses);
   bool shows_at_exit(std::span<const observe::Access> accesses) const;
   bool ends_inside(const vm::ThreadState& thread, bool is_switch_point);
-  void note_local(vm::ThreadState& thread, std::span<const observe::Access> accesses);
+  void note_counts(vm::ThreadState& thread, std::span<const observe::Access> accesses);
+  void note_count(const Object* object, uint32_t fewest);
   void note_all(PartName object);
   void note_item(const observe::Access& access, PartName object);
   void note_reads(const vm::ThreadState& thread, std::span<const observe::Access> accesses, bool are_done);

@@ -227,6 +227,93 @@ def foretold(explorer):
         check(quick["predicted"] > 0, f"{name}: nothing was foretold")
 
 
+# Objects of the base that more than one holds, of which one is the last: whether it dies with what it holds, no part of a state
+# tells, nor whether a thread has it for itself.
+START = "ts = [threading.Thread(target=work) for work in ({})]\nfor t in ts: t.start()\nfor t in ts: t.join()\n"
+# Either drops it last, and whether it was written to before, its death shows.
+TWO_HOLD = """
+import sys, threading, types
+{made}
+out = []
+def write():
+    mine = shared
+    if mine: {write}
+def drop():
+    global shared
+    shared = None
+    out.append(1)
+def take():
+    {take}
+    out.append(2)
+""" + START.format("write, drop, take") + "print(shared)\n"
+FUNCTION = {"made": "def shared(): pass\nheld = [shared]", "take": "held.pop()"}
+DROPPED = {
+    "a task of a pool": """
+from concurrent.futures import ThreadPoolExecutor
+def square(x): return x * x
+with ThreadPoolExecutor(2) as pool: print(pool.submit(square, 3).result())
+""",
+    "a list that one drops and others hold": """
+import threading
+box = [[1], [2]]
+out = []
+def drop():
+    box.pop()
+def hold():
+    mine = box[-1]
+    out.append(len(mine))
+    mine.append(3)
+    out.append(len(mine))
+""" + START.format("drop, hold, hold"),
+    "a list that dies with what has it": """
+import threading
+class Box: pass
+a = Box()
+a.b = [1]
+def drop():
+    global a
+    mine = a
+    if mine: mine.b.append(2)
+    a = None
+    mine = None
+""" + START.format("drop, drop"),
+    "a dict in a list": TWO_HOLD.format(made="shared = {'a': 1}\nouter = [[shared]]", write="mine['a'] = 2", take="outer.clear()"),
+    "a dict in a tuple": TWO_HOLD.format(made="shared = ({'a': 1}, 1)\nheld = [shared]", write="mine[0]['a'] = 2", take="held.pop()"),
+    "a function": TWO_HOLD.format(**FUNCTION, write="mine.calls = 1"),
+    "a function whose dict is written to": TWO_HOLD.format(**FUNCTION, write="mine.__dict__['calls'] = 1"),
+    "a function that is given its own name": """
+import threading
+def f(): pass
+held = [f, f]
+out = []
+def rename():
+    mine = held.pop()
+    mine.__name__ = 'f'
+    for _ in range(2): mine.__name__ = 'f'
+    out.append(mine.__name__)
+def drop():
+    global f
+    f = None
+""" + START.format("rename, rename, drop"),
+    "a module": TWO_HOLD.format(made="shared = sys.modules['other'] = types.ModuleType('other')", write="mine.x = 1",
+                                take="del sys.modules['other']"),
+}
+
+
+def dropped(explorer):
+    """What drops a reference is foretold where it is the last one and where it is not, and never one for the other."""
+    for title, source in DROPPED.items():
+        for model in ("3.9", "3.12"):
+            common = "--any-output", f"--switch-points={model}"
+            every, verified, quick = (explorer.run(source, *common, *options) for options in (["--no-commuting"], ["--verify"], []))
+            check_verified(verified, f"{title}, {model}")
+            check_verified(quick, f"{title}, {model}")
+            for result in (verified, quick):
+                check(outputs(every) == outputs(result) and every["verdict"] == result["verdict"] and every["states"] == result["states"],
+                      f"{title}, {model}: {result['states']} states {outputs(result)}, not {every['states']}, {outputs(every)}")
+            check(quick["predicted"] > 0, f"{title}, {model}: nothing was foretold")
+
+
 def samples(explorer):
     """Random schedules find the common outcomes, and never say that all was proved."""
     result = explorer.run(INCREMENTS.format(threads=2, rounds=2), "--engine=random:200", "--any-output")
@@ -1007,6 +1094,7 @@ def main():
             "scripts": lambda: scripts(explorer),
             "traces": lambda: traces(explorer, not arguments.all),
             "foretold": lambda: foretold(explorer),
+            "dropped": lambda: dropped(explorer),
             "samples": lambda: samples(explorer),
             "puzzles": lambda: puzzles(explorer),
             "tokens": lambda: tokens(explorer),

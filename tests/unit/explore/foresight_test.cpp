@@ -41,7 +41,7 @@ TEST_CASE("a step is known wherever what it looked at and changed is the same") 
   const Foresight::Known* known = foresight.find(state(foresight, 10, 21, 0, 40), 1, 0);
   REQUIRE(known);
   CHECK(known->effect.output == 5);
-  CHECK(Foresight::changed(state(foresight, 10, 21, 0, 40), known->changes) == state(foresight, 11, 21, 30, 40));
+  CHECK(foresight.changed(state(foresight, 10, 21, 0, 40), *known) == state(foresight, 11, 21, 30, 40));
 
   CHECK_FALSE(foresight.find(state(foresight, 12, 20, 0), 1, 0));   // another place in the program
   CHECK_FALSE(foresight.find(state(foresight, 10, 20, 31), 1, 0));  // what it changes was something else
@@ -66,7 +66,7 @@ TEST_CASE("what was overwritten without a look may have been anything plain") {
     const Parts before = state(foresight, 10, 20, x);
     const Foresight::Known* known = foresight.find(before, 1, 0);
     REQUIRE(known);
-    CHECK(Foresight::changed(before, known->changes) == state(foresight, 11, 20, 31));
+    CHECK(foresight.changed(before, *known) == state(foresight, 11, 20, 31));
     const StateHash sum = sum_of(state_parts(10, 20, x)), then = sum_of(state_parts(11, 20, 31));
     const StateHash growth = foresight.growth(before, *known);
     for (size_t i = 0; i < sum.size(); ++i) CHECK(sum[i] + growth[i] == then[i]);
@@ -89,11 +89,43 @@ TEST_CASE("the growth of the sum of weights is that of the parts") {
   for (size_t i = 0; i < known->growth.size(); ++i) CHECK(sum_of(before)[i] + known->growth[i] == sum_of(after)[i]);
 }
 
+TEST_CASE("a count is no part: a step is the same at any, but for the one at which an object dies") {
+  Foresight foresight;
+  constexpr PartName kCountOfX = part::kCount | 7, kCountOfY = part::kCount | 9;
+  auto at = [&](uint64_t first, uint64_t x, int32_t more_of_x, int32_t more_of_y) {
+    std::vector<StateHasher::Count> counts;
+    if (more_of_x != 0) counts.push_back({kCountOfX, more_of_x});
+    if (more_of_y != 0) counts.push_back({kCountOfY, more_of_y});
+    return foresight.numbered(state_parts(first, 20, x), counts);
+  };
+  // Two references to X in the base, of which the step drops one, and three to Y, to which it adds one.
+  const Foresight::Counts survives{{{kCountOfX, -1}, {kCountOfY, 1}}, {{kCountOfX, -1, false}}};
+  foresight.remember(at(10, 30, 1, 0), at(11, 30, 0, 1), 1, {{}, {}, survives}, {.output = 1});
+  for (int32_t more : {0, 1, 2}) {
+    const Foresight::Known* known = foresight.find(at(10, 30, more, -1), 1, 0);
+    REQUIRE(known);
+    CHECK(foresight.changed(at(10, 30, more, -1), *known) == at(11, 30, more - 1, 0));
+    CHECK(foresight.growth(at(10, 30, more, -1), *known) == known->growth);
+  }
+  CHECK_FALSE(foresight.find(at(10, 30, -1, 0), 1, 0));
+
+  const Foresight::Counts dies{{{kCountOfX, Foresight::Counts::kDies}, {kCountOfY, 1}}, {{kCountOfX, -1, true}}};
+  foresight.remember(at(10, 30, -1, 0), at(11, 0, 0, 1), 1, {{}, {}, dies}, {.output = 2});
+  const Foresight::Known* known = foresight.find(at(10, 30, -1, 4), 1, 0);
+  REQUIRE(known);
+  CHECK(known->effect.output == 2);
+  CHECK(foresight.changed(at(10, 30, -1, 4), *known) == at(11, 0, 0, 5));
+  foresight.remember(at(10, 30, 1, 0), at(11, 30, 0, 1), 1, {{kX}, {}, survives}, {.output = 1});
+  CHECK(foresight.find(at(10, 30, 1, 0), 1, 0)->effect.output == 1);
+  CHECK(foresight.find(at(10, 30, -1, 0), 1, 0)->effect.output == 2);
+}
+
 TEST_CASE("another process learns what became known, whatever its own numbers are") {
   Foresight one, other;
   const Foresight::Mark mark = one.mark();
   static_cast<void>(state(other, 77, 78, 79));
-  one.remember(state(one, 10, 20, 0), state(one, 11, 20, 30), 1, {{kY}, {}}, {.order_before = 3, .order_after = 4});
+  const Foresight::Counts counts{{{part::kCount | 7, -1}}, {{part::kCount | 7, -3, false}}};
+  one.remember(state(one, 10, 20, 0), state(one, 11, 20, 30), 1, {{kY}, {}, counts}, {.order_before = 3, .order_after = 4});
   Writer out;
   one.report(out, mark);
   Reader in(out.bytes());
@@ -105,7 +137,9 @@ TEST_CASE("another process learns what became known, whatever its own numbers ar
   const Foresight::Known* known = other.find(state(other, 10, 20, 0), 1, 4);
   REQUIRE(known);
   CHECK(known->effect.order_after == 5);
-  CHECK(Foresight::changed(state(other, 10, 20, 0), known->changes) == state(other, 11, 20, 30));
+  const Parts after = other.changed(state(other, 10, 20, 0), *known);
+  CHECK(after == other.numbered(state_parts(11, 20, 30), {{part::kCount | 7, -1}}));
+  CHECK_FALSE(other.find(other.numbered(state_parts(10, 20, 0), {{part::kCount | 7, -3}}), 1, 4));
 }
 
 TEST_CASE("many steps are found again, in a table that grows") {
