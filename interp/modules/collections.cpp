@@ -301,8 +301,10 @@ constexpr NativeDefinition kOrderedMethods[] = {
 Result<Ref<Value>> count_elements(Call& call) {
   Heap& heap = call.heap;
   Ref<Value> iterator = MINI_TRY(iterate(heap, call[1]));
-  const bool plain = has_kind(call[0], BuiltinType::kDict) && !has_own_set_item(heap, call[0]);
   Ref<Str> get_method = MINI_TRY(heap.intern("get"));
+  // By 3.13 Modules/_collectionsmodule.c, _count_elements().
+  const bool plain = has_kind(call[0], BuiltinType::kDict) && !has_own_set_item(heap, call[0]) &&
+                     lookup(call[0].as_object()->type, get_method.get()) == lookup(heap.type(BuiltinType::kDict), get_method.get());
   for (;;) {
     Ref<Value> item = MINI_TRY(next(heap, iterator));
     if (item.get().is_unbound()) return none();
@@ -314,7 +316,9 @@ Result<Ref<Value>> count_elements(Call& call) {
       const Value arguments[] = {item, Value::integer(0)};
       before = MINI_TRY(call_method(heap, call[0], get_method.get(), arguments, 2));
     }
-    Ref<Value> after = MINI_TRY(binary(heap, BinaryOp::kAdd, before, Value::integer(1)));
+    const Value count = before;
+    Ref<Value> after = count.is_int() ? MINI_TRY(make_int(heap, count.as_int() + 1))
+                                      : MINI_TRY(binary(heap, BinaryOp::kAdd, before, Value::integer(1)));
     MINI_TRY(plain ? set(heap, dict_of(call[0]), item, after) : set_item(heap, call[0], item, after));
   }
 }

@@ -21,6 +21,8 @@ Result<void> fill_itertools(Machine&, Module*);
 Result<void> fill_operator(Machine&, Module*);
 Result<void> fill_collections(Machine&, Module*);
 Result<void> fill_functools(Machine&, Module*);
+Result<void> fill_heapq(Machine&, Module*);
+Result<void> fill_bisect(Machine&, Module*);
 Result<void> fill_weakref(Machine&, Module*);
 Result<void> fill_atexit(Machine&, Module*);
 Result<void> fill_signal(Machine&, Module*);

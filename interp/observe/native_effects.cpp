@@ -37,6 +37,7 @@ constexpr Row kRows[] = {
      " list.extend list.remove list.sort list.__init__ dict.update dict.__init__ set.update set.__init__ __init__"
      " set.difference_update set.intersection_update set.symmetric_difference_update"
      " deque.__init__ deque.extend deque.extendleft deque.remove defaultdict.__init__ _collections._count_elements"
+     " _heapq. _bisect.insort_right _bisect.insort_left"
      " operator.iadd operator.iand operator.iconcat operator.ior operator.ixor operator.isub operator.imul"
      " __iadd__ __imul__ __ior__ __iand__ __isub__ __ixor__ "},
     {Effect::kReadEntry, " dict.get __getitem__ __contains__ operator.getitem operator.contains "},
@@ -52,7 +53,7 @@ constexpr Row kRows[] = {
      " set.copy set.difference set.intersection set.isdisjoint set.issubset set.issuperset set.symmetric_difference set.union"
      " deque.__new__ deque.count deque.index defaultdict.__new__ OrderedDict.__new__ itertools.tee accumulate. batched. chain."
      " combinations. combinations_with_replacement. compress. count. cycle. dropwhile. filterfalse. groupby. islice. pairwise."
-     " permutations. product. repeat. starmap. takewhile. zip_longest. operator. _functools.reduce _deque_iterator.__length_hint__"
+     " permutations. product. repeat. starmap. takewhile. zip_longest. operator. _functools.reduce _bisect. _deque_iterator.__length_hint__"
      " str. bytes. tuple. range. range_iterator. longrange_iterator. set_iterator. slice. frozenset. dict_keys. dict_values."
      " dict_items. mappingproxy. "},
     {Effect::kAdvance, " next __next__ enumerate.__next__ filter.__next__ map.__next__ zip.__next__ itertool.__next__"
