@@ -112,7 +112,7 @@ uint16_t Symmetry::kind_of(const vm::ThreadState& thread) {
   if (!object) return 0;
   constexpr uint32_t kAttributes = 11;  // that Thread.__init__ gives it; the script may have added some, or taken away
   const Attributes* attributes = attributes_of(const_cast<Object*>(object));
-  const uint32_t count = attributes->shape ? attributes->shape->count : attributes->dict->live;
+  const uint32_t count = attributes->shape ? attributes->shape->count : attributes->dict ? attributes->dict->live : 0;
   if (static_cast<const Tracked*>(object)->flags & Tracked::kWeaklyReferenced) return 0;
   if (count != kAttributes || attribute(object, initialized_) != kTrue) return 0;
   if (!has_kind(attribute(object, name_), BuiltinType::kStr)) return 0;

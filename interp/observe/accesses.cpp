@@ -260,7 +260,8 @@ void Accesses::attribute(AccessMode mode, Value object, Str* name, Value new_val
     if (!is_kind(on_class, BuiltinType::kProperty) && !is_kind(on_class, BuiltinType::kGetSetDescriptor)) {
       const Value own = get_instance_attribute(holder, name);
       if ((!own.is_unbound() || mode != AccessMode::kRead) && leaves_out(object, depth)) return;
-      Object* place = attributes->shape ? holder : static_cast<Object*>(attributes->dict);
+      const bool in_dict = !attributes->shape && attributes->dict;  // neither: a dict's subclass, say, without any so far
+      Object* place = in_dict ? static_cast<Object*>(attributes->dict) : holder;
       describe(LocationKind::kAttribute, place, own).owner = object;
       if (!own.is_unbound() || mode != AccessMode::kRead) return;
     } else if (name == heap_.name(Name::k__dict__)) {
@@ -275,7 +276,7 @@ void Accesses::attribute(AccessMode mode, Value object, Str* name, Value new_val
       computed.mode = AccessMode::kReadWrite;  // the setter may look at what there was
       if (name != heap_.name(Name::k__class__)) return;
       whole(AccessMode::kReadWrite, object, depth);  // what any attribute is depends on the class
-      if (!attributes->shape) whole(AccessMode::kReadWrite, Value(attributes->dict), -1);
+      if (!attributes->shape && attributes->dict) whole(AccessMode::kReadWrite, Value(attributes->dict), -1);
       return;
     }
   }
