@@ -68,7 +68,8 @@ std::string native_inside(const vm::ThreadState& thread) {
 
 void Steering::begin_step(uint16_t thread) {
   chosen_ = thread;
-  acted_ = passed_point_ = gave_up_ = went_blind_ = inside_others_ = false;
+  acted_ = passed_point_ = gave_up_ = went_blind_ = inside_others_ = container_native_ = false;
+  acted_on_container_ = kNoInstruction;
   was_woken_ = depends_on_all_ = false;
   footprint_.reads.clear();
   footprint_.overwrites.clear();
@@ -205,7 +206,7 @@ bool Steering::ends_inside(const vm::ThreadState& thread, bool is_switch_point) 
   return true;
 }
 
-bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sched::Point point) {
+bool Steering::ends_slice(sched::ThreadTable& table, const sched::Thread& current, sched::Point point) {
   if (in_prefix) return false;
   if (gave_up_) return true;  // whatever is still called on the way out
   auto& thread = static_cast<vm::ThreadState&>(const_cast<sched::Thread&>(current));
@@ -237,6 +238,10 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
     if (!acted_) {
       acted_ = true;
       passed_point_ = false;
+      const bool on_container = std::any_of(found.begin(), found.end(), [](const observe::Access& access) {
+        return access.kind == observe::LocationKind::kContainer;
+      });
+      if (on_container && thread.nested_runs == 0) acted_on_container_ = instructions_;
     } else if (passed_point_ && thread.nested_runs > 0) {
       if (!std::exchange(went_blind_, true)) blind_natives_.insert(native_inside(thread));
     } else if (passed_point_) {
@@ -245,6 +250,11 @@ bool Steering::ends_slice(sched::ThreadTable&, const sched::Thread& current, sch
       return true;
     }
   }
+  // A native that works on a container calls back: in the middle of that, others may work on it, too.
+  if (thread.nested_runs == 0) container_native_ = false;
+  else if (instructions_ == acted_on_container_ + 1) container_native_ = true;
+  if (container_native_ && point.is_switch_point && !table.runnable.empty() && !std::exchange(went_blind_, true))
+    blind_natives_.insert(native_inside(thread));
   if (watches_reads_) note_reads(thread, all, true);
   if (!found.empty()) {
     record(thread, found);

@@ -77,6 +77,9 @@ class Steering final : public sched::Schedule {
   bool gave_up_ = false, met_finalizer_ = false;
   bool went_blind_ = false;     // in this step
   bool inside_others_ = false;  // a native that called back was left for another thread
+  static constexpr uint64_t kNoInstruction = ~uint64_t{0} - 1;
+  uint64_t acted_on_container_ = kNoInstruction;  // instructions_ when that happened
+  bool container_native_ = false;                 // which has called back, and is not done yet
   uint64_t turn_began_ = 0;    // instructions_ when the thread that runs inside a native was chosen
   std::set<std::string> blind_natives_, endless_natives_;
   std::vector<observe::Access> kept_;

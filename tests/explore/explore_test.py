@@ -688,6 +688,59 @@ for _ in range(2):
         thread.join()
     print(x)
 """, {("ended", "2\n4\n"): 0, ("ended", "1\n3\n"): 1, ("ended", "2\n3\n"): 1, ("ended", "1\n2\n"): 2}, "bad"),
+    "natives that are one instruction": ("""
+import bisect, heapq, threading
+from collections import Counter
+heap = [5, 1]; row = [4]; counts = Counter()
+heapq.heapify(heap)
+def work(n):
+    heapq.heappush(heap, n)
+    bisect.insort(row, n)
+    counts.update('aba')
+a = threading.Thread(target=work, args=(0,)); b = threading.Thread(target=work, args=(-1,))
+a.start(); b.start(); a.join(); b.join()
+print(heap[0], sorted(heap), row, counts['a'], counts['b'])
+""", {("ended", "-1 [-1, 0, 1, 5] [-1, 0, 4] 4 2\n"): 0}, "safe"),
+    "a heap whose items compare in script": ("""
+import heapq, threading
+class Item:
+    def __init__(self, number):
+        self.number = number
+    def __lt__(self, other):
+        return self.number < other.number
+heap = [Item(2)]
+def work(n):
+    try:
+        heapq.heappush(heap, Item(n))
+    except RuntimeError as error:
+        print(error)
+a = threading.Thread(target=work, args=(0,)); b = threading.Thread(target=work, args=(1,))
+a.start(); b.start(); a.join(); b.join()
+print(heap[0].number)
+""", {("ended", "0\n"): 0}, "incomplete"),  # CPython may switch in the middle of heappush()
+    "attributes of what has none": ("""
+import threading
+class Names(dict):
+    pass
+a_names, b_names = Names(), Names()
+def work(names):
+    names.get(1)
+    names.mark = getattr(names, 'mark', 0) + 1
+a = threading.Thread(target=work, args=(a_names,)); b = threading.Thread(target=work, args=(b_names,))
+a.start(); b.start(); a.join(); b.join()
+print(a_names.mark, b_names.mark)
+""", {("ended", "1 1\n"): 0}, "safe"),
+    "the first attribute of what has none": ("""
+import threading
+class Names(dict):
+    pass
+names = Names()
+def work():
+    names.mark = getattr(names, 'mark', 0) + 1
+a = threading.Thread(target=work); b = threading.Thread(target=work)
+a.start(); b.start(); a.join(); b.join()
+print(names.mark)
+""", {("ended", "2\n"): 0, ("ended", "1\n"): 1}, "bad"),
     "threads that start threads": ("""
 import threading
 x = 0
