@@ -88,10 +88,17 @@ Result<Ref<Value>> sum(Call& call) {
       if (heap.type_of(total) == heap.type(BuiltinType::kFloat)) continue;
     }
     Ref<Value> item = MINI_TRY(next(heap, iterator));
+    if (const Value so_far = total; so_far.is_int()) {
+      int64_t sum = so_far.as_int();  // of two numbers that fit a Value: it fits
+      for (; item.get().is_int(); item = MINI_TRY(next(heap, iterator))) {
+        sum += item.get().as_int();
+        if (sum > Value::kMaxInt || sum < Value::kMinInt) break;
+      }
+      total = MINI_TRY(make_int(heap, sum));
+      if (item.get().is_int()) continue;
+    }
     if (item.get().is_unbound()) return total;
-    const Value so_far = total, addend = item;
-    total = so_far.is_int() && addend.is_int() ? MINI_TRY(make_int(heap, so_far.as_int() + addend.as_int()))
-                                               : MINI_TRY(binary(heap, BinaryOp::kAdd, total, item));
+    total = MINI_TRY(binary(heap, BinaryOp::kAdd, total, item));
   }
 }
 

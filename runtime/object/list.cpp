@@ -40,10 +40,8 @@ Result<Ref<Value>> list_compare(Heap& heap, CompareOp op, Value left, Value righ
 
 /// Shared copies of `count` items from `from` on, behind the end of `list`, which has room.
 void append_shared(List* list, const Value* from, size_t count) {
-  for (size_t i = 0; i < count; ++i) {
-    incref(from[i]);
-    list->items[list->length + i] = from[i];
-  }
+  std::copy_n(from, count, list->items + list->length);
+  incref_all(from, count);
   list->length += count;
 }
 
@@ -102,6 +100,10 @@ Result<Ref<Value>> list_get_item(Heap& heap, Value value, Value key) {
     int64_t length = static_cast<int64_t>(list->length);
     SliceBounds bounds = MINI_TRY(resolve_slice(heap, static_cast<Slice*>(key.as_object()), length));
     Ref<List> result = MINI_TRY(make_list(heap, static_cast<size_t>(bounds.length)));
+    if (bounds.step == 1) {
+      append_shared(result.get(), list->items + bounds.start, static_cast<size_t>(bounds.length));
+      return Ref<Value>(std::move(result));
+    }
     for (int64_t i = 0; i < bounds.length; ++i) {
       result->items[i] = Ref<Value>::share(list->items[bounds.start + i * bounds.step]).release();
     }
@@ -239,9 +241,9 @@ Result<void> append(Heap& heap, List* list, Ref<Value> item) {
 
 void clear(Heap& heap, List* list) {
   Value* items = std::exchange(list->items, nullptr);
-  size_t length = std::exchange(list->length, 0);
-  size_t capacity = std::exchange(list->capacity, 0);
-  while (length > 0) decref(items[--length]);
+  const size_t length = std::exchange(list->length, 0);
+  const size_t capacity = std::exchange(list->capacity, 0);
+  decref_all(items, length);
   heap.release_buffer(items, capacity * sizeof(Value));
 }
 

@@ -136,17 +136,17 @@ class Sorter {
   /// The first `sorted` items are in order; the others are put where they belong.
   Result<void> insert_binary(std::span<Item> run, size_t sorted) {
     for (size_t i = sorted; i < run.size(); ++i) {
+      const Item item = run[i];
       size_t left = 0, right = i;
       while (left < right) {
-        size_t middle = (left + right) / 2;
-        if (MINI_TRY(is_less(run[i], run[middle]))) {
-          right = middle;
-        } else {
-          left = middle + 1;
-        }
+        const size_t middle = (left + right) / 2;
+        const bool before = MINI_TRY(is_less(item, run[middle]));
+        // No branch: which way it goes cannot be foretold.
+        right = before ? middle : right;
+        left = before ? left : middle + 1;
       }
-      std::rotate(run.begin() + static_cast<ptrdiff_t>(left), run.begin() + static_cast<ptrdiff_t>(i),
-                  run.begin() + static_cast<ptrdiff_t>(i + 1));
+      std::copy_backward(&run[left], &run[i], &run[i] + 1);
+      run[left] = item;
     }
     return {};
   }

@@ -48,5 +48,22 @@ inline void incref(Value value) {
 inline void decref(Value value) {
   if (value.is_object()) decref(value.as_object());
 }
+/// Of each; of small ints, four at a time are passed over.
+inline void incref_all(const Value* values, size_t count) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    if (are_ints(values + i)) continue;
+    for (size_t k = i; k < i + 4; ++k) incref(values[k]);
+  }
+  for (; i < count; ++i) incref(values[i]);
+}
+/// Of each, the last one first.
+inline void decref_all(const Value* values, size_t count) {
+  while (count % 4 != 0) decref(values[--count]);
+  for (; count > 0; count -= 4) {
+    if (are_ints(values + count - 4)) continue;
+    for (size_t k = count; k-- > count - 4;) decref(values[k]);
+  }
+}
 
 }  // namespace mini::object

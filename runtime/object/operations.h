@@ -43,8 +43,13 @@ Result<void> set_item(Heap&, Value, Value key, Value item);
 Result<void> delete_item(Heap&, Value, Value key);
 Result<bool> contains(Heap&, Value container, Value item);
 Result<Ref<Value>> iterate(Heap&, Value);
-/// The next item or kUnbound at the end.
-Result<Ref<Value>> next(Heap&, Value iterator);
+/// The next item or kUnbound at the end; `next_of_any` where a script's method may tell.
+Result<Ref<Value>> next_of_any(Heap&, Value iterator);
+inline Result<Ref<Value>> next(Heap& heap, Value iterator) {
+  const Type* type = heap.type_of(iterator);
+  const bool is_native = type->behaviour.next && !(type->type_flags & Type::kHasScriptMethods);
+  return is_native ? type->behaviour.next(heap, iterator) : next_of_any(heap, iterator);
+}
 Result<Ref<Value>> call(Heap&, Value function, const Value* arguments, uint32_t count);
 Result<Ref<Value>> call_method(Heap&, Value self, Str* name, const Value* arguments, uint32_t count);
 

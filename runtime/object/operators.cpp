@@ -296,7 +296,7 @@ Result<Ref<Value>> iterate(Heap& heap, Value iterable) {
   return heap.raise(BuiltinType::kTypeError, "'{}' object is not iterable", type_name(heap, iterable));
 }
 
-Result<Ref<Value>> next(Heap& heap, Value iterator) {
+Result<Ref<Value>> next_of_any(Heap& heap, Value iterator) {
   Type* type = heap.type_of(iterator);
   if (Value method = script_method(heap, type, Name::k__next__); !method.is_unbound()) {
     Result<Ref<Value>> item = call_special(heap, method, iterator);

@@ -190,6 +190,7 @@ Result<Ref<Value>> compare_items(Heap& heap, CompareOp op, Value left, Value rig
   if (equality && items_of(left).size() != items_of(right).size())
     return Ref<Value>(op == CompareOp::kNotEqual);
   for (size_t i = 0; i < items_of(left).size() && i < items_of(right).size(); ++i) {
+    if (items_of(left)[i] == items_of(right)[i]) continue;
     Ref<Value> a = Ref<Value>::share(items_of(left)[i]);
     Ref<Value> b = Ref<Value>::share(items_of(right)[i]);
     if (MINI_TRY(equal(heap, a, b))) continue;

@@ -22,9 +22,14 @@ int64_t find(const Str* text, const Str* piece, size_t start, size_t end) {
   if (start > end || piece->length > end - start || (piece->wide && !text->wide)) return -1;
   if (piece->length == 0) return static_cast<int64_t>(start);
   if (!text->wide) {
-    const char* from = text->narrow() + start;
-    const void* found = piece->length == 1 ? std::memchr(from, *piece->narrow(), end - start)
-                                           : memmem(from, end - start, piece->narrow(), piece->length);
+    // memmem() takes no more time for a long piece than for a short one, but some to begin with.
+    constexpr size_t kShort = 8;
+    const std::string_view within(text->narrow() + start, end - start), sought(piece->narrow(), piece->length);
+    if (sought.size() <= kShort) {
+      const size_t at = within.find(sought);
+      return at == within.npos ? -1 : static_cast<int64_t>(start + at);
+    }
+    const void* found = memmem(within.data(), within.size(), sought.data(), sought.size());
     return found ? static_cast<const char*>(found) - text->narrow() : -1;
   }
   char32_t first = piece->at(0);

@@ -66,6 +66,11 @@ class Value {
   uint64_t bits_ = kUnboundBits;
 };
 
+/// Whether all of four are small ints, and so no objects.
+inline bool are_ints(const Value* four) {
+  return ((four[0].bits() | four[1].bits() | four[2].bits() | four[3].bits()) & 3) == 0;
+}
+
 inline constexpr Value kNone{Value::kNoneBits};
 inline constexpr Value kTrue{Value::kTrueBits};
 inline constexpr Value kFalse{Value::kFalseBits};
