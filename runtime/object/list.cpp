@@ -48,6 +48,13 @@ void append_shared(List* list, const Value* from, size_t count) {
 Result<Ref<List>> repeat(Heap& heap, List* list, Value times) {
   size_t length = static_cast<size_t>(MINI_TRY(repeated_length(heap, list->length, times)));
   Ref<List> result = MINI_TRY(make_list(heap, length));
+  if (list->length == 1) {
+    const Value item = list->items[0];
+    std::fill_n(result->items, length, item);
+    if (item.is_object()) item.as_object()->count += static_cast<uint32_t>(length);
+    result->length = length;
+    return result;
+  }
   while (result->length < length) append_shared(result.get(), list->items, list->length);
   return result;
 }
