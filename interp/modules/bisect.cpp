@@ -48,7 +48,7 @@ Result<Ref<Value>> insort(Call& call) {
   Ref<Value> item_key = has_key(call) ? MINI_TRY(object::call(heap, call[kKey], &item, 1)) : Ref<Value>::share(item);
   const Value arguments[] = {Value::integer(MINI_TRY(find_place(call, item_key, behind))), item};
   Ref<Str> insert = MINI_TRY(heap.intern("insert"));
-  MINI_TRY(call_method(heap, call[kSequence], insert.get(), arguments, 2));
+  static_cast<void>(MINI_TRY(call_method(heap, call[kSequence], insert.get(), arguments, 2)));
   return none();
 }
 
