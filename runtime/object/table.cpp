@@ -67,6 +67,7 @@ void release_buffers(Heap& heap, DictEntry* entries, uint32_t* index, uint32_t c
 Result<void> rebuild(Heap& heap, Table* table, const Table* source, uint32_t capacity) {
   auto* entries = static_cast<DictEntry*>(heap.allocate_buffer(capacity * sizeof(DictEntry)));
   if (!entries) return raised;
+  const bool is_copy = table != source && capacity == source->capacity && source->live == source->filled;
   uint32_t* index = nullptr;
   if (capacity > kSmall) {
     const uint32_t size = index_size(capacity);
@@ -75,7 +76,9 @@ Result<void> rebuild(Heap& heap, Table* table, const Table* source, uint32_t cap
       heap.release_buffer(entries, capacity * sizeof(DictEntry));
       return raised;
     }
-    std::memset(index, 0xff, size * sizeof(uint32_t));
+    // A copy without gaps has everything where it is in the source.
+    if (is_copy) std::memcpy(index, source->index, size * sizeof(uint32_t));
+    else std::memset(index, 0xff, size * sizeof(uint32_t));
   }
   uint32_t used = 0;
   for (uint32_t i = 0; i < source->used; ++i) {
@@ -87,7 +90,8 @@ Result<void> rebuild(Heap& heap, Table* table, const Table* source, uint32_t cap
   table->capacity = capacity;
   table->index_mask = index ? index_size(capacity) - 1 : 0;
   table->used = table->filled = table->live = used;
-  for (uint32_t i = 0; i < used; ++i) enter_index(table, entries[i].hash, i);
+  if (!is_copy)
+    for (uint32_t i = 0; i < used; ++i) enter_index(table, entries[i].hash, i);
   return {};
 }
 
