@@ -45,10 +45,19 @@ std::string place_text(const vm::Frame* frame) {
   return fmt::format(" at {}:{}", std::string_view(place.code->filename).substr(place.code->filename.rfind('/') + 1), place.line());
 }
 
+/// What holds the values that the access goes to: for a class or a function, the dict of its attributes. Null: there is none
+/// so far, as the object itself tells.
+object::Object* container_of(const observe::Access& access) {
+  auto* object = static_cast<object::Object*>(const_cast<void*>(access.object));
+  if (object::has_kind(object::Value(object), object::BuiltinType::kTypeType)) return static_cast<object::Type*>(object)->attributes;
+  if (object::has_kind(object::Value(object), object::BuiltinType::kFunction)) return static_cast<vm::Function*>(object)->attributes;
+  return object;
+}
+
 /// Which value of a dict or list the access goes to, -1 if there is none; nothing: perhaps to more than one.
 std::optional<int64_t> place_of(const observe::Access& access) {
   if (access.whole || !access.exact) return {};
-  auto* container = static_cast<object::Object*>(const_cast<void*>(access.object));
+  object::Object* const container = container_of(access);
   if (object::has_kind(object::Value(container), object::BuiltinType::kList)) return static_cast<int64_t>(access.key);
   if (!object::has_kind(access.label, object::BuiltinType::kStr)) return {};
   const auto* name = static_cast<const object::Str*>(access.label.as_object());
@@ -155,8 +164,10 @@ void Steering::note_reads(const vm::ThreadState& thread, std::span<const observe
       if (access.whole) depends_on_all_ = true;
       reads.push_back(part::kAlive | static_cast<PartName>(access.key));
     } else if (access.object && (are_done || access.kind != observe::LocationKind::kLock)) {
-      if (const auto name = hasher.part_of(access.object)) {
-        reads.push_back(*name);
+      if (const auto name = hasher.part_of(access.object)) reads.push_back(*name);
+      const Object* const container = container_of(access);
+      if (const auto name = container ? hasher.part_of(container) : std::nullopt) {
+        if (container != access.object) reads.push_back(*name);
         if (are_done) note_item(access, *name);
       }
     }

@@ -741,6 +741,26 @@ a = threading.Thread(target=work); b = threading.Thread(target=work)
 a.start(); b.start(); a.join(); b.join()
 print(names.mark)
 """, {("ended", "2\n"): 0, ("ended", "1\n"): 1}, "bad"),
+    "an attribute of a class": ("""
+import threading
+class Counter:
+    count = 0
+    @classmethod
+    def add(cls):
+        cls.count += 1
+a = threading.Thread(target=Counter.add); b = threading.Thread(target=Counter.add)
+a.start(); b.start(); a.join(); b.join()
+print(Counter.count)
+""", {("ended", "2\n"): 0, ("ended", "1\n"): 1}, "bad"),
+    "an attribute of a function": ("""
+import threading
+def add():
+    add.count += 1
+add.count = 0
+a = threading.Thread(target=add); b = threading.Thread(target=add)
+a.start(); b.start(); a.join(); b.join()
+print(add.count)
+""", {("ended", "2\n"): 0, ("ended", "1\n"): 1}, "bad"),
     "threads that start threads": ("""
 import threading
 x = 0
