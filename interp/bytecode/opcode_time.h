@@ -30,19 +30,22 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
     case Opcode::DELETE_GLOBAL:
     case Opcode::DELETE_NAME:
       return 17;
-    case Opcode::FOR_ITER:
+    case Opcode::FOR_ITER:  // with the int that it makes
+      return 16;
     case Opcode::COMPARE_OP:
     case Opcode::CONTAINS_OP:
       return 13;
     case Opcode::LOAD_ATTR:
     case Opcode::LOAD_METHOD:
     case Opcode::BINARY_SUBSCR:
-    case Opcode::CALL_FUNCTION:
     case Opcode::CALL_METHOD:
     case Opcode::YIELD_VALUE:
-    case Opcode::RETURN_VALUE:
       return 20;
+    case Opcode::CALL_FUNCTION:
+    case Opcode::RETURN_VALUE:
+      return 17;
     case Opcode::STORE_ATTR:
+      return 39;
     case Opcode::DELETE_ATTR:
     case Opcode::STORE_SUBSCR:
     case Opcode::DELETE_SUBSCR:
