@@ -69,6 +69,8 @@ bool is_constant(const Object* object) {
   }
 }
 
+bool is_function(const Object* object) { return object->type->kind == static_cast<uint32_t>(BuiltinType::kFunction); }
+
 /// Whether what an object of this type holds or is can become something else.
 bool can_change(const Object* object) {
   switch (static_cast<BuiltinType>(object->type->kind)) {
@@ -148,8 +150,7 @@ void StateHasher::collect_base() {
   for (uint32_t i = 0; i < objects_.size(); ++i) {
     BaseObject& base = objects_[i];
     if (base.constant) continue;
-    const bool is_function = base.object->type->kind == static_cast<uint32_t>(BuiltinType::kFunction);
-    user_ = can_change(base.object) && !is_function ? nullptr : &uses_[i];
+    user_ = can_change(base.object) && !is_function(base.object) ? nullptr : &uses_[i];
     reset();
     show_base_object(base);
     base.content = {first_, second_};
@@ -196,8 +197,7 @@ void StateHasher::become_wary() {
 }
 
 void StateHasher::note_write(const Object* object) {
-  const bool is_function = object->type->kind == static_cast<uint32_t>(BuiltinType::kFunction);
-  if (is_function && is_base_object(object) && !counted(object)) note_surprise();
+  if (is_function(object) && is_base_object(object) && !counted(object)) note_surprise();
 }
 
 void StateHasher::note_surprise() {
@@ -735,7 +735,7 @@ StateHash StateHasher::hash(uint64_t seed, const std::vector<uint64_t>& standing
     if (is_same) parts_.pop_back();
     else end_part();
     show_items(index);
-    if (!is_same && !base.vital && base.object->type->kind == static_cast<uint32_t>(BuiltinType::kFunction)) note_surprise();
+    if (!is_same && !base.vital && is_function(base.object)) note_surprise();
     if (!is_same && !std::binary_search(held_.begin(), held_.end(), index)) changed_locks_.push_back(index);
   }
   // Last: so that what others have as well belongs to a part that is not one of equal ones.

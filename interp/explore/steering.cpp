@@ -217,6 +217,11 @@ bool Steering::ends_inside(const vm::ThreadState& thread, bool is_switch_point) 
   return true;
 }
 
+/// Once in a step.
+void Steering::go_blind(const vm::ThreadState& thread) {
+  if (!std::exchange(went_blind_, true)) blind_natives_.insert(native_inside(thread));
+}
+
 bool Steering::ends_slice(sched::ThreadTable& table, const sched::Thread& current, sched::Point point) {
   if (in_prefix) return false;
   if (gave_up_) return true;  // whatever is still called on the way out
@@ -254,7 +259,7 @@ bool Steering::ends_slice(sched::ThreadTable& table, const sched::Thread& curren
       });
       if (on_container && thread.nested_runs == 0) acted_on_container_ = instructions_;
     } else if (passed_point_ && thread.nested_runs > 0) {
-      if (!std::exchange(went_blind_, true)) blind_natives_.insert(native_inside(thread));
+      go_blind(thread);
     } else if (passed_point_) {
       if (watches_reads_) note_reads(thread, all, false);
       stop_ = last_point_;
@@ -264,8 +269,7 @@ bool Steering::ends_slice(sched::ThreadTable& table, const sched::Thread& curren
   // A native that works on a container calls back: in the middle of that, others may work on it, too.
   if (thread.nested_runs == 0) container_native_ = false;
   else if (instructions_ == acted_on_container_ + 1) container_native_ = true;
-  if (container_native_ && point.is_switch_point && !table.runnable.empty() && !std::exchange(went_blind_, true))
-    blind_natives_.insert(native_inside(thread));
+  if (container_native_ && point.is_switch_point && !table.runnable.empty()) go_blind(thread);
   if (watches_reads_) note_reads(thread, all, true);
   if (!found.empty()) {
     record(thread, found);

@@ -63,6 +63,7 @@ class Steering final : public sched::Schedule {
  private:
   void record(vm::ThreadState& thread, std::span<const observe::Access> accesses);
   bool shows_at_exit(std::span<const observe::Access> accesses) const;
+  void go_blind(const vm::ThreadState& thread);
   bool ends_inside(const vm::ThreadState& thread, bool is_switch_point);
   void note_counts(vm::ThreadState& thread, std::span<const observe::Access> accesses);
   void note_count(const Object* object, uint32_t fewest);
