@@ -17,7 +17,7 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
     case Opcode::IS_OP:
       return 3;
     case Opcode::STORE_FAST:  // and frees what was there
-      return 6;
+      return 9;
     case Opcode::LOAD_GLOBAL:
     case Opcode::LOAD_NAME:
     case Opcode::LOAD_DEREF:
@@ -31,7 +31,6 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
     case Opcode::DELETE_NAME:
       return 17;
     case Opcode::FOR_ITER:  // with the int that it makes
-      return 16;
     case Opcode::COMPARE_OP:
     case Opcode::CONTAINS_OP:
       return 13;
