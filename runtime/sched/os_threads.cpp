@@ -341,6 +341,7 @@ void* OsThreads::leave_for_call(Thread& thread) {
   me.ticket = ++thread.waits;
   me.calling = true;
   ++table_.calling;
+  settle_slice(thread);
   table_.current = nullptr;
   table_.last_cause = Cause::Called;
   ticker_->set_holder(nullptr);

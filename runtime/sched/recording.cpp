@@ -12,7 +12,7 @@ namespace mini::sched {
 namespace {
 
 constexpr std::string_view kMagic = "minirec";
-constexpr char kFormat = 3;
+constexpr char kFormat = 4;
 constexpr std::size_t kHeadBytes = 8, kTailBytes = 8;
 
 template <class Coder, class Number>
@@ -54,7 +54,9 @@ void RecordingModel::code(Coder& coder, RecordingHeader& header) {
 std::uint64_t RecordingModel::drawn() const {
   if (!schedule_) return 1;
   Random random = random_of_slice(seed_, hand_overs_);
-  return static_cast<std::uint64_t>(schedule_->time_until_asked(0, random));
+  const Conditions conditions = schedule_->conditions(random);
+  const Time asked = conditions.late + schedule_->time_until_asked(0, random);
+  return static_cast<std::uint64_t>(static_cast<double>(asked) * conditions.pace);
 }
 
 template <class Coder>

@@ -45,7 +45,8 @@ void Runner::set_interval(Time interval) {
   ticker_->set_interval(schedule_->interval());
   if (!slice_.begun()) return;
   settle_slice(*table_.current);
-  begin_slice(*table_.current);
+  if (table_.runnable.empty()) drop_slice(*table_.current);
+  else begin_slice(*table_.current);
 }
 
 // ---- Threads
@@ -218,7 +219,8 @@ void Runner::make_runnable(Thread& thread) {
   Thread* holder = table_.current;
   if (!holder) return;
   if (!slice_.begun()) return begin_slice(*holder);
-  slice_.shorten(*holder, schedule_->time_until_asked(0, table_.random));
+  const Time until_asked = schedule_->time_until_asked(slice_time() - thread.waits_since, table_.random);
+  if (slice_.shorten(*holder, conditions_.late + until_asked)) table_.asker = &thread;
   look_again(*holder);
 }
 
@@ -274,7 +276,9 @@ void Runner::unseat(Thread* from, Cause cause) {
   if (cause == Cause::Switched) parting_ = now_in_slice();
   if (cause == Cause::Called) parting_ = {Moment::Kind::Call, from->calls};
   has_parted_ = true;
+  const Thread* const asker = table_.asker;
   gather();  // whoever is here already stands before a thread that only now gives way
+  table_.asker = asker;
   if (table_.current) settle_slice(*table_.current);
   table_.current = nullptr;
   table_.last_cause = cause;
@@ -312,16 +316,15 @@ void Runner::seat(Thread& thread) {
   table_.current = &thread;
   if (ticker_) {
     ticker_->set_holder(&thread);
+    const Time lies_for = std::exchange(table_.lies_for, 0);
     if (thread.serial != table_.last) {
       drop_slice(thread);
-      // A GIL that is let go of lies there until who gets it is awake; who asked for it is.
-      if (table_.last_cause != Cause::Switched) table_.slice_time += schedule_->wake_up_time(table_.random);
-      table_.slice_began = table_.slice_time;
+      table_.slice_time += lies_for;
     }
   }
   calm(thread);
   if (slice_.begun()) look_again(thread);
-  else if (ticker_ && ticker_->armed() && (replay_ || others_wait()) && !slice_.begun()) begin_slice(thread);
+  else if (ticker_ && ticker_->armed() && others_wait() && !slice_.begun()) begin_slice(thread);
   if (std::exchange(thread.at_point, false)) schedule_->ends_slice(table_, thread, thread.point);
   if (replay_) replay_arm(thread);
   const bool parted = std::exchange(has_parted_, false);
@@ -352,10 +355,14 @@ void Runner::seat_again(Thread& guest) {
 // Others wait from now on, or have waited since before the holder got the GIL. seat() counts a hand-over at its end.
 void Runner::begin_slice(Thread& thread) {
   Random random = random_of_slice(table_.seed, table_.hand_overs + (thread.serial != table_.last));
-  Time length = table_.runnable.empty() ? schedule_->interval() : kNever;
-  for (const Thread& waiter : table_.runnable)
-    length = std::min(length, schedule_->time_until_asked(table_.slice_time - waiter.waits_since, random));
-  slice_.begin(thread, length, true);
+  MINI_ASSERT(!table_.runnable.empty());
+  conditions_ = schedule_->conditions(random);
+  Time length = kNever;
+  for (const Thread& waiter : table_.runnable) {
+    const Time until_asked = schedule_->time_until_asked(table_.slice_time - waiter.waits_since, random);
+    if (until_asked < length) length = until_asked, table_.asker = &waiter;
+  }
+  slice_.begin(thread, conditions_.late + length, true, conditions_.pace);
   look_again(thread);
 }
 

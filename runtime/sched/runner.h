@@ -422,7 +422,8 @@ class Runner {
   const RunnerOptions options_;
   const ClockKind clock_;
   std::unique_ptr<Ticker> ticker_;  // asks the holder to look; only for schedules that are not exact
-  IntervalSlice slice_;                     // the holder's, begun while others wait
+  IntervalSlice slice_;             // the holder's, begun while others wait
+  Conditions conditions_;           // of that slice
   bool polls_timers_ = false;       // deadlines are noticed by the holder alone
   bool exact_ = false;              // of the schedule
   bool preempts_ = false;           // likewise

@@ -18,15 +18,15 @@ Thread& lowest(RunQueue& runnable) {
 bool is_new(const Thread& thread) { return thread.grants == 0 && thread.serial != 0; }
 
 /// Of those whom the system has woken up, but for `left_out`: who began its present time-out first. Null: there are none.
-Thread* first_in_line(RunQueue::iterator begin, RunQueue::iterator end, RunQueue::iterator left_out, Time now, Time interval) {
+Thread* first_in_line(RunQueue::iterator begin, RunQueue::iterator end, RunQueue::iterator left_out, Time now, Time time_out) {
   Thread* first = nullptr;
   Time longest = -1;
   for (auto each = begin; each != end; ++each) {
     if (each == left_out) continue;
     const Time waited = now - each->waits_since;
-    const Time in_line = waited < 0 ? -1 : waited % interval;  // -1: still asleep
+    const Time in_line = waited < 0 ? -1 : waited % time_out;  // -1: still asleep
     if (in_line > longest) first = &*each, longest = in_line;
-    if (waited < interval) break;  // those behind came later
+    if (waited < time_out) break;  // those behind came later
   }
   return first;
 }
@@ -71,69 +71,72 @@ Time Interval::wake_up_time(Random& random) const {
   return std::min(random.between(kEarliest, kLatest), interval_ / 4);
 }
 
+// From the beginning of a time-out to the next one's: the system wakes whoever waits late.
+Time Interval::time_out() const {
+  return std::min(interval_, kLongest) + std::min((kEarliest + kLatest) / 2, interval_ / 4);
+}
+
 Time Interval::time_until_asked(Time waited, Random& random) const {
   const Time interval = std::min(interval_, kLongest);
-  const Time begun_anew = (waited + interval - 1) / interval * interval;
+  const Time begun_anew = waited <= 0 ? 0 : (waited + time_out() - 1) / time_out() * time_out();
+  return begun_anew - waited + interval + wake_up_time(random);
+}
+
+// Measured, beside what machine_speed() finds.
+Conditions Interval::conditions(Random& random) const {
+  const double pace = static_cast<double>(random.between(96, 105)) / 100;
   const bool missed_tick = random.below(8) == 0;
-  const Time late = missed_tick ? std::min(random.between(0, kKernelTick), 8 * interval) : wake_up_time(random);
-  const Time whole = begun_anew - waited + interval + late;
-  // From slice to slice a CPU is faster or slower, beside what machine_speed() finds: measured, by a twentieth.
-  return whole * random.between(980, 1075) / 1024;
+  return {pace, missed_tick ? std::min(random.between(0, kKernelTick), 8 * std::min(interval_, kLongest)) : 0};
 }
 
 std::uint32_t Interval::percent_of(const Thread& comer, const ThreadTable& table) const {
   if (table.slice_time - comer.waits_since >= interval_) return 0;
   if (comer.gives_way) return 25;
   const bool several = table.runnable.size() > 2;
-  if (is_new(comer)) return several ? 32 : 70;
+  if (is_new(comer)) return several ? 32 : 60;
   return several ? 27 : 75;
 }
 
 // Of 100 times, how often a GIL that its holder was made to give away is taken by who asked for it, before the system has
 // woken up who is first in the line. In CPython 3.9 that is up to how fast the holder lets go of it: before the asker sleeps
-// again, or after. On one machine, from one minute to the next, it was 25 to 90.
-constexpr std::uint32_t kAskerTakesIt = 70;
-
-// It came before the GIL was let go of, or, twice as often in CPython 3.9, when another one had it. Then it has one interval to
-// wait, not two.
-void Interval::missed(Thread& created, ThreadTable& table) const {
-  if (table.random.below(3) == 0) return;
-  created.waits_since = table.slice_time + std::min(kLatest, interval_ / 4) + wake_up_time(table.random);
-}
+// again, or after.
+constexpr std::uint32_t kAskerTakesIt = 90;
 
 Thread* Interval::next(ThreadTable& table, Cause cause) {
   const auto begin = table.runnable.begin(), end = table.runnable.end();
-  Thread& front = *begin;
+  Random& random = table.random;
   if (cause == Cause::Switched) {
-    const auto others_end = table.runnable.size() > 1 ? std::prev(end) : end;  // who gives way is passed over
-    // No time-out counts in which the GIL changed hands: so it was the first who came when the holder had got it already.
-    const auto came_since = [&](const Thread& each) {
-      return each.waits_since >= table.slice_began - kLatest && each.waits_since <= table.slice_time;
-    };
-    const auto asker = std::find_if(begin, others_end, came_since);
-    // It has just begun its time-out anew, and stands last.
-    Thread* const first = first_in_line(begin, others_end, asker, table.slice_time, interval_);
-    if (asker == others_end) return first ? first : &front;
-    return !first || table.random.below(100) < kAskerTakesIt ? &*asker : first;
+    Thread& giver = table.runnable.back();
+    const auto others_end = table.runnable.size() > 1 ? std::prev(end) : end;
+    const auto asker = std::find_if(begin, others_end, [&](const Thread& each) { return &each == table.asker; });
+    // The asker has just begun its time-out anew, and stands last.
+    Thread* const first = first_in_line(begin, others_end, asker, table.slice_time, time_out());
+    const bool taken_by_asker = asker != others_end && (!first || random.below(100) < kAskerTakesIt);
+    table.lies_for = taken_by_asker ? 0 : wake_up_time(random);
+    // The giver waits until somebody has it. Meanwhile it sleeps, unless that is at once.
+    const Time sleeps = taken_by_asker ? random.between(0, wake_up_time(random)) : wake_up_time(random);
+    giver.waits_since = table.slice_time + table.lies_for + sleeps;
+    return taken_by_asker ? &*asker : first ? first : &*begin;
   }
-  if (Thread* const first = first_in_line(begin, end, end, table.slice_time, interval_)) {
-    Thread& newest = table.runnable.back();
-    if (&newest == first) return first;
-    if (table.random.below(100) >= percent_of(newest, table)) {
-      if (is_new(newest)) missed(newest, table);
-      return first;
-    }
-    // Woken up in vain, it begins to wait anew.
-    first->waits_since = table.slice_time + wake_up_time(table.random);
-    table.runnable.splice(end, table.runnable, table.runnable.iterator_to(*first));
-    return &newest;
+  Thread* const first = first_in_line(begin, end, end, table.slice_time, time_out());
+  Thread* comer = first ? &table.runnable.back() : nullptr;
+  if (!first)  // the first of those behind all that have run
+    for (auto each = end; each != begin && is_new(*--each);) comer = &*each;
+  Thread* const front = first ? first : &*begin;
+  if (comer == front) comer = nullptr;
+  const bool taken = comer && random.below(100) < percent_of(*comer, table);
+  Thread* const taker = taken ? comer : front;
+  const Time let_go = table.slice_time, woken = let_go + wake_up_time(random);
+  table.lies_for = wake_up_time(random);
+  const Time has_it = let_go + table.lies_for;
+  if (taken) {  // woken up in vain, it begins to wait anew
+    front->waits_since = std::max({front->waits_since, has_it, woken});
+    table.runnable.splice(end, table.runnable, table.runnable.iterator_to(*front));
+  } else if (comer && is_new(*comer) && let_go - comer->waits_since < interval_ && random.below(3) != 0) {
+    // In CPython 3.9 it comes when another one has the GIL, twice as often as before. Then it has one interval to wait, not two.
+    comer->waits_since = has_it + wake_up_time(random);
   }
-  Thread* created = nullptr;  // the first of those behind all that have run
-  for (auto each = end; each != begin && is_new(*--each);) created = &*each;
-  if (!created || created == &front) return &front;
-  if (table.random.below(100) < percent_of(*created, table)) return created;
-  missed(*created, table);
-  return &front;
+  return taker;
 }
 
 // ---- every:N

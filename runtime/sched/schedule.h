@@ -17,6 +17,12 @@ namespace mini::sched {
 
 class Replay;
 
+/// What makes one slice differ from another, for whoever holds the GIL or waits for it.
+struct Conditions {
+  double pace = 1;  ///< how much faster the holder's CPU is than machine_speed() finds
+  Time late = 0;    ///< how much later than at other times the system wakes anybody up at a time-out
+};
+
 /// Decides. Only the holder of the GIL asks, so an implementation needs no lock.
 ///
 /// An exact schedule decides by instructions, and is asked by the observed loop before each of them; the same
@@ -47,7 +53,8 @@ class Schedule {
   /// The successor, one of `table.runnable`, which is not empty. By default the longest waiting.
   /// nullptr: this schedule cannot go on, error() says why, and the run ends; or, if pauses(), nobody shall run
   /// now, and the run stops with Outcome::Paused, nobody holding the GIL (OneThread only).
-  /// `table.last` is the serial of the thread that gives way; it may be gone.
+  /// `table.last` is the serial of the thread that gives way; it may be gone. A schedule that is not exact sets `lies_for`, and
+  /// when whoever has to wait on began to.
   virtual Thread* next(ThreadTable& table, Cause) { return &table.runnable.front(); }
   virtual bool pauses() const { return false; }
   /// The main thread has finished, and with it the run. false: too early for this schedule, see error().
@@ -58,8 +65,10 @@ class Schedule {
   virtual Time interval() const { return kNever; }
   virtual void set_interval(Time) {}
   /// Not exact: when a thread that has waited for `waited`, until the holder got the GIL, will ask that one to give way,
-  /// in time of the holder (slice.h).
+  /// in time of the holder (slice.h). Less than 0: it will not be awake before.
   virtual Time time_until_asked(Time /*waited*/, Random&) const { return interval(); }
+  /// Not exact: how the system is in a slice.
+  virtual Conditions conditions(Random&) const { return {}; }
   /// Not exact: how long a thread that becomes runnable takes until it waits.
   virtual Time wake_up_time(Random&) const { return 0; }
   /// Not exact: whether a thread that was woken for a lock takes it as soon as it is awake, without the GIL.
@@ -85,8 +94,8 @@ class Schedule {
 /// after another thread has run ("forced switching", CPython 3.9, Python/ceval_gil.h, take_gil and drop_gil).
 ///
 /// Each waits with a time-out of its own, and begins anew when it comes: so one that began to wait before the holder got
-/// the GIL has to wait up to two intervals. The system wakes the asker late, by up to kLatest; one in eight by up to
-/// kKernelTick. First in the line is who began its present time-out first. But the GIL lies there until the system has woken
+/// the GIL has to wait up to two intervals. The system wakes the asker late, by up to kLatest; in one slice of eight by up to
+/// kKernelTick more. First in the line is who began its present time-out first. But the GIL lies there until the system has woken
 /// that one up. If its holder was made to give it away, who asked for it often takes it, being awake; if not, who came last
 /// (percent_of), and who was woken up in vain begins its time-out anew. So does a thread take it that was just created, when
 /// none of the others has come so far as to wait.
@@ -107,6 +116,7 @@ class Interval final : public Schedule {
   /// At least a microsecond, as in CPython.
   void set_interval(Time interval) override { interval_ = interval < kMicrosecond ? kMicrosecond : interval; }
   Time time_until_asked(Time waited, Random&) const override;
+  Conditions conditions(Random&) const override;
   Time wake_up_time(Random&) const override;
   bool wakes_up_outside() const override { return true; }
   Thread* next(ThreadTable&, Cause) override;
@@ -114,13 +124,12 @@ class Interval final : public Schedule {
  private:
   /// How long the system takes to wake a thread up, and how late it may be at a time-out: measured of CPython 3.9 on an
   /// idle machine with two CPUs, whose kernel ticks 250 times a second.
-  static constexpr Time kEarliest = 40 * kMicrosecond, kLatest = 150 * kMicrosecond, kKernelTick = 4 * kMillisecond;
+  static constexpr Time kEarliest = 40 * kMicrosecond, kLatest = 80 * kMicrosecond, kKernelTick = 4 * kMillisecond;
   static constexpr Time kLongest = 1'000'000 * kSecond;  // a longer interval ends with this one: nobody sees the difference
   /// Of 100 times, how often one that came last gets the GIL before who is first in the line: of CPython 3.9, as above.
   /// More often if the GIL was let go of by one that waits for something else, and before one than before several.
   std::uint32_t percent_of(const Thread& comer, const ThreadTable&) const;
-  /// `created`, just now, did not get the GIL that somebody let go of.
-  void missed(Thread& created, ThreadTable&) const;
+  Time time_out() const;
   Time interval_;
 };
 

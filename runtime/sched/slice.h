@@ -21,7 +21,7 @@ namespace mini::sched {
 /// to a few parts in a hundred; to a sixth, where its ticks are very uneven.
 ///
 /// A slice whose length was drawn by chance may be `rough`: then it is rounded to five significant bits in ticks, which leaves
-/// less to tell in a recording (ForeseenModel).
+/// less to tell in a recording (ForeseenModel). `pace`: how much faster its CPU is than machine_speed() finds.
 class IntervalSlice {
  public:
   IntervalSlice() = default;
@@ -29,10 +29,10 @@ class IntervalSlice {
   explicit IntervalSlice(double speed) : fixed_speed_(speed) {}
 
   bool begun() const { return begun_; }
-  void begin(const Thread& thread, Time length, bool rough = false) {
+  void begin(const Thread& thread, Time length, bool rough = false, double pace = 1) {
     begun_ = true;
     rough_ = rough;
-    speed_ = fixed_speed_ > 0 ? fixed_speed_ : machine_speed();
+    speed_ = (fixed_speed_ > 0 ? fixed_speed_ : machine_speed()) * pace;
     start(thread, on_reference(length));
   }
   void drop() { *this = IntervalSlice(fixed_speed_); }
@@ -51,13 +51,14 @@ class IntervalSlice {
     start(thread, left);
     return gone;
   }
-  /// Ends in `left` from now, unless that is later than it would.
-  void shorten(const Thread& thread, Time left) {
+  /// Ends in `left` from now, unless that is later than it would (false).
+  bool shorten(const Thread& thread, Time left) {
     const Time gone = since_look(thread), new_left = on_reference(left);
-    if (left_ - gone <= new_left) return;
+    if (left_ - gone <= new_left) return false;
     whole_ -= left_ - gone - new_left;
     left_ = new_left;
     set_out(thread);
+    return true;
   }
 
   bool is_over(const Thread& thread) const {

@@ -128,7 +128,7 @@ class Thread : public base::ListHook<AllTag>,
 
   bool gives_way = false;             ///< as it was asked to, at the first switch point …
   Time gives_way_at = 0;              ///< … at this cpython_time or later
-  Time waits_since = 0;               ///< ThreadTable::slice_time when it began to wait for the GIL
+  Time waits_since = 0;               ///< ThreadTable::slice_time when it began to wait for the GIL, or will, once it is awake
   Point point{};                      ///< where an exact schedule made it give way …
   bool at_point = false;              ///< … if it has not run since
   std::uint32_t waits = 0;            ///< counts waits and calls: a late time-out sees that it is late
@@ -170,9 +170,11 @@ struct ThreadTable {
   Cause last_cause{};             ///< … and why it gave the GIL up
   std::uint64_t hand_overs = 0;
   Time virtual_now = 0;
-  /// Adds up what holders of the GIL executed while others waited for it, as the switch interval counts it (slice.h).
+  /// Adds up what holders of the GIL executed while others waited for it, as the switch interval counts it (slice.h), and how
+  /// long it lay there until the next one took it.
   Time slice_time = 0;
-  Time slice_began = 0;  ///< slice_time when the holder got the GIL
+  Time lies_for = 0;  ///< how long it lies there now: of whom the schedule chose, if it gets it
+  const Thread* asker = nullptr;  ///< whose time-out ends the holder's slice; only to be compared: it may be gone
   std::uint64_t lock_polls = 0;  ///< how often Runner::taken_meanwhile was asked since one last had
   std::uint64_t seed;
   Random random;  ///< what a real-time schedule draws, but for the lengths of slices (random_of_slice)
