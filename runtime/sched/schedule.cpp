@@ -71,7 +71,6 @@ Time Interval::wake_up_time(Random& random) const {
   return std::min(random.between(kEarliest, kLatest), interval_ / 4);
 }
 
-// From the beginning of a time-out to the next one's: the system wakes whoever waits late.
 Time Interval::time_out() const {
   return std::min(interval_, kLongest) + std::min((kEarliest + kLatest) / 2, interval_ / 4);
 }

@@ -95,8 +95,8 @@ class Schedule {
 ///
 /// Each waits with a time-out of its own, and begins anew when it comes: so one that began to wait before the holder got
 /// the GIL has to wait up to two intervals. The system wakes the asker late, by up to kLatest; in one slice of eight by up to
-/// kKernelTick more. First in the line is who began its present time-out first. But the GIL lies there until the system has woken
-/// that one up. If its holder was made to give it away, who asked for it often takes it, being awake; if not, who came last
+/// kKernelTick more. First in the line is who began its present time-out first. But the GIL lies there until the system has
+/// woken that one up. If its holder was made to give it away, who asked for it often takes it, being awake; if not, who came last
 /// (percent_of), and who was woken up in vain begins its time-out anew. So does a thread take it that was just created, when
 /// none of the others has come so far as to wait.
 ///
@@ -129,6 +129,7 @@ class Interval final : public Schedule {
   /// Of 100 times, how often one that came last gets the GIL before who is first in the line: of CPython 3.9, as above.
   /// More often if the GIL was let go of by one that waits for something else, and before one than before several.
   std::uint32_t percent_of(const Thread& comer, const ThreadTable&) const;
+  /// From the beginning of a time-out to the next one's: the system wakes whoever waits late.
   Time time_out() const;
   Time interval_;
 };

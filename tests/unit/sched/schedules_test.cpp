@@ -101,7 +101,7 @@ TEST_CASE("who asked for the GIL, or came last, takes it before who is first in 
            {"had to give way", 1, false, true, kMicrosecond, Cause::Parked, 25},
            {"has waited for long", 1, false, false, kInterval, Cause::Parked, 0},
            {"the holder had to give way, asked by the newest", 1, false, false, kInterval, Cause::Switched, 90},
-           {"the holder had to give way, asked by nobody who is there", 1, false, false, 2 * kMicrosecond, Cause::Switched, 0, false, false},
+           {"the holder had to give way, asked by nobody here", 1, false, false, 2 * kMicrosecond, Cause::Switched, 0, false, false},
            {"the holder had to give way, before who is first was awake", 1, false, false, kInterval, Cause::Switched, 100, true},
        }) {
     CAPTURE(situation.title);

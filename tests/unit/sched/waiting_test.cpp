@@ -433,8 +433,9 @@ TEST_CASE("a thread that waited before the holder came asks after its next time-
   struct Wait {
     Time waited, expected;
   };
-  for (const Wait& wait : {Wait{-100 * kMicrosecond, 5'100 * kMicrosecond}, Wait{0, 5 * kMillisecond}, Wait{100 * kMicrosecond, 9'900 * kMicrosecond},
-                           Wait{5 * kMillisecond, 5 * kMillisecond}, Wait{7 * kMillisecond, 8 * kMillisecond}}) {
+  for (const Wait& wait :
+       {Wait{-100 * kMicrosecond, 5'100 * kMicrosecond}, Wait{0, 5 * kMillisecond}, Wait{100 * kMicrosecond, 9'900 * kMicrosecond},
+        Wait{5 * kMillisecond, 5 * kMillisecond}, Wait{7 * kMillisecond, 8 * kMillisecond}}) {
     CAPTURE(wait.waited);
     for (int i = 0; i < 100; ++i) {
       const Time asked = schedule.time_until_asked(wait.waited, random);
