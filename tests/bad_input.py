@@ -280,8 +280,9 @@ def memory(suite):
         if name == 'number':
             script = script.replace('except MemoryError', 'except (MemoryError, OverflowError)')
         suite.check(f'memory: {name}', (0, 'caught\n1000 goes on\n', ''), suite.script(script, '--memory-limit=64M'))
-    status, _, errors = suite.script('l = []\nwhile True:\n    l.append("x" * 1000 + str(len(l)))\n', '--memory-limit=64M')
-    suite.check('memory: uncaught', (1, 'MemoryError'), (status, errors.strip().splitlines()[-1]))
+    for limit in range(1_000_000, 1_062_000, 1_037):  # so that each of the loop's allocations is the one that fails, once
+        status, _, errors = suite.script('l = []\nwhile True:\n    l.append("x" * 1000 + str(len(l)))\n', f'--memory-limit={limit}')
+        suite.check('memory: uncaught', (1, 'MemoryError'), (status, errors.strip().splitlines()[-1]))
 
 
 def pipes(suite):

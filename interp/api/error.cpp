@@ -50,12 +50,6 @@ void throw_wrong_length(size_t expected, size_t given) {
 
 namespace {
 
-std::string text_of(Heap& heap, base::Result<Ref<object::Str>> text) {
-  if (text.ok()) return to_utf8(text->get());
-  static_cast<void>(heap.take_pending());
-  return "<exception str() failed>";
-}
-
 int exit_status_of(Heap& heap, object::Exception* exit, std::string& message) {
   const object::Value code = exit->details[0];
   if (code.is_none() || code.is_unbound()) return 0;
@@ -65,7 +59,7 @@ int exit_status_of(Heap& heap, object::Exception* exit, std::string& message) {
     static_cast<void>(heap.take_pending());
     return 0xff;
   }
-  message = text_of(heap, object::str(heap, code));
+  message = vm::report_text(heap, code);
   return 1;
 }
 
@@ -76,7 +70,7 @@ void Core::fail(vm::ThreadState& thread) {
   Heap& heap = machine->heap();
   const Ref<object::Exception> exception = heap.take_pending();
   auto is = [&](BuiltinType type) { return object::is_subtype(exception->type, heap.type(type)); };
-  auto data = error_data(ErrorKind::kScript, text_of(heap, object::str(heap, exception)),
+  auto data = error_data(ErrorKind::kScript, vm::report_text(heap, exception),
                          vm::qualified_type_name(heap, exception->type));
   data->report = vm::render_exception(*machine, exception.get());
   if (is(BuiltinType::kSystemExit)) {

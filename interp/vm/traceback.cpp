@@ -21,13 +21,6 @@ std::string_view line_of_text(std::string_view text, uint32_t number) {
   return text.substr(0, text.find('\n'));
 }
 
-std::string exception_text(Heap& heap, Exception* exception) {
-  auto text = str(heap, Value(exception));
-  if (text.ok()) return to_utf8(text->get());
-  static_cast<void>(heap.take_pending());
-  return "<exception str() failed>";
-}
-
 void append_chain(std::string& out, Machine& machine, Exception* exception, std::set<Exception*>& seen) {
   seen.insert(exception);
   if (exception->cause) {
@@ -47,6 +40,14 @@ void append_chain(std::string& out, Machine& machine, Exception* exception, std:
 }
 
 }  // namespace
+
+std::string report_text(Heap& heap, Value value) {
+  base::OvershootScope overshoot(heap.memory());  // a MemoryError is told of when there is no memory left
+  auto text = str(heap, value);
+  if (text.ok()) return to_utf8(text->get());
+  static_cast<void>(heap.take_pending());
+  return "<exception str() failed>";
+}
 
 std::vector<TracebackEntry> entries_of(const Traceback* traceback) {
   std::vector<TracebackEntry> entries;
@@ -155,7 +156,7 @@ std::string render_summary(Machine& machine, Exception* exception) {
     out = render_syntax_error(machine, exception);
   } else {
     const std::string name = qualified_type_name(heap, exception->type);
-    std::string text = exception_text(heap, exception) + suggestion_for(machine, exception);
+    std::string text = report_text(heap, Value(exception)) + suggestion_for(machine, exception);
     out = text.empty() ? name + "\n" : name + ": " + text + "\n";
   }
   return out;
@@ -197,7 +198,7 @@ std::string render_unraisable(Machine& machine, Exception* exception) {
     if (!lines.empty()) out += "Traceback (most recent call last):\n" + lines;
   }
   Heap& heap = machine.heap();
-  return out + qualified_type_name(heap, exception->type) + ": " + exception_text(heap, exception) + "\n";
+  return out + qualified_type_name(heap, exception->type) + ": " + report_text(heap, Value(exception)) + "\n";
 }
 
 std::string render_exception(Machine& machine, Exception* exception) {

@@ -35,6 +35,8 @@ std::string render_notes(Machine&, Exception*);
 std::string render_exception_only(Machine&, Exception*);
 /// The exception's class as it is shown: with its module unless that is the program or the builtins.
 std::string qualified_type_name(Heap&, Type*);
+/// An exception's str(), or what CPython shows where that fails. With some memory beyond the VM's limit.
+std::string report_text(Heap&, Value);
 /// Line number of a traceback entry.
 uint32_t line_of(const Traceback*);
 
