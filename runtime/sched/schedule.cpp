@@ -92,7 +92,7 @@ std::uint32_t Interval::percent_of(const Thread& comer, const ThreadTable& table
   if (table.slice_time - comer.waits_since >= interval_) return 0;
   if (comer.gives_way) return 25;
   const bool several = table.runnable.size() > 2;
-  if (is_new(comer)) return several ? 32 : 60;
+  if (is_new(comer)) return several ? 32 : 35;
   return several ? 27 : 75;
 }
 

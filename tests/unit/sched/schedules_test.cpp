@@ -93,9 +93,9 @@ TEST_CASE("who asked for the GIL, or came last, takes it before who is first in 
     bool asked = true;    // by the newest
   };
   for (const Situation& situation : std::initializer_list<Situation>{
-           {"just created, one waits", 1, true, false, kMicrosecond, Cause::Parked, 60},
+           {"just created, one waits", 1, true, false, kMicrosecond, Cause::Parked, 35},
            {"just created, two wait", 2, true, false, kMicrosecond, Cause::Parked, 32},
-           {"just created, one that gave way is still asleep", 1, true, false, -kMicrosecond, Cause::Parked, 60, true},
+           {"just created, one that gave way is still asleep", 1, true, false, -kMicrosecond, Cause::Parked, 35, true},
            {"just woken, one waits", 1, false, false, kMicrosecond, Cause::Called, 75},
            {"just woken, two wait", 2, false, false, kMicrosecond, Cause::Finished, 27},
            {"had to give way", 1, false, true, kMicrosecond, Cause::Parked, 25},
