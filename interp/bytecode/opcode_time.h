@@ -45,7 +45,6 @@ constexpr std::uint8_t nanoseconds(Opcode opcode) {
     case Opcode::RETURN_VALUE:
       return 14;
     case Opcode::STORE_ATTR:
-      return 36;
     case Opcode::DELETE_ATTR:
     case Opcode::STORE_SUBSCR:
     case Opcode::DELETE_SUBSCR:

@@ -124,7 +124,6 @@ Thread* Interval::next(ThreadTable& table, Cause cause) {
   Thread* const front = first ? first : &*begin;
   if (comer == front) comer = nullptr;
   const bool taken = comer && random.below(100) < percent_of(*comer, table);
-  Thread* const taker = taken ? comer : front;
   const Time let_go = table.slice_time, woken = let_go + wake_up_time(random);
   table.lies_for = wake_up_time(random);
   const Time has_it = let_go + table.lies_for;
@@ -135,7 +134,7 @@ Thread* Interval::next(ThreadTable& table, Cause cause) {
     // In CPython 3.9 it comes when another one has the GIL, twice as often as before. Then it has one interval to wait, not two.
     comer->waits_since = has_it + wake_up_time(random);
   }
-  return taker;
+  return taken ? comer : front;
 }
 
 // ---- every:N
