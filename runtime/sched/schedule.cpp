@@ -92,14 +92,14 @@ std::uint32_t Interval::percent_of(const Thread& comer, const ThreadTable& table
   if (table.slice_time - comer.waits_since >= interval_) return 0;
   if (comer.gives_way) return 25;
   const bool several = table.runnable.size() > 2;
-  if (is_new(comer)) return several ? 32 : 35;
+  if (is_new(comer)) return several ? 44 : 48;
   return several ? 27 : 75;
 }
 
 // Of 100 times, how often a GIL that its holder was made to give away is taken by who asked for it, before the system has
 // woken up who is first in the line. In CPython 3.9 that is up to how fast the holder lets go of it: before the asker sleeps
 // again, or after.
-constexpr std::uint32_t kAskerTakesIt = 90;
+constexpr std::uint32_t kAskerTakesIt = 70;
 
 Thread* Interval::next(ThreadTable& table, Cause cause) {
   const auto begin = table.runnable.begin(), end = table.runnable.end();

@@ -93,14 +93,14 @@ TEST_CASE("who asked for the GIL, or came last, takes it before who is first in 
     bool asked = true;    // by the newest
   };
   for (const Situation& situation : std::initializer_list<Situation>{
-           {"just created, one waits", 1, true, false, kMicrosecond, Cause::Parked, 35},
-           {"just created, two wait", 2, true, false, kMicrosecond, Cause::Parked, 32},
-           {"just created, one that gave way is still asleep", 1, true, false, -kMicrosecond, Cause::Parked, 35, true},
+           {"just created, one waits", 1, true, false, kMicrosecond, Cause::Parked, 48},
+           {"just created, two wait", 2, true, false, kMicrosecond, Cause::Parked, 44},
+           {"just created, one that gave way is still asleep", 1, true, false, -kMicrosecond, Cause::Parked, 48, true},
            {"just woken, one waits", 1, false, false, kMicrosecond, Cause::Called, 75},
            {"just woken, two wait", 2, false, false, kMicrosecond, Cause::Finished, 27},
            {"had to give way", 1, false, true, kMicrosecond, Cause::Parked, 25},
            {"has waited for long", 1, false, false, kInterval, Cause::Parked, 0},
-           {"the holder had to give way, asked by the newest", 1, false, false, kInterval, Cause::Switched, 90},
+           {"the holder had to give way, asked by the newest", 1, false, false, kInterval, Cause::Switched, 70},
            {"the holder had to give way, asked by nobody here", 1, false, false, 2 * kMicrosecond, Cause::Switched, 0, false, false},
            {"the holder had to give way, before who is first was awake", 1, false, false, kInterval, Cause::Switched, 100, true},
        }) {
