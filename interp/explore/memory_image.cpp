@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "runtime/base/assert.h"
+#include "runtime/sched/clock.h"
 
 namespace mini::explore {
 
@@ -95,6 +96,7 @@ MemoryImage::MemoryImage(base::Memory& memory) : memory_(memory) {
   is_hot_.resize(size_ / kPage);
   was_hot_.resize(size_ / kPage);
   changes_.resize(size_ / kPage);
+  cools_.resize(size_ / kPage);
   struct sigaction action {};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_NODEFER;
@@ -113,56 +115,87 @@ MemoryImage::~MemoryImage() {
 }
 
 bool MemoryImage::catch_write(const void* address) {
+  constexpr size_t kMany = 8, kTogether = 64;
   const auto* at = static_cast<const std::byte*>(address);
   if (at < start_ || at >= start_ + size_) return false;
   const size_t page = static_cast<size_t>(at - start_) / kPage;
   if (is_hot_[page]) return false;  // writable already: a true fault
-  if (!was_hot_[page]) {
-    ++copied_;
-    std::memcpy(base_ + page * kPage, start_ + page * kPage, kPage);
-    std::memcpy(current_ + page * kPage, start_ + page * kPage, kPage);
+  // A step that writes to many pages, such as an exit, writes to their neighbours too: a fault costs more than some copies.
+  const bool alone = ++caught_ <= kMany;
+  const size_t first = alone ? page : page / kTogether * kTogether;
+  const size_t end = alone ? page + 1 : std::min(first + kTogether, is_hot_.size());
+  for (size_t each = first; each < end; ++each) {
+    if (is_hot_[each]) continue;
+    if (!was_hot_[each]) {
+      ++copied_;
+      std::memcpy(base_ + each * kPage, start_ + each * kPage, kPage);
+      std::memcpy(current_ + each * kPage, start_ + each * kPage, kPage);
+    }
+    hot_.push_back(static_cast<uint32_t>(each));
+    is_hot_[each] = was_hot_[each] = true;
+    cools_[each] = each != page;
   }
-  hot_.push_back(static_cast<uint32_t>(page));
-  is_hot_[page] = was_hot_[page] = true;
-  return ::mprotect(start_ + page * kPage, kPage, PROT_READ | PROT_WRITE) == 0;
+  if (!alone) cools_for_ = std::max(cools_for_, watch_price_);
+  return ::mprotect(start_ + first * kPage, (end - first) * kPage, PROT_READ | PROT_WRITE) == 0;
+}
+
+void MemoryImage::watch(std::span<const uint32_t> pages) {
+  const sched::Time began = sched::monotonic_now();
+  for (size_t i = 0; i < pages.size();) {
+    const size_t first = i;
+    do is_hot_[pages[i++]] = false;
+    while (i < pages.size() && pages[i] == pages[i - 1] + 1);
+    MINI_ASSERT(::mprotect(start_ + pages[first] * kPage, (i - first) * kPage, PROT_READ) == 0);
+  }
+  if (pages.empty()) return;
+  constexpr sched::Time kComparison = 70;  // nanoseconds a page, in the processor's second cache
+  const auto price = (sched::monotonic_now() - began) / static_cast<sched::Time>(pages.size()) / kComparison;
+  watch_price_ = static_cast<uint32_t>(std::clamp<sched::Time>(price, kLeastPrice, kHighestPrice));
+}
+
+template <typename Predicate>
+void MemoryImage::watch_where(Predicate rests) {
+  const auto resting = std::stable_partition(hot_.begin(), hot_.end(), [&](uint32_t page) { return !rests(page); });
+  watch({resting, hot_.end()});
+  hot_.erase(resting, hot_.end());
+  sorted_ = hot_.size();
 }
 
 void MemoryImage::rest() {
   constexpr uint32_t kFewest = 2000, kSeldom = 50;  // a fault costs as much as so many comparisons
   if (looks_ < kFewest) return;
-  std::erase_if(hot_, [&](uint32_t page) {
-    const bool rests = std::exchange(changes_[page], 0) < looks_ / kSeldom;
-    if (!rests || ::mprotect(start_ + page * kPage, kPage, PROT_READ) != 0) return false;
-    is_hot_[page] = false;
-    return true;
-  });
-  sorted_ = 0;
+  sort();
+  watch_where([&](uint32_t page) { return std::exchange(changes_[page], 0) < looks_ / kSeldom; });
   looks_ = 0;
+}
+
+void MemoryImage::sort() {
+  if (sorted_ != hot_.size()) std::sort(hot_.begin(), hot_.end());
+  sorted_ = hot_.size();
 }
 
 void MemoryImage::changed(std::vector<Line>& lines) {
   lines.clear();
+  caught_ = 0;
   ++looks_;
-  if (sorted_ != hot_.size()) {
-    std::sort(hot_.begin(), hot_.end());
-    sorted_ = hot_.size();
-  }
+  sort();
   for (uint32_t page : hot_) {
     uint64_t differing = differing_lines(start_ + page * kPage, current_ + page * kPage);
-    changes_[page] += differing != 0;
+    if (differing) ++changes_[page], cools_[page] = false;
     for (; differing; differing &= differing - 1)
       lines.push_back(page * (kPage / kLineBytes) + static_cast<Line>(__builtin_ctzll(differing)));
   }
+  if (cools_for_ > 0 && --cools_for_ == 0) watch_where([&](uint32_t page) { return cools_[page]; });
 }
 
 void MemoryImage::cool_down(size_t mark) {
-  for (size_t i = mark; i < hot_.size(); ++i) {
-    std::byte* page = start_ + hot_[i] * kPage;
-    std::memcpy(page, current_ + hot_[i] * kPage, kPage);
-    ::mprotect(page, kPage, PROT_READ);
-    is_hot_[hot_[i]] = false;
+  for (size_t i = 0; i < hot_.size(); ++i) {
+    const uint32_t page = hot_[i];
+    if (i < mark && !cools_[page]) continue;
+    std::memcpy(start_ + page * kPage, current_ + page * kPage, kPage);
+    cools_[page] = true;
+    cools_for_ = watch_price_;
   }
-  hot_.resize(mark);
   std::vector<Line> lines;
   changed(lines);
   revert(lines);

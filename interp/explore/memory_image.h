@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "runtime/base/memory.h"
@@ -41,7 +42,8 @@ class MemoryImage {
   /// Pages that became hot since; see cool_down().
   size_t hot_mark() const { return hot_.size(); }
   /// Puts the memory back to the current state after a step whose result nobody wants, and forgets the pages that only
-  /// this step wrote to: an exit touches nearly all. `mark`: hot_mark() before the step.
+  /// this step wrote to: an exit touches nearly all. `mark`: hot_mark() before the step. They are watched again when comparing
+  /// them has cost as much as that will: the next such step may come before.
   void cool_down(size_t mark);
   /// Now and then, when the memory holds the current state: pages that hardly ever change are watched again instead of
   /// being compared each time.
@@ -66,6 +68,11 @@ class MemoryImage {
 
  private:
   static constexpr size_t kPage = 4096;
+  /// Makes hot pages, in ascending order, read-only again.
+  void watch(std::span<const uint32_t> pages);
+  template <typename Predicate>
+  void watch_where(Predicate rests);  // of all hot pages, which are sorted
+  void sort();
   std::byte* current_line(Line line) { return current_ + size_t{line} * kLineBytes; }
   static void copy(std::byte* to, const std::byte* from) { std::memcpy(to, from, kLineBytes); }
 
@@ -82,6 +89,12 @@ class MemoryImage {
   size_t copied_ = 0;              // such pages
   std::vector<uint32_t> changes_;  // by page: how many times changed() has found it changed since the last rest()
   uint32_t looks_ = 0;             // calls of changed() since then
+  size_t caught_ = 0;              // writes that were caught since the last of these
+  std::vector<bool> cools_;        // by page: hot, but not found changed yet, or by a step that nobody wanted
+  uint32_t cools_for_ = 0;         // calls of changed() until such pages are watched again; 0: there are none
+  // What it costs to watch a page, in comparisons of one: up to the system, some hundred where it is a guest.
+  static constexpr uint32_t kLeastPrice = 4, kHighestPrice = 1000;
+  uint32_t watch_price_ = kLeastPrice;
 };
 
 }  // namespace mini::explore
