@@ -23,15 +23,19 @@ TEST_CASE("an image finds and takes back every change that a plain copy of the m
   std::memset(block, 1, kLines * kLineBytes);
   MemoryImage image(*memory);
   std::byte* const start = memory->accessible().data();
-  std::byte* const lines = start + (static_cast<size_t>(static_cast<std::byte*>(block) - start) + kLineBytes - 1) / kLineBytes * kLineBytes;
-  const auto first = static_cast<Line>((lines - start) / static_cast<ptrdiff_t>(kLineBytes));
+  const auto offset = static_cast<size_t>(static_cast<std::byte*>(block) - start);
+  const Line first = static_cast<Line>((offset + kLineBytes - 1) / kLineBytes);
+  std::byte* const lines = image.memory_line(first);
 
   sched::Random random(1);
   std::vector<std::byte> current(lines, lines + (kLines - 1) * kLineBytes);  // as a plain copy has it
   const auto base = current;
-  const auto holds = [&](const std::vector<std::byte>& content) { return std::memcmp(lines, content.data(), content.size()) == 0; };
+  const auto holds_current = [&] { return std::memcmp(lines, current.data(), current.size()) == 0; };
   const auto write = [&](uint32_t count, uint32_t among) {  // few lines, or a part of all pages
-    for (uint32_t i = 0; i < count; ++i) lines[random.below(among) * kLineBytes + random.below(kLineBytes)] = std::byte(random.below(4));
+    for (uint32_t i = 0; i < count; ++i) {
+      std::byte* const line = lines + random.below(among) * kLineBytes;
+      line[random.below(kLineBytes)] = std::byte(random.below(4));
+    }
   };
   std::vector<Line> changed, expected;
   size_t puts_back = 0, most_hot = 0;
@@ -42,7 +46,7 @@ TEST_CASE("an image finds and takes back every change that a plain copy of the m
     if (random.below(step % 4000 < 2000 ? 20 : 2000) == 0) {  // like an exit; for some time there is none
       write(2000, kLines - 1);
       image.cool_down(mark);
-      REQUIRE(holds(current));
+      REQUIRE(holds_current());
       ++puts_back;
       continue;
     }
@@ -63,7 +67,7 @@ TEST_CASE("an image finds and takes back every change that a plain copy of the m
       std::memcpy(current.data(), lines, current.size());
     } else {
       image.revert(changed);
-      REQUIRE(holds(current));
+      REQUIRE(holds_current());
     }
     for (const Line line : changed)  // the base stays what it was
       REQUIRE(std::memcmp(image.base_line(line), &base[(line - first) * kLineBytes], kLineBytes) == 0);
@@ -80,7 +84,7 @@ TEST_CASE("an image finds and takes back every change that a plain copy of the m
   CHECK(image.hot_mark() > 100);
   for (int look = 0; look < 1000; ++look) image.changed(changed);
   CHECK(image.hot_mark() == 0);
-  CHECK(holds(current));
+  CHECK(holds_current());
 }
 
 }  // namespace mini::explore
