@@ -294,9 +294,9 @@ Result<void> fill_thread(Machine& machine, Module* module) {
   MINI_TRY(define_handle_type(heap));
   MINI_TRY(define_local_type(heap));
   MINI_TRY(add_functions(machine, module, kFunctions));
-  MINI_TRY(add_functions(machine, module, kLocalFunctions));
   for (const char* name : {"LockType", "lock"}) MINI_TRY(add_type(machine, module, name, BuiltinType::kLock));
   MINI_TRY(add_type(machine, module, "RLock", BuiltinType::kRLock));
+  MINI_TRY(add_type(machine, module, "_local", BuiltinType::kThreadLocal));
   MINI_TRY(add_type(machine, module, "_ThreadHandle", BuiltinType::kThreadHandle));
   MINI_TRY(add_type(machine, module, "error", BuiltinType::kRuntimeError));
   return add_value(machine, module, "TIMEOUT_MAX", MINI_TRY(make_float(heap, 9223372036.0)));

@@ -10,7 +10,6 @@ Result<void> define_lock_types(Heap&);
 Result<Ref<Value>> allocate_lock(Call&);
 Result<void> define_handle_type(Heap&);
 Result<void> define_local_type(Heap&);
-extern const std::span<const NativeDefinition> kLocalFunctions;
 
 /// What a native does that was woken from a wait by an interrupt: true if an exception was raised.
 inline bool interrupted(ThreadState& thread) {

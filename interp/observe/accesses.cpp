@@ -250,6 +250,16 @@ void Accesses::attribute(AccessMode mode, Value object, Str* name, Value new_val
       describe(LocationKind::kAttribute, type, get_name(type->attributes, name));
       return;
     }
+  } else if (is_kind(object, BuiltinType::kThreadLocal)) {
+    // What each thread has for itself. A thread that comes here for the first time has nothing so far.
+    const Result<Dict*> looked = type->behaviour.own_names(heap_, holder, OwnNames::kToLook);
+    Dict* names = looked.ok() ? *looked : nullptr;
+    if (names && name == heap_.name(Name::k__dict__)) return whole(AccessMode::kReadWrite, Value(names), -1);
+    const Value own = names ? get_name(names, name) : kUnbound;
+    if (names && (!own.is_unbound() || mode != AccessMode::kRead)) {
+      describe(LocationKind::kAttribute, names, own);
+      return;
+    }
   } else if (is_kind(object, BuiltinType::kFunction)) {
     Dict* attributes = static_cast<vm::Function*>(holder)->attributes;
     describe(LocationKind::kAttribute, holder, attributes ? get_name(attributes, name) : kUnbound);

@@ -20,10 +20,10 @@ constexpr Row kRows[] = {
      " super.__new__ method.__new__ module.__new__ staticmethod.__new__ classmethod.__new__ TextIOWrapper.fileno"
      " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open"
      " itertool.__iter__ _deque_iterator.__iter__ function.__get__ method.__get__ partial.__new__ itemgetter.__new__"
-     " attrgetter.__new__ methodcaller.__new__ StringIO.__new__ BytesIO.__new__ SimpleQueue.__new__ _lru_cache_wrapper."
+     " attrgetter.__new__ methodcaller.__new__ StringIO.__new__ BytesIO.__new__ SimpleQueue.__new__ _local.__new__ _lru_cache_wrapper."
      " __bool__ __new__ TextIOWrapper.__iter__ enumerate.__iter__ filter.__iter__ map.__iter__"
      " zip.__iter__ BaseException. property. sys.exit sys.exc_info time. math. int. float. bool. "},
-    {Effect::kAsksMachine, " interrupt_main _local_key _local_dict RLock._recursion_count type.__subclasses__ gc. sys. mini_gil. "},
+    {Effect::kAsksMachine, " interrupt_main RLock._recursion_count type.__subclasses__ gc. sys. mini_gil. "},
     {Effect::kReadSelf, " len __len__ __length_hint__ list.copy dict.copy dict.keys dict.values dict.items list.__reversed__"
                         " dict.__reversed__ iter __iter__ Random._getstate deque.copy deque.__copy__ deque.__reversed__"
                         " defaultdict.copy defaultdict.__copy__ OrderedDict.copy StringIO.getvalue BytesIO.getvalue "},

@@ -121,7 +121,7 @@ CallOutcome load_method(ThreadState& thread, Frame* frame, uint32_t name_index, 
     }
   }
   if (!has_hooks(type) && !is_metaclass(type) && type != heap.type(BuiltinType::kModule) &&
-      type != heap.type(BuiltinType::kSuper)) {
+      type != heap.type(BuiltinType::kSuper) && !type->behaviour.own_names) {
     Value found = lookup(type, name);
     const bool plain =
         found.is_object() &&

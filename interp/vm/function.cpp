@@ -155,7 +155,11 @@ void define_function_types(Heap& heap) {
   type->behaviour.visit = visit_function;
   type->behaviour.drop = drop_function;
   type->behaviour.repr = repr_function;
-  type->behaviour.own_names = [](Object* object) { return &static_cast<Function*>(object)->attributes; };
+  type->behaviour.own_names = [](Heap& owner, Object* object, OwnNames purpose) -> Result<Dict*> {
+    Dict*& names = static_cast<Function*>(object)->attributes;
+    if (!names && purpose == OwnNames::kToWrite) names = MINI_TRY(make_dict(owner)).release();
+    return names;
+  };
   type->instance_size = sizeof(Function);
   type->type_flags |= Type::kTracked;
 }

@@ -137,15 +137,19 @@ Result<AttributeLookup> resolve_super(Heap& heap, Super* super, Str* name) {
   return bind(heap, own, Value(super), super->Object::type, name);
 }
 
-Value own_attribute(Value object, Str* name) {
+/// The object's own dict, if it is one that keeps its attributes so; null otherwise, or if there is none so far.
+Result<Dict*> own_names(Heap& heap, Value object, OwnNames purpose) {
+  if (!object.is_object()) return nullptr;
+  const auto function = object.as_object()->type->behaviour.own_names;
+  return function ? function(heap, object.as_object(), purpose) : nullptr;
+}
+
+Value own_attribute(Value object, Dict* names, Str* name) {
+  if (names) return get_name(names, name);
   if (!object.is_object()) return kUnbound;
   if (kind_of(object) == BuiltinType::kModule)
     return get_name(static_cast<Module*>(object.as_object())->dict, name);
-  if (auto own_names = object.as_object()->type->behaviour.own_names) {
-    Dict* names = *own_names(object.as_object());
-    return names ? get_name(names, name) : kUnbound;
-  }
-  return get_instance_attribute(object.as_object(), name);
+  return object.as_object()->type->behaviour.own_names ? kUnbound : get_instance_attribute(object.as_object(), name);
 }
 
 }  // namespace
@@ -156,9 +160,10 @@ Result<AttributeLookup> resolve_generic(Heap& heap, Value object, Str* name) {
     return resolve_on_type(heap, static_cast<Type*>(object.as_object()), name);
   if (kind == BuiltinType::kSuper) return resolve_super(heap, static_cast<Super*>(object.as_object()), name);
   Type* type = heap.type_of(object);
+  Dict* names = MINI_TRY(own_names(heap, object, OwnNames::kToRead));  // first: it may run a script's __init__
   Value of_class = lookup(type, name);
   if (goes_first(heap, of_class)) return bind(heap, of_class, object, type, name);
-  if (Value own = own_attribute(object, name); !own.is_unbound()) return found(Ref<Value>::share(own));
+  if (Value own = own_attribute(object, names, name); !own.is_unbound()) return found(Ref<Value>::share(own));
   if (!of_class.is_unbound()) return bind(heap, of_class, object, type, name);
   if (kind == BuiltinType::kBoundMethod) {  // shows the attributes of its function
     return found(
@@ -290,9 +295,8 @@ Result<AttributeStore> store_own(Heap& heap, Value object, Str* name, Value valu
     } else {
       MINI_TRY(set_name(heap, dict, name, value));
     }
-  } else if (auto own_names = object.is_object() ? object.as_object()->type->behaviour.own_names : nullptr) {
-    Dict*& names = *own_names(object.as_object());
-    if (!names && !deleting) names = MINI_TRY(make_dict(heap)).release();
+  } else if (object.is_object() && object.as_object()->type->behaviour.own_names) {
+    Dict* names = MINI_TRY(own_names(heap, object, deleting ? OwnNames::kToRead : OwnNames::kToWrite));
     if (deleting) {
       existed = names && remove_name(heap, names, name);
     } else {

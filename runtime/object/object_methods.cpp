@@ -326,7 +326,7 @@ Result<Ref<List>> attribute_names(Heap& heap, Value self) {
   const Type* type = is_class ? static_cast<Type*>(self.as_object()) : heap.type_of(self);
   if (self.is_object() && !is_class) {
     if (auto own_names = type->behaviour.own_names) {
-      if (const Dict* own = *own_names(self.as_object())) MINI_TRY(add_keys(own));
+      if (const Dict* own = MINI_TRY(own_names(heap, self.as_object(), OwnNames::kToRead))) MINI_TRY(add_keys(own));
     } else if (Attributes* own = attributes_of(self.as_object())) {
       for (Shape* shape = own->shape; shape && shape->parent; shape = shape->parent)
         MINI_TRY(set_name(heap, names.get(), shape->name, kNone));

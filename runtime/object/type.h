@@ -26,9 +26,12 @@ enum class CompareOp : uint8_t { kLess, kLessEqual, kEqual, kNotEqual, kGreater,
 
 using NativeFunction = Result<Ref<Value>> (*)(Call&);
 
+/// What somebody wants with an object's own dict. To look runs no script code and cannot fail.
+enum class OwnNames : uint8_t { kToLook, kToRead, kToWrite };
+
 /// The native behaviour of a type; null where it has none. A class inherits its base's.
 /// A function here never runs script code by itself, but may through the operations of `operations.h`
-/// (elements with an `__eq__` or `__repr__` of their own).
+/// (elements with an `__eq__` or `__repr__` of their own). Only `own_names` of a threading.local may: its `__init__`.
 struct NativeBehaviour {
   /// Shows every reference and every field to `visitor`: the collector, the hash of a state and reports live from it.
   void (*visit)(Object*, Visitor&) = nullptr;
@@ -55,9 +58,9 @@ struct NativeBehaviour {
   /// The size in bytes of this very object, for types whose objects differ; else `Type::instance_size` holds. Knows
   /// nothing of `Type::trailer_size`.
   size_t (*size)(const Object*) = nullptr;
-  /// Where an object keeps attributes of its own in a dict (functions), which is made when it is needed. Null: it has none,
-  /// or a layout of instances.
-  Dict** (*own_names)(Object*) = nullptr;
+  /// The dict in which an object keeps attributes of its own (functions, threading.local): null if it has none so far. With
+  /// kToWrite, it has one afterwards. A null function: there is no such dict, or a layout of instances.
+  Result<Dict*> (*own_names)(Heap&, Object*, OwnNames) = nullptr;
 };
 
 struct Type : Tracked {
