@@ -32,13 +32,13 @@ Result<Ref<Value>> offers(Call& call) {
   return unboxed(kFalse);
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kAbcFunctions[] = {
     {"_abc.set_abstract(class, abstract, /)", set_abstract},
     {"_abc.offers(class, method, /)", offers},
 };
 
 }  // namespace
 
-Result<void> fill_abc(Machine& machine, Module* module) { return add_functions(machine, module, kFunctions); }
+Result<void> fill_abc(Machine& machine, Module* module) { return add_functions(machine, module, kAbcFunctions); }
 
 }  // namespace mini::modules

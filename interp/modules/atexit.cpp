@@ -87,7 +87,7 @@ Result<Ref<Value>> count(Call& call) {
   return make_int(call.heap, static_cast<int64_t>(MINI_TRY(callbacks(Machine::of(call.heap)))->length));
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kAtexitFunctions[] = {
     {"atexit.register(*args, **kwargs)", register_},
     {"atexit.unregister(func, /)", unregister},
     {"atexit._run_exitfuncs()", run},
@@ -99,7 +99,7 @@ constexpr NativeDefinition kFunctions[] = {
 
 Result<void> fill_atexit(Machine& machine, Module* module) {
   machine.state().exit_hook = run_all;
-  return add_functions(machine, module, kFunctions);
+  return add_functions(machine, module, kAtexitFunctions);
 }
 
 }  // namespace mini::modules

@@ -52,7 +52,7 @@ Result<Ref<Value>> insort(Call& call) {
   return none();
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kBisectFunctions[] = {
     {"_bisect.bisect_right(a, x, lo=0, hi=None, *, key=None)", bisect<true>},
     {"_bisect.bisect_left(a, x, lo=0, hi=None, *, key=None)", bisect<false>},
     {"_bisect.insort_right(a, x, lo=0, hi=None, *, key=None)", insort<true>},
@@ -61,6 +61,6 @@ constexpr NativeDefinition kFunctions[] = {
 
 }  // namespace
 
-Result<void> fill_bisect(Machine& machine, Module* module) { return add_functions(machine, module, kFunctions); }
+Result<void> fill_bisect(Machine& machine, Module* module) { return add_functions(machine, module, kBisectFunctions); }
 
 }  // namespace mini::modules

@@ -124,7 +124,7 @@ Result<Ref<Value>> extreme(Call& call, CompareOp better, const char* name) {
 Result<Ref<Value>> min(Call& call) { return extreme(call, CompareOp::kLess, "min"); }
 Result<Ref<Value>> max(Call& call) { return extreme(call, CompareOp::kGreater, "max"); }
 
-constexpr NativeDefinition kDefinitions[] = {
+constexpr NativeDefinition kBuiltinsIterationDefinitions[] = {
     {"len(obj, /)", len},
     {"all(iterable, /)", all},
     {"any(iterable, /)", any},
@@ -138,6 +138,6 @@ constexpr NativeDefinition kDefinitions[] = {
 
 }  // namespace
 
-const std::span<const NativeDefinition> kIterationFunctions = kDefinitions;
+const std::span<const NativeDefinition> kIterationFunctions = kBuiltinsIterationDefinitions;
 
 }  // namespace mini::modules

@@ -245,7 +245,7 @@ Result<Ref<Value>> exit(Call& call) {
   return call.heap.raise_value(BuiltinType::kSystemExit, call.has(0) ? call[0] : kNone);
 }
 
-constexpr NativeDefinition kDefinitions[] = {
+constexpr NativeDefinition kBuiltinsNamespacesDefinitions[] = {
     {"globals()", globals},
     {"locals()", locals},
     {"vars(object=None, /)", vars},
@@ -260,7 +260,7 @@ constexpr NativeDefinition kDefinitions[] = {
 
 }  // namespace
 
-const std::span<const NativeDefinition> kNamespaceFunctions = kDefinitions;
+const std::span<const NativeDefinition> kNamespaceFunctions = kBuiltinsNamespacesDefinitions;
 const NativeDefinition kMakeSuper{"super.__new__(type, cls=None, obj=None, /)", make_super};
 
 }  // namespace mini::modules

@@ -102,7 +102,7 @@ Result<Ref<Value>> sum(Call& call) {
   }
 }
 
-constexpr NativeDefinition kDefinitions[] = {
+constexpr NativeDefinition kBuiltinsNumbersDefinitions[] = {
     {"abs(x, /)", abs_},
     {"divmod(x, y, /)", divmod_},
     {"pow(base, exp, mod=None)", pow_},
@@ -117,6 +117,6 @@ constexpr NativeDefinition kDefinitions[] = {
 
 }  // namespace
 
-const std::span<const NativeDefinition> kNumberFunctions = kDefinitions;
+const std::span<const NativeDefinition> kNumberFunctions = kBuiltinsNumbersDefinitions;
 
 }  // namespace mini::modules

@@ -123,7 +123,7 @@ Result<Ref<Value>> delattr(Call& call) {
   return none();
 }
 
-constexpr NativeDefinition kDefinitions[] = {
+constexpr NativeDefinition kBuiltinsObjectsDefinitions[] = {
     {"isinstance(obj, class_or_tuple, /)", isinstance},
     {"issubclass(cls, class_or_tuple, /)", issubclass},
     {"repr(obj, /)", repr_},
@@ -139,6 +139,6 @@ constexpr NativeDefinition kDefinitions[] = {
 
 }  // namespace
 
-const std::span<const NativeDefinition> kObjectFunctions = kDefinitions;
+const std::span<const NativeDefinition> kObjectFunctions = kBuiltinsObjectsDefinitions;
 
 }  // namespace mini::modules

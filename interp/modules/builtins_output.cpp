@@ -109,7 +109,7 @@ Result<Ref<Value>> input(Call& call) {
   return text(heap, line);
 }
 
-constexpr NativeDefinition kDefinitions[] = {
+constexpr NativeDefinition kBuiltinsOutputDefinitions[] = {
     {"print(*args, sep=' ', end='\\n', file=None, flush=False)", print},
     {"input(prompt='', /)", input},
     {"open(file, mode='r', buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None)",
@@ -118,6 +118,6 @@ constexpr NativeDefinition kDefinitions[] = {
 
 }  // namespace
 
-const std::span<const NativeDefinition> kOutputFunctions = kDefinitions;
+const std::span<const NativeDefinition> kOutputFunctions = kBuiltinsOutputDefinitions;
 
 }  // namespace mini::modules

@@ -322,7 +322,7 @@ Result<Ref<Value>> count_elements(Call& call) {
     MINI_TRY(plain ? set(heap, dict_of(call[0]), item, after) : set_item(heap, call[0], item, after));
   }
 }
-constexpr NativeDefinition kFunctions[] = {{"_collections._count_elements(mapping, iterable, /)", count_elements}};
+constexpr NativeDefinition kCollectionsFunctions[] = {{"_collections._count_elements(mapping, iterable, /)", count_elements}};
 
 /// Makes a type one whose instances are dicts for everybody else.
 Result<void> define_dict_type(Heap& heap, BuiltinType which, const TypeDefinition& definition,
@@ -381,7 +381,7 @@ Result<void> fill_collections(Machine& machine, Module* module) {
   MINI_TRY(add_type(machine, module, "deque", BuiltinType::kDeque));
   MINI_TRY(add_type(machine, module, "defaultdict", BuiltinType::kDefaultDict));
   MINI_TRY(add_type(machine, module, "OrderedDict", BuiltinType::kOrderedDict));
-  return add_functions(machine, module, kFunctions);
+  return add_functions(machine, module, kCollectionsFunctions);
 }
 
 }  // namespace mini::modules

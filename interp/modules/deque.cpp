@@ -399,14 +399,13 @@ Result<Ref<Value>> iterator_next_item(Heap& heap, Value self) {
   const uint64_t position = iterator->position++;
   return Ref<Value>::share(deque->at(kReversed ? deque->length - 1 - position : position));
 }
-Result<Ref<Value>> share_self(Heap&, Value self) { return Ref<Value>::share(self); }
 Result<Ref<Value>> length_hint(Call& call) {
   auto* iterator = self_of<DequeIterator>(call);
   return make_int(call.heap, iterator->deque ? static_cast<int64_t>(iterator->deque->length - iterator->position) : 0);
 }
 
 constexpr NativeDefinition kConstruct{"deque.__new__(type, iterable=(), maxlen=None)", construct};
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kDequeMethods[] = {
     {"deque.__init__(self, iterable=(), maxlen=None)", deque_init},
     {"deque.append(self, item, /)", append_},
     {"deque.appendleft(self, item, /)", appendleft},
@@ -426,7 +425,7 @@ constexpr NativeDefinition kMethods[] = {
     {"deque.__reversed__(self, /)", deque_reversed},
 };
 constexpr NativeDefinition kIteratorMethods[] = {{"_deque_iterator.__length_hint__(self, /)", length_hint}};
-constexpr NativeDefinition kIteratorSlots[] = {MINI_ITERATOR_SLOTS("_deque_iterator")};
+constexpr NativeDefinition kDequeIteratorSlots[] = {MINI_ITERATOR_SLOTS("_deque_iterator")};
 
 }  // namespace
 
@@ -447,7 +446,7 @@ Result<void> define_deque(Heap& heap) {
                                       .contains = deque_contains,
                                       .iterate = deque_iterate},
                         .construct = &kConstruct,
-                        .methods = kMethods}));
+                        .methods = kDequeMethods}));
   MINI_TRY(add_slot_methods(heap, heap.type(BuiltinType::kDeque)));
   MINI_TRY(add_operator_methods(heap, heap.type(BuiltinType::kDeque), {BinaryOp::kAdd, BinaryOp::kMultiply},
                                 {BinaryOp::kAdd, BinaryOp::kMultiply}));
@@ -468,7 +467,7 @@ Result<void> define_deque(Heap& heap) {
                                                                                      : iterator_next_item<true>},
                           .construct = nullptr,
                           .methods = kIteratorMethods,
-                          .slots = kIteratorSlots}));
+                          .slots = kDequeIteratorSlots}));
   return {};
 }
 

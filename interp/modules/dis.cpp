@@ -60,7 +60,7 @@ Result<Ref<Value>> opcodes(Call& call) {
   return numbers;
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kDisFunctions[] = {
     {"_dis.listing(code, /)", listing},
     {"_dis.instructions(code, /)", instructions},
     {"_dis.opcodes()", opcodes},
@@ -68,6 +68,6 @@ constexpr NativeDefinition kFunctions[] = {
 
 }  // namespace
 
-Result<void> fill_dis(Machine& machine, Module* module) { return add_functions(machine, module, kFunctions); }
+Result<void> fill_dis(Machine& machine, Module* module) { return add_functions(machine, module, kDisFunctions); }
 
 }  // namespace mini::modules

@@ -248,7 +248,7 @@ Result<Ref<Value>> file_reconfigure(Call& call) {
   {type ".writable(self, /)", file_writable},                \
   {type ".seekable(self, /)", file_seekable}
 
-constexpr NativeDefinition kTextMethods[] = {
+constexpr NativeDefinition kFileTextMethods[] = {
     COMMON_METHODS("TextIOWrapper"),
     {"TextIOWrapper.reconfigure(self, *args, encoding=None, errors=None, newline=None, line_buffering=None, "
      "write_through=None)",
@@ -287,7 +287,7 @@ std::span<const NativeDefinition> file_methods(BuiltinType which) {
     case BuiltinType::kUpdateFile:
       return kUpdateMethods;
     default:
-      return kTextMethods;
+      return kFileTextMethods;
   }
 }
 

@@ -115,7 +115,7 @@ Result<Ref<Value>> get_raw(Heap& heap, Value self) {
   return lower_file(heap, file_in(self), &File::raw, BuiltinType::kRawFile);
 }
 
-constexpr NativeDefinition kIteratorSlots[] = {MINI_ITERATOR_SLOTS("_IOBase")};
+constexpr NativeDefinition kFileOpenIteratorSlots[] = {MINI_ITERATOR_SLOTS("_IOBase")};
 
 constexpr BuiltinType kFileTypes[] = {BuiltinType::kFile, BuiltinType::kRawFile, BuiltinType::kReadFile,
                                       BuiltinType::kWriteFile, BuiltinType::kUpdateFile};
@@ -152,7 +152,7 @@ Result<void> define_file_types(Heap& heap) {
                                         .next = kFileNext},
                           .construct = nullptr,
                           .methods = file_methods(which),
-                          .slots = kIteratorSlots}));
+                          .slots = kFileOpenIteratorSlots}));
     Type* type = heap.type(which);
     MINI_TRY(add_getset(heap, type, "name", get_name));
     MINI_TRY(add_getset(heap, type, "mode", get_text<&File::mode>));

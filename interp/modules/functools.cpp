@@ -184,9 +184,9 @@ Result<Ref<Value>> reduce(Call& call) {
   return result;
 }
 
-constexpr NativeDefinition kFunctions[] = {{"_functools.reduce(function, iterable, initial=0, /)", reduce}};
+constexpr NativeDefinition kFunctoolsFunctions[] = {{"_functools.reduce(function, iterable, initial=0, /)", reduce}};
 constexpr NativeDefinition kMakePartial{"partial.__new__(type, *args, **kwargs)", make_partial};
-constexpr NativeDefinition kMethods[] = {{"partial.__call__(self, *args, **kwargs)", partial_call}};
+constexpr NativeDefinition kFunctoolsMethods[] = {{"partial.__call__(self, *args, **kwargs)", partial_call}};
 
 }  // namespace
 
@@ -199,7 +199,7 @@ Result<void> fill_functools(Machine& machine, Module* module) {
                         .subclassable = true,
                         .behaviour = {.visit = visit_partial, .drop = drop_partial, .repr = partial_repr},
                         .construct = &kMakePartial,
-                        .methods = kMethods}));
+                        .methods = kFunctoolsMethods}));
   type->attributes_offset = sizeof(Partial) - sizeof(Attributes);  // the last field
   MINI_TRY(add_slot_methods(heap, type));
   MINI_TRY(add_getset(heap, type, "func", [](Heap&, Value self) -> Result<Ref<Value>> {
@@ -214,7 +214,7 @@ Result<void> fill_functools(Machine& machine, Module* module) {
   MINI_TRY(add_type(machine, module, "partial", BuiltinType::kPartial));
   MINI_TRY(define_cached(heap));
   MINI_TRY(add_type(machine, module, "_lru_cache_wrapper", BuiltinType::kCachedFunction));
-  return add_functions(machine, module, kFunctions);
+  return add_functions(machine, module, kFunctoolsFunctions);
 }
 
 }  // namespace mini::modules

@@ -140,7 +140,7 @@ Result<Ref<Value>> get_stats(Call& call) {
   return Ref<Value>(std::move(list));
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kGcFunctions[] = {
     {"gc.collect(generation=2)", collect},
     {"gc.enable()", enable},
     {"gc.disable()", disable},
@@ -163,7 +163,7 @@ constexpr NativeDefinition kFunctions[] = {
 
 Result<void> fill_gc(Machine& machine, Module* module) {
   Heap& heap = machine.heap();
-  MINI_TRY(add_functions(machine, module, kFunctions));
+  MINI_TRY(add_functions(machine, module, kGcFunctions));
   MINI_TRY(add_value(machine, module, "garbage", MINI_TRY(make_list(heap))));
   return add_value(machine, module, "callbacks", Ref<Value>::share(Value(MINI_TRY(heap.collection_callbacks()))));
 }

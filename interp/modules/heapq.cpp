@@ -113,7 +113,7 @@ Result<Ref<Value>> heapify(Call& call) {
   return none();
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kHeapqFunctions[] = {
     {"_heapq.heappush(heap, item, /)", heappush},       {"_heapq.heappop(heap, /)", heappop},
     {"_heapq.heapify(heap, /)", heapify},               {"_heapq.heapreplace(heap, item, /)", heapreplace},
     {"_heapq.heappushpop(heap, item, /)", heappushpop},
@@ -121,6 +121,6 @@ constexpr NativeDefinition kFunctions[] = {
 
 }  // namespace
 
-Result<void> fill_heapq(Machine& machine, Module* module) { return add_functions(machine, module, kFunctions); }
+Result<void> fill_heapq(Machine& machine, Module* module) { return add_functions(machine, module, kHeapqFunctions); }
 
 }  // namespace mini::modules

@@ -97,13 +97,15 @@ Result<Ref<Value>> source_text(Call& call) {
   return found ? text(call.heap, *found) : none();
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kInterpretersFunctions[] = {
     {"_interpreters.start(connection, sentinel, /)", start},
     {"_interpreters.source_text(filename, /)", source_text},
 };
 
 }  // namespace
 
-Result<void> fill_interpreters(Machine& machine, Module* module) { return add_functions(machine, module, kFunctions); }
+Result<void> fill_interpreters(Machine& machine, Module* module) {
+  return add_functions(machine, module, kInterpretersFunctions);
+}
 
 }  // namespace mini::modules

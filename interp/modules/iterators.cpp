@@ -180,8 +180,6 @@ constexpr NativeDefinition kZipSlots[] = {MINI_ITERATOR_SLOTS("zip")};
 constexpr NativeDefinition kMapSlots[] = {MINI_ITERATOR_SLOTS("map")};
 constexpr NativeDefinition kFilterSlots[] = {MINI_ITERATOR_SLOTS("filter")};
 
-Result<Ref<Value>> share_self(Heap&, Value self) { return Ref<Value>::share(self); }
-
 template <class T>
 void visit_fields(Object* object, Visitor& visitor);
 template <class T>

@@ -16,7 +16,6 @@ void visit_itertool(Object* object, Visitor& visitor) {
 void drop_itertool(Heap&, Object* object) {
   for (Value& place : static_cast<Itertool*>(object)->place) decref(std::exchange(place, kUnbound));
 }
-Result<Ref<Value>> share_self(Heap&, Value self) { return Ref<Value>::share(self); }
 
 constexpr NativeDefinition kSlots[] = {MINI_ITERATOR_SLOTS("itertool")};
 
@@ -386,7 +385,7 @@ Result<Ref<Value>> tee(Call& call) {
   return all;
 }
 
-constexpr NativeDefinition kFunctions[] = {{"itertools.tee(iterable, n=2, /)", tee}};
+constexpr NativeDefinition kItertoolsFunctions[] = {{"itertools.tee(iterable, n=2, /)", tee}};
 constexpr NativeDefinition kMakeAccumulate{"accumulate.__new__(type, iterable, func=None, *, initial=None)",
                                            make_accumulate};
 constexpr NativeDefinition kMakeBatched{"batched.__new__(type, iterable, n, *, strict=False)", make_batched};
@@ -402,7 +401,7 @@ constexpr NativeDefinition kMakeRepeat{"repeat.__new__(type, object, times=0)", 
 constexpr NativeDefinition kMakeStarMap{"starmap.__new__(type, function, iterable, /)", make_function_first};
 constexpr NativeDefinition kMakeTakeWhile{"takewhile.__new__(type, predicate, iterable, /)", make_function_first};
 
-constexpr ItertoolKind kKinds[] = {
+constexpr ItertoolKind kItertoolsKinds[] = {
     {BuiltinType::kAccumulate, accumulate_next, &kMakeAccumulate},
     {BuiltinType::kBatched, batched_next, &kMakeBatched},
     {BuiltinType::kChain, chain_next, &kMakeChain, nullptr, kChainMethods},
@@ -421,7 +420,7 @@ constexpr ItertoolKind kKinds[] = {
 
 }  // namespace
 
-const std::span<const ItertoolKind> kSerialItertools = kKinds;
+const std::span<const ItertoolKind> kSerialItertools = kItertoolsKinds;
 
 Result<void> define_itertools(Heap& heap, std::span<const ItertoolKind> kinds) {
   for (const ItertoolKind& kind : kinds) {
@@ -445,7 +444,7 @@ Result<void> define_itertools(Heap& heap, std::span<const ItertoolKind> kinds) {
 }
 
 Result<void> fill_itertools(Machine& machine, Module* module) {
-  MINI_TRY(add_functions(machine, module, kFunctions));
+  MINI_TRY(add_functions(machine, module, kItertoolsFunctions));
   for (auto kinds : {kSerialItertools, kCombiningItertools}) {
     MINI_TRY(define_itertools(machine.heap(), kinds));
     for (const ItertoolKind& kind : kinds) {

@@ -304,7 +304,7 @@ constexpr NativeDefinition kMakePermutations{"permutations.__new__(type, iterabl
 constexpr NativeDefinition kMakeProduct{"product.__new__(type, *iterables, repeat=1)", make_product};
 constexpr NativeDefinition kMakeZipLongest{"zip_longest.__new__(type, *iterables, fillvalue=None)", make_zip_longest};
 
-constexpr ItertoolKind kKinds[] = {
+constexpr ItertoolKind kItertoolsCombiningKinds[] = {
     {BuiltinType::kCombinations, combinations_next, &kMakeCombinations},
     {BuiltinType::kCombinationsWithReplacement, with_replacement_next, &kMakeWithReplacement},
     {BuiltinType::kCompress, compress_next, &kMakeCompress},
@@ -317,6 +317,6 @@ constexpr ItertoolKind kKinds[] = {
 
 }  // namespace
 
-const std::span<const ItertoolKind> kCombiningItertools = kKinds;
+const std::span<const ItertoolKind> kCombiningItertools = kItertoolsCombiningKinds;
 
 }  // namespace mini::modules

@@ -254,7 +254,7 @@ double power_of(double x, double y) {
   return x == 0 && y < 0 && std::isfinite(y) ? std::numeric_limits<double>::quiet_NaN() : std::pow(x, y);
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kMathFunctions[] = {
     {"math.sqrt(x, /)", unary_function<std::sqrt>},
     {"math.cbrt(x, /)", unary_function<std::cbrt>},
     {"math.exp(x, /)", unary_function<std::exp, true>},
@@ -311,7 +311,7 @@ constexpr NativeDefinition kFunctions[] = {
 
 Result<void> fill_math(Machine& machine, Module* module) {
   Heap& heap = machine.heap();
-  MINI_TRY(add_functions(machine, module, kFunctions));
+  MINI_TRY(add_functions(machine, module, kMathFunctions));
   MINI_TRY(add_special_functions(machine, module));
   const std::pair<const char*, double> constants[] = {{"pi", M_PI},
                                                       {"e", M_E},

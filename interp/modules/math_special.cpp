@@ -246,7 +246,7 @@ Result<Ref<Value>> ulp(Call& call) {
   return make_float(call.heap, std::isinf(above) ? x - std::nextafter(x, 0.0) : above - x);
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kMathSpecialFunctions[] = {
     {"math.gamma(x, /)", gamma},
     {"math.lgamma(x, /)", lgamma},
     {"math.hypot(*coordinates)", hypot},
@@ -258,6 +258,8 @@ constexpr NativeDefinition kFunctions[] = {
 
 }  // namespace
 
-Result<void> add_special_functions(Machine& machine, Module* module) { return add_functions(machine, module, kFunctions); }
+Result<void> add_special_functions(Machine& machine, Module* module) {
+  return add_functions(machine, module, kMathSpecialFunctions);
+}
 
 }  // namespace mini::modules

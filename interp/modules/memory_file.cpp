@@ -171,7 +171,7 @@ Result<Ref<Value>> readlines(Call& call) {
   }
   return lines;
 }
-Result<Ref<Value>> write_(Call& call) {
+Result<Ref<Value>> write_memory(Call& call) {
   MemoryFile* file = file_of(call);
   if (file->is_text() && !as_str(call.heap, call[1]))
     return call.heap.raise(BuiltinType::kTypeError, "string argument expected, got '{}'",
@@ -228,7 +228,7 @@ Result<Ref<Value>> truncate(Call& call) {
   file->length = std::min<uint64_t>(file->length, static_cast<uint64_t>(size));
   return make_int(call.heap, size);
 }
-Result<Ref<Value>> close_(Call& call) {
+Result<Ref<Value>> close_memory(Call& call) {
   MemoryFile* file = file_of(call);
   file->closed = 1;
   call.heap.release_buffer(std::exchange(file->content, nullptr), file->capacity * file->width);
@@ -239,7 +239,7 @@ Result<Ref<Value>> enter(Call& call) {
   MINI_TRY(check_open(call.heap, file_of(call)));
   return Ref<Value>::share(call[0]);
 }
-Result<Ref<Value>> exit(Call& call) { return close_(call); }
+Result<Ref<Value>> exit(Call& call) { return close_memory(call); }
 Result<Ref<Value>> flush_(Call& call) {
   MINI_TRY(check_open(call.heap, file_of(call)));
   return none();
@@ -272,13 +272,13 @@ void drop_memory_file(Heap& heap, Object* object) {
   {type ".read(self, size=-1, /)", read},                 \
   {type ".readline(self, size=-1, /)", readline},         \
   {type ".readlines(self, hint=-1, /)", readlines},       \
-  {type ".write(self, s, /)", write_},                    \
+  {type ".write(self, s, /)", write_memory},                    \
   {type ".writelines(self, lines, /)", writelines},       \
   {type ".getvalue(self, /)", getvalue},                  \
   {type ".tell(self, /)", tell_},                         \
   {type ".seek(self, pos, whence=0, /)", seek_},          \
   {type ".truncate(self, size=None, /)", truncate},       \
-  {type ".close(self, /)", close_},                       \
+  {type ".close(self, /)", close_memory},                       \
   {type ".__enter__(self, /)", enter},                    \
   {type ".__exit__(self, *args)", exit},                  \
   {type ".flush(self, /)", flush_},                       \
@@ -288,7 +288,7 @@ void drop_memory_file(Heap& heap, Object* object) {
   {type ".seekable(self, /)", answer<true>},              \
   {type ".fileno(self, /)", fileno}
 
-constexpr NativeDefinition kTextMethods[] = {
+constexpr NativeDefinition kMemoryFileTextMethods[] = {
     {"StringIO.__init__(self, initial_value='', newline='\\n')", text_init},
     COMMON_METHODS("StringIO"),
 };
@@ -315,7 +315,7 @@ Result<Ref<Value>> construct_bytes(Call& call) {
 }
 constexpr NativeDefinition kMakeText{"StringIO.__new__(type, initial_value='', newline='\\n')", construct_text};
 constexpr NativeDefinition kMakeBytes{"BytesIO.__new__(type, initial_bytes='')", construct_bytes};
-constexpr NativeDefinition kIteratorSlots[] = {MINI_ITERATOR_SLOTS("_IOBase")};
+constexpr NativeDefinition kMemoryFileIteratorSlots[] = {MINI_ITERATOR_SLOTS("_IOBase")};
 
 Result<Ref<Value>> get_closed(Heap&, Value self) {
   return Ref<Value>(static_cast<MemoryFile*>(self.as_object())->closed != 0);
@@ -335,9 +335,9 @@ Result<void> define_memory_files(Heap& heap) {
                                         .iterate = iterate_file,
                                         .next = next_line},
                           .construct = is_text ? &kMakeText : &kMakeBytes,
-                          .methods = is_text ? std::span<const NativeDefinition>(kTextMethods)
+                          .methods = is_text ? std::span<const NativeDefinition>(kMemoryFileTextMethods)
                                              : std::span<const NativeDefinition>(kBytesMethods),
-                          .slots = kIteratorSlots}));
+                          .slots = kMemoryFileIteratorSlots}));
     MINI_TRY(add_slot_methods(heap, heap.type(which)));
     MINI_TRY(add_getset(heap, heap.type(which), "closed", get_closed));
   }

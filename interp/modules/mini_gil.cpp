@@ -145,7 +145,7 @@ Result<Ref<Value>> one_cpu(Call& call) {
   return Ref<Value>(runner.places_threads());
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kMiniGilFunctions[] = {
     {"mini_gil.switches()", switches},
     {"mini_gil.forced_switches()", forced_switches},
     {"mini_gil.switch_points()", switch_points},
@@ -163,7 +163,7 @@ constexpr NativeDefinition kFunctions[] = {
 
 Result<void> fill_mini_gil(Machine& machine, Module* module) {
   machine.runner().keep_accounts();
-  return add_functions(machine, module, kFunctions);
+  return add_functions(machine, module, kMiniGilFunctions);
 }
 
 }  // namespace mini::modules

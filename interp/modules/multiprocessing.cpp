@@ -69,7 +69,7 @@ Result<Ref<Value>> transfer(Call& call, int descriptor, short events, Function f
 }
 
 /// What is there, at most `count` bytes; waits until something is. No bytes: the end.
-Result<Ref<Value>> read(Call& call) {
+Result<Ref<Value>> read_descriptor(Call& call) {
   const int descriptor = MINI_TRY(descriptor_of(call.heap, call[0]));
   const int64_t count = std::clamp<int64_t>(MINI_TRY(to_int64(call.heap, call[1])), 0, 1 << 20);
   char few[4096];
@@ -119,7 +119,7 @@ Result<Ref<Value>> pair_of(Heap& heap, const int (&ends)[2]) {
   const Value items[] = {Value::integer(ends[0]), Value::integer(ends[1])};
   return widen(make_tuple(heap, items, 2));
 }
-Result<Ref<Value>> pipe_(Call& call) {
+Result<Ref<Value>> make_pipe(Call& call) {
   MINI_TRY(check_can_fork(thread_of(call)));
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return raise_os_error(call.heap, errno);
@@ -151,14 +151,14 @@ Result<Ref<Value>> is_script_class(Call& call) {
                     (static_cast<Type*>(call[0].as_object())->type_flags & Type::kUserClass) != 0);
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kMultiprocessingFunctions[] = {
     {"_multiprocessing.dumps(value, describe, root='the value', /)", dumps},
     {"_multiprocessing.loads(message, find, make, finish, /)", loads},
     {"_multiprocessing._loads_content(content, find, make, finish, /)", loads_content},
-    {"_multiprocessing.read(descriptor, count, /)", read},
+    {"_multiprocessing.read(descriptor, count, /)", read_descriptor},
     {"_multiprocessing.write(descriptor, data, start, /)", write},
     {"_multiprocessing.wait(descriptors, timeout=None, /)", wait},
-    {"_multiprocessing.pipe()", pipe_},
+    {"_multiprocessing.pipe()", make_pipe},
     {"_multiprocessing.socket_pair()", socket_pair},
     {"_multiprocessing.open_process(pid, /)", open_process},
     {"_multiprocessing.begin_process()", begin_process},
@@ -177,7 +177,7 @@ Result<void> fill_multiprocessing(Machine& machine, Module* module) {
   MINI_TRY(define_shared_cells_type(heap));
   MINI_TRY(add_type(machine, module, "SemLock", BuiltinType::kSemLock));
   MINI_TRY(add_type(machine, module, "SharedCells", BuiltinType::kSharedCells));
-  return add_functions(machine, module, kFunctions);
+  return add_functions(machine, module, kMultiprocessingFunctions);
 }
 
 }  // namespace mini::modules

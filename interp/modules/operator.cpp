@@ -193,7 +193,7 @@ constexpr NativeDefinition kAttrCall[] = {{"attrgetter.__call__(self, obj, /)", 
 constexpr NativeDefinition kMethodCall[] = {{"methodcaller.__call__(self, obj, /)", methodcaller_call}};
 
 using enum BinaryOp;
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kOperatorFunctions[] = {
     {"operator.lt(a, b, /)", comparing<CompareOp::kLess>},
     {"operator.le(a, b, /)", comparing<CompareOp::kLessEqual>},
     {"operator.eq(a, b, /)", comparing<CompareOp::kEqual>},
@@ -259,10 +259,11 @@ Result<void> fill_operator(Machine& machine, Module* module) {
   Ref<Str> own_name = Ref<Str>::share(module->name);
   Ref<Str> name = MINI_TRY(heap.intern("_operator"));
   module->name = name.get();
-  const auto added = add_functions(machine, module, kFunctions).ok() && add_functions(machine, module, kPlainFunctions).ok();
+  const bool added =
+      add_functions(machine, module, kOperatorFunctions).ok() && add_functions(machine, module, kPlainFunctions).ok();
   module->name = own_name.get();
   if (!added) return raised;
-  for (const NativeDefinition& definition : kFunctions) {
+  for (const NativeDefinition& definition : kOperatorFunctions) {
     std::string_view plain_name = definition.signature.name.substr(9);
     if (plain_name.ends_with('_')) plain_name.remove_suffix(1);
     Ref<Str> key = MINI_TRY(heap.intern(definition.signature.name.substr(9)));

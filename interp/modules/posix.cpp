@@ -397,7 +397,7 @@ Result<Ref<Value>> unsetenv_(Call& call) {
   return none();
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kPosixFunctions[] = {
     {"posix.open(path, flags, mode=511)", open_},
     {"posix.close(fd)", close_},
     {"posix.read(fd, length, /)", read_},
@@ -459,7 +459,7 @@ struct NamedNumber {
   const char* name;
   int64_t number;
 };
-constexpr NamedNumber kNumbers[] = {
+constexpr NamedNumber kPosixNumbers[] = {
     {"O_RDONLY", O_RDONLY}, {"O_WRONLY", O_WRONLY},     {"O_RDWR", O_RDWR},   {"O_CREAT", O_CREAT},
     {"O_EXCL", O_EXCL},     {"O_TRUNC", O_TRUNC},       {"O_APPEND", O_APPEND}, {"O_NONBLOCK", O_NONBLOCK},
     {"O_CLOEXEC", O_CLOEXEC}, {"F_OK", F_OK},           {"R_OK", R_OK},       {"W_OK", W_OK},
@@ -470,8 +470,8 @@ constexpr NamedNumber kNumbers[] = {
 
 Result<void> fill_posix(Machine& machine, Module* module) {
   Heap& heap = machine.heap();
-  MINI_TRY(add_functions(machine, module, kFunctions));
-  for (const NamedNumber& each : kNumbers) MINI_TRY(add_integer(machine, module, each.name, each.number));
+  MINI_TRY(add_functions(machine, module, kPosixFunctions));
+  for (const NamedNumber& each : kPosixNumbers) MINI_TRY(add_integer(machine, module, each.name, each.number));
   MINI_TRY(add_type(machine, module, "error", BuiltinType::kOSError));
   Ref<Type> stat_type = MINI_TRY(make_struct_type(heap, "os.stat_result", kStatFields));
   MINI_TRY(add_value(machine, module, "stat_result", std::move(stat_type)));

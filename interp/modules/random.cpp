@@ -169,14 +169,14 @@ Result<Ref<Value>> text_seed(Call& call) {
 }
 
 constexpr NativeDefinition kMake{"Random.__new__(type, *args)", construct};
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kRandomMethods[] = {
     {"Random.seed(self, n=None, /)", seed},
     {"Random.random(self, /)", random},
     {"Random.getrandbits(self, k, /)", getrandbits},
     {"Random._getstate(self, /)", getstate},
     {"Random._setstate(self, state, /)", setstate},
 };
-constexpr NativeDefinition kFunctions[] = {{"_random._text_seed(text, /)", text_seed}};
+constexpr NativeDefinition kRandomFunctions[] = {{"_random._text_seed(text, /)", text_seed}};
 
 }  // namespace
 
@@ -187,8 +187,8 @@ Result<void> fill_random(Machine& machine, Module* module) {
                         .subclassable = true,
                         .behaviour = {.visit = visit_twister},
                         .construct = &kMake,
-                        .methods = kMethods}));
-  MINI_TRY(add_functions(machine, module, kFunctions));
+                        .methods = kRandomMethods}));
+  MINI_TRY(add_functions(machine, module, kRandomFunctions));
   return add_type(machine, module, "Random", BuiltinType::kRandom);
 }
 

@@ -21,7 +21,7 @@ Result<Ref<Value>> reduce(Call& call) { return ask(call, "_reduce"); }
 Result<Ref<Value>> reduce_ex(Call& call) { return ask(call, "_reduce_ex"); }
 Result<Ref<Value>> get_state(Call& call) { return ask(call, "_state"); }
 
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kReduceMethods[] = {
     {"object.__reduce__(self, /)", reduce},
     {"object.__reduce_ex__(self, protocol, /)", reduce_ex},
     {"object.__getstate__(self, /)", get_state},
@@ -30,7 +30,7 @@ constexpr NativeDefinition kMethods[] = {
 }  // namespace
 
 Result<void> define_reduction(Heap& heap) {
-  return add_methods(heap, heap.type(BuiltinType::kObject), kMethods, std::size(kMethods));
+  return add_methods(heap, heap.type(BuiltinType::kObject), kReduceMethods, std::size(kReduceMethods));
 }
 
 }  // namespace mini::modules

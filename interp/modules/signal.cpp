@@ -163,7 +163,7 @@ Result<Ref<Value>> siginterrupt(Call& call) {
   return none();
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kSignalFunctions[] = {
     {"_signal.signal(signalnum, handler, /)", set_signal},
     {"_signal.getsignal(signalnum, /)", getsignal},
     {"_signal.default_int_handler(signalnum, frame, /)", default_int_handler},
@@ -181,7 +181,7 @@ struct NamedNumber {
   const char* name;
   int number;
 };
-constexpr NamedNumber kNumbers[] = {
+constexpr NamedNumber kSignalNumbers[] = {
     {"SIGHUP", SIGHUP},   {"SIGINT", SIGINT},   {"SIGQUIT", SIGQUIT}, {"SIGILL", SIGILL},     {"SIGTRAP", SIGTRAP},
     {"SIGABRT", SIGABRT}, {"SIGBUS", SIGBUS},   {"SIGFPE", SIGFPE},   {"SIGKILL", SIGKILL},   {"SIGUSR1", SIGUSR1},
     {"SIGSEGV", SIGSEGV}, {"SIGUSR2", SIGUSR2}, {"SIGPIPE", SIGPIPE}, {"SIGALRM", SIGALRM},   {"SIGTERM", SIGTERM},
@@ -195,8 +195,8 @@ constexpr NamedNumber kNumbers[] = {
 }  // namespace
 
 Result<void> fill_signal(Machine& machine, Module* module) {
-  for (const NamedNumber& each : kNumbers) MINI_TRY(add_integer(machine, module, each.name, each.number));
-  return add_functions(machine, module, kFunctions);
+  for (const NamedNumber& each : kSignalNumbers) MINI_TRY(add_integer(machine, module, each.name, each.number));
+  return add_functions(machine, module, kSignalFunctions);
 }
 
 }  // namespace mini::modules

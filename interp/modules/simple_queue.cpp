@@ -108,7 +108,7 @@ void drop_queue(Heap& heap, Object* object) {
 }
 
 constexpr NativeDefinition kMakeQueue{"SimpleQueue.__new__(type, *args)", construct_queue};
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kSimpleQueueMethods[] = {
     {"SimpleQueue.put(self, item, block=True, timeout=None)", put},
     {"SimpleQueue.put_nowait(self, item)", put},
     {"SimpleQueue.get(self, block=True, timeout=None)", get},
@@ -127,7 +127,7 @@ Result<void> fill_queue(Machine& machine, Module* module) {
                         .subclassable = true,
                         .behaviour = {.visit = visit_queue, .drop = drop_queue},
                         .construct = &kMakeQueue,
-                        .methods = kMethods}));
+                        .methods = kSimpleQueueMethods}));
   MINI_TRY(add_type(machine, module, "SimpleQueue", BuiltinType::kSimpleQueue));
   Ref<Dict> names = MINI_TRY(make_dict(heap));
   Ref<Str> module_name = MINI_TRY(heap.intern("_queue"));

@@ -34,7 +34,8 @@ struct TypeDefinition {
 /// Fills one of the types that the object layer only names.
 Result<void> define_type(Heap&, BuiltinType which, const TypeDefinition& definition);
 
-/// `__iter__` and `__next__` of the iterators defined in this layer.
+/// How an iterator is iterated; and `__iter__` and `__next__` of the iterators defined in this layer.
+inline Result<Ref<Value>> share_self(Heap&, Value self) { return Ref<Value>::share(self); }
 Result<Ref<Value>> iterator_self(Call&);
 Result<Ref<Value>> iterator_next(Call&);
 #define MINI_ITERATOR_SLOTS(name)                         \

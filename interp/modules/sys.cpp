@@ -153,7 +153,7 @@ Result<Ref<Value>> allocated_blocks(Call& call) {
   return make_int(call.heap, static_cast<int64_t>(call.heap.memory().live_blocks()));
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kSysFunctions[] = {
     {"sys.getrefcount(object, /)", getrefcount},
     {"sys.getsizeof(object, default=None)", getsizeof},
     {"sys.exit(status=None, /)", exit},
@@ -303,7 +303,7 @@ bool flush_streams(Machine& machine, std::string* failure) {
 
 Result<void> fill_sys(Machine& machine, Module* module) {
   Heap& heap = machine.heap();
-  MINI_TRY(add_functions(machine, module, kFunctions));
+  MINI_TRY(add_functions(machine, module, kSysFunctions));
   MINI_TRY(add_functions(machine, module, kFrameFunctions));
   const std::vector<std::string>& arguments = machine.options().arguments;
   MINI_TRY(add_value(machine, module, "argv",

@@ -228,7 +228,7 @@ Result<Ref<Value>> stack_size(Call& call) {
 Result<Ref<Value>> daemon_threads_allowed(Call&) { return unboxed(kTrue); }
 
 /// threading.excepthook: what is said about an exception that left a thread's run().
-Result<Ref<Value>> excepthook(Call& call) {
+Result<Ref<Value>> thread_excepthook(Call& call) {
   Heap& heap = call.heap;
   ThreadState& thread = thread_of(call);
   auto attribute = [&](Value object, const char* name) -> Result<Ref<Value>> {
@@ -256,7 +256,7 @@ Result<Ref<Value>> excepthook(Call& call) {
   return none();
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kThreadFunctions[] = {
     {"_make_thread_handle(ident, /)", make_thread_handle},
     {"start_new_thread(function, args, kwargs=None, /)", start_new_thread},
     {"start_joinable_thread(function, handle=None, daemon=True)", start_joinable_thread},
@@ -270,7 +270,7 @@ constexpr NativeDefinition kFunctions[] = {
     {"interrupt_main(signum=2, /)", interrupt_main},
     {"stack_size(size=0, /)", stack_size},
     {"daemon_threads_allowed()", daemon_threads_allowed},
-    {"_excepthook(exc_info, /)", excepthook},
+    {"_excepthook(exc_info, /)", thread_excepthook},
 };
 
 }  // namespace
@@ -293,7 +293,7 @@ Result<void> fill_thread(Machine& machine, Module* module) {
   MINI_TRY(define_lock_types(heap));
   MINI_TRY(define_handle_type(heap));
   MINI_TRY(define_local_type(heap));
-  MINI_TRY(add_functions(machine, module, kFunctions));
+  MINI_TRY(add_functions(machine, module, kThreadFunctions));
   for (const char* name : {"LockType", "lock"}) MINI_TRY(add_type(machine, module, name, BuiltinType::kLock));
   MINI_TRY(add_type(machine, module, "RLock", BuiltinType::kRLock));
   MINI_TRY(add_type(machine, module, "_local", BuiltinType::kThreadLocal));

@@ -196,7 +196,7 @@ LocalZone local_zone() {
   return {std::move(january), std::move(july)};
 }
 
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kTimeFunctions[] = {
     {"time.time()", seconds<CLOCK_REALTIME>},
     {"time.time_ns()", nanoseconds<CLOCK_REALTIME>},
     {"time.monotonic()", seconds<CLOCK_MONOTONIC>},
@@ -220,7 +220,7 @@ constexpr NativeDefinition kFunctions[] = {
 }  // namespace
 
 Result<void> fill_time(Machine& machine, Module* module) {
-  MINI_TRY(add_functions(machine, module, kFunctions));
+  MINI_TRY(add_functions(machine, module, kTimeFunctions));
   const LocalZone zone = local_zone();
   MINI_TRY(add_integer(machine, module, "timezone", zone.standard.seconds_west));
   MINI_TRY(add_integer(machine, module, "altzone", zone.summer.seconds_west));

@@ -142,11 +142,11 @@ Result<Ref<Value>> references(Call& call) {
 }
 
 constexpr NativeDefinition kMakeReference{"ReferenceType.__new__(type, object, callback=None, /)", make_reference};
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kWeakrefMethods[] = {
     {"ReferenceType.__init__(self, object, callback=None, /)", reference_init},
     {"ReferenceType.__call__(self, /)", reference_call},
 };
-constexpr NativeDefinition kFunctions[] = {
+constexpr NativeDefinition kWeakrefFunctions[] = {
     {"_weakref.getweakrefcount(object, /)", count},
     {"_weakref.getweakrefs(object, /)", references},
 };
@@ -166,7 +166,7 @@ Result<void> fill_weakref(Machine& machine, Module* module) {
                                       .hash = reference_hash,
                                       .compare = reference_compare},
                         .construct = &kMakeReference,
-                        .methods = kMethods}));
+                        .methods = kWeakrefMethods}));
   MINI_TRY(add_slot_methods(heap, type));
   MINI_TRY(add_getset(heap, type, "__callback__", [](Heap&, Value self) -> Result<Ref<Value>> {
     const Value callback = reference_of(self)->callback;
@@ -174,7 +174,7 @@ Result<void> fill_weakref(Machine& machine, Module* module) {
   }));
   MINI_TRY(add_type(machine, module, "ref", BuiltinType::kWeakReference));
   MINI_TRY(add_type(machine, module, "ReferenceType", BuiltinType::kWeakReference));
-  return add_functions(machine, module, kFunctions);
+  return add_functions(machine, module, kWeakrefFunctions);
 }
 
 }  // namespace mini::modules

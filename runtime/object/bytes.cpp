@@ -159,7 +159,7 @@ Result<Ref<Value>> bytes_new(Call& call) {
   std::memcpy(result->data(), bytes->data(), bytes->length);
   return Ref<Value>(std::move(result));
 }
-constexpr NativeDefinition kConstructor = {
+constexpr NativeDefinition kBytesConstructor = {
     "bytes.__new__(type, source=b'', encoding='utf-8', errors='strict')", bytes_new};
 
 }  // namespace
@@ -224,7 +224,7 @@ void define_bytes_type(Heap& heap) {
                      .size = bytes_size};
   type->instance_size = sizeof(Bytes);
   type->type_flags |= Type::kSubclassable;
-  type->construct = &kConstructor;
+  type->construct = &kBytesConstructor;
 }
 
 }  // namespace mini::object

@@ -13,20 +13,13 @@ namespace {
 constexpr size_t kNowhere = std::string_view::npos;
 constexpr std::string_view kSpace = " \t\n\r\v\f";
 
-std::string_view self(Call& call) {
-  return view_of(call[0]);
-}
-Result<Ref<Value>> answer(Heap& heap, std::string_view bytes) {
-  return widen(make_bytes(heap, bytes.data(), bytes.size()));
-}
-
 /// The part of `self` that optional arguments `at` and `at + 1` select, and where it begins.
 struct Part {
   std::string_view text;
   int64_t start;
 };
 Result<std::optional<Part>> part_of(Call& call, uint32_t at) {
-  std::string_view whole = self(call);
+  std::string_view whole = self_bytes(call);
   int64_t length = static_cast<int64_t>(whole.size());
   Value bounds[] = {call[at], call[at + 1]};
   int64_t numbers[] = {0, length};
@@ -123,11 +116,11 @@ Result<Ref<Value>> bytes_endswith(Call& call) {
 /// A part of the object, which is the object itself if it is all of it.
 Result<Ref<Value>> part(Call& call, std::string_view text) {
   const bool is_plain = call[0].as_object()->type == call.heap.type(BuiltinType::kBytes);
-  if (is_plain && text.size() == self(call).size()) return Ref<Value>::share(call[0]);
-  return answer(call.heap, text);
+  if (is_plain && text.size() == self_bytes(call).size()) return Ref<Value>::share(call[0]);
+  return new_bytes(call.heap, text);
 }
 Result<Ref<Value>> strip(Call& call, bool left, bool right) {
-  std::string_view text = self(call);
+  std::string_view text = self_bytes(call);
   std::string_view set =
       call.has(1) && !call[1].is_none() ? MINI_TRY(bytes_argument(call.heap, call[1])) : kSpace;
   if (left) text.remove_prefix(std::min(text.find_first_not_of(set), text.size()));
@@ -145,7 +138,7 @@ Result<Ref<Value>> bytes_rstrip(Call& call) {
 }
 
 Result<void> add_piece(Heap& heap, List* list, std::string_view piece) {
-  Ref<Value> bytes = MINI_TRY(answer(heap, piece));
+  Ref<Value> bytes = MINI_TRY(new_bytes(heap, piece));
   return append(heap, list, std::move(bytes));
 }
 
@@ -153,7 +146,7 @@ Result<Ref<Value>> bytes_split(Call& call) {
   Heap& heap = call.heap;
   int64_t limit = call.has(2) ? MINI_TRY(to_clamped_int64(heap, call[2])) : -1;
   Ref<List> list = MINI_TRY(make_list(heap));
-  std::string_view text = self(call);
+  std::string_view text = self_bytes(call);
   if (!call.has(1) || call[1].is_none()) {
     for (;;) {
       text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
@@ -180,7 +173,7 @@ Result<Ref<Value>> bytes_rsplit(Call& call) {
   Heap& heap = call.heap;
   int64_t limit = call.has(2) ? MINI_TRY(to_clamped_int64(heap, call[2])) : -1;
   std::vector<std::string_view> pieces;  // from the end
-  std::string_view text = self(call);
+  std::string_view text = self_bytes(call);
   if (!call.has(1) || call[1].is_none()) {
     while (!(text = text.substr(0, text.find_last_not_of(kSpace) + 1)).empty()) {
       const size_t start = limit-- == 0 ? 0 : text.find_last_of(kSpace) + 1;
@@ -204,7 +197,7 @@ Result<Ref<Value>> bytes_rsplit(Call& call) {
 Result<Ref<Value>> bytes_splitlines(Call& call) {
   bool keep = call.has(1) && MINI_TRY(truth(call.heap, call[1]));
   Ref<List> list = MINI_TRY(make_list(call.heap));
-  for (std::string_view text = self(call); !text.empty();) {
+  for (std::string_view text = self_bytes(call); !text.empty();) {
     size_t end = std::min(text.find_first_of("\n\r"), text.size());
     size_t behind = text.substr(end).starts_with("\r\n") ? end + 2 : std::min(end + 1, text.size());
     MINI_TRY(add_piece(call.heap, list.get(), text.substr(0, keep ? behind : end)));
@@ -216,7 +209,7 @@ Result<Ref<Value>> bytes_splitlines(Call& call) {
 Result<Ref<Value>> partition(Call& call, bool last) {
   std::string_view separator = MINI_TRY(bytes_argument(call.heap, call[1]));
   if (separator.empty()) return call.heap.raise(BuiltinType::kValueError, "empty separator");
-  std::string_view text = self(call);
+  std::string_view text = self_bytes(call);
   size_t at = last ? text.rfind(separator) : text.find(separator);
   std::array<std::string_view, 3> pieces;
   if (at == kNowhere) pieces[last ? 2 : 0] = text;
@@ -224,7 +217,7 @@ Result<Ref<Value>> partition(Call& call, bool last) {
   Ref<Tuple> tuple = MINI_TRY(make_tuple(call.heap, 3));
   for (size_t i = 0; i < 3; ++i) {
     const bool is_self = at == kNowhere && i == (last ? 2 : 0);  // also that of a subclass
-    tuple->items()[i] = (is_self ? Ref<Value>::share(call[0]) : MINI_TRY(answer(call.heap, pieces[i]))).release();
+    tuple->items()[i] = (is_self ? Ref<Value>::share(call[0]) : MINI_TRY(new_bytes(call.heap, pieces[i]))).release();
   }
   return Ref<Value>(std::move(tuple));
 }
@@ -236,11 +229,11 @@ Result<Ref<Value>> bytes_rpartition(Call& call) {
 }
 
 Result<Ref<Value>> bytes_removeprefix(Call& call) {
-  const std::string_view prefix = MINI_TRY(bytes_argument(call.heap, call[1])), text = self(call);
+  const std::string_view prefix = MINI_TRY(bytes_argument(call.heap, call[1])), text = self_bytes(call);
   return part(call, text.starts_with(prefix) ? text.substr(prefix.size()) : text);
 }
 Result<Ref<Value>> bytes_removesuffix(Call& call) {
-  const std::string_view suffix = MINI_TRY(bytes_argument(call.heap, call[1])), text = self(call);
+  const std::string_view suffix = MINI_TRY(bytes_argument(call.heap, call[1])), text = self_bytes(call);
   return part(call, text.ends_with(suffix) ? text.substr(0, text.size() - suffix.size()) : text);
 }
 
@@ -248,7 +241,7 @@ Result<Ref<Value>> bytes_replace(Call& call) {
   std::string_view old = MINI_TRY(bytes_argument(call.heap, call[1]));
   std::string_view fresh = MINI_TRY(bytes_argument(call.heap, call[2]));
   int64_t limit = call.has(3) ? MINI_TRY(to_clamped_int64(call.heap, call[3])) : -1;
-  std::string_view text = self(call);
+  std::string_view text = self_bytes(call);
   std::string out;
   size_t from = 0;
   for (; limit != 0; --limit) {
@@ -265,7 +258,7 @@ Result<Ref<Value>> bytes_replace(Call& call) {
       break;
     }
   }
-  return answer(call.heap, out.append(text.substr(from)));
+  return new_bytes(call.heap, out.append(text.substr(from)));
 }
 
 Result<Ref<Value>> bytes_join(Call& call) {
@@ -283,10 +276,10 @@ Result<Ref<Value>> bytes_join(Call& call) {
       return heap.raise(BuiltinType::kTypeError, "sequence item {}: expected a bytes-like object, {} found",
                         i, type_name(heap, items[i]));
     }
-    if (i > 0) out.append(self(call));
+    if (i > 0) out.append(self_bytes(call));
     out.append(view_of(items[i]));
   }
-  return answer(heap, out);
+  return new_bytes(heap, out);
 }
 
 Result<Ref<Value>> bytes_decode(Call& call) {
@@ -302,12 +295,12 @@ Result<Ref<Value>> bytes_hex(Call& call) {
     if (separator.size() != 1) return heap.raise(BuiltinType::kValueError, "sep must be length 1.");
   }
   int64_t group = call.has(2) ? MINI_TRY(to_int64(heap, call[2])) : 1;
-  int64_t length = static_cast<int64_t>(self(call).size());
+  int64_t length = static_cast<int64_t>(self_bytes(call).size());
   std::string out;
   for (int64_t i = 0; i < length; ++i) {
     int64_t rest = group > 0 ? length - i : i;
     if (i > 0 && group != 0 && rest % std::abs(group) == 0) out += separator;
-    out += fmt::format("{:02x}", static_cast<unsigned char>(self(call)[static_cast<size_t>(i)]));
+    out += fmt::format("{:02x}", static_cast<unsigned char>(self_bytes(call)[static_cast<size_t>(i)]));
   }
   return widen(make_str(heap, out));
 }
@@ -337,10 +330,10 @@ Result<Ref<Value>> bytes_fromhex(Call& call) {
     }
     out += static_cast<char>(high * 16 + low);
   }
-  return answer(heap, out);
+  return new_bytes(heap, out);
 }
 
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kBytesMethods[] = {
     {"bytes.count(self, sub, start=None, end=None, /)", bytes_count},
     {"bytes.decode(self, /, encoding='utf-8', errors='strict')", bytes_decode},
     {"bytes.endswith(self, suffix, start=None, end=None, /)", bytes_endswith},
@@ -363,15 +356,15 @@ constexpr NativeDefinition kMethods[] = {
     {"bytes.startswith(self, prefix, start=None, end=None, /)", bytes_startswith},
     {"bytes.strip(self, bytes=None, /)", bytes_strip},
 };
-constexpr NativeDefinition kClassMethods[] = {{"bytes.fromhex(type, string, /)", bytes_fromhex}};
+constexpr NativeDefinition kBytesClassMethods[] = {{"bytes.fromhex(type, string, /)", bytes_fromhex}};
 
 }  // namespace
 
 Result<void> define_bytes_methods(Heap& heap) {
   Type* type = heap.type(BuiltinType::kBytes);
-  MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
+  MINI_TRY(add_methods(heap, type, kBytesMethods, std::size(kBytesMethods)));
   MINI_TRY(define_bytes_text_methods(heap));
-  return add_methods(heap, type, kClassMethods, std::size(kClassMethods), MethodDescriptor::kClassMethod);
+  return add_methods(heap, type, kBytesClassMethods, std::size(kBytesClassMethods), MethodDescriptor::kClassMethod);
 }
 
 }  // namespace mini::object

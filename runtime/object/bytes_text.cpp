@@ -9,11 +9,6 @@ namespace mini::object {
 
 namespace {
 
-std::string_view self(Call& call) { return view_of(call[0]); }
-Result<Ref<Value>> answer(Heap& heap, std::string_view bytes) {
-  return widen(make_bytes(heap, bytes.data(), bytes.size()));
-}
-
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_letter(char c) { return is_upper(c) || is_lower(c); }
@@ -27,7 +22,7 @@ char to_lower(char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : 
 /// All bytes are of the kind, and there is one.
 template <bool (*kTest)(char)>
 Result<Ref<Value>> all_are(Call& call) {
-  const std::string_view text = self(call);
+  const std::string_view text = self_bytes(call);
   return Ref<Value>(!text.empty() && std::all_of(text.begin(), text.end(), kTest));
 }
 bool is_letter_or_digit(char c) { return is_letter(c) || is_digit(c); }
@@ -35,19 +30,19 @@ bool is_letter_or_digit(char c) { return is_letter(c) || is_digit(c); }
 /// There is a letter, and none of the other case.
 template <bool (*kWanted)(char), bool (*kOther)(char)>
 Result<Ref<Value>> only_case(Call& call) {
-  const std::string_view text = self(call);
+  const std::string_view text = self_bytes(call);
   return Ref<Value>(std::any_of(text.begin(), text.end(), kWanted) && std::none_of(text.begin(), text.end(), kOther));
 }
 
 Result<Ref<Value>> bytes_isascii(Call& call) {
-  const std::string_view text = self(call);
+  const std::string_view text = self_bytes(call);
   return Ref<Value>(std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
 }
 
 /// Each word begins with a capital, and goes on with small letters.
 Result<Ref<Value>> bytes_istitle(Call& call) {
   bool inside = false, any = false;
-  for (char c : self(call)) {
+  for (char c : self_bytes(call)) {
     if (inside ? is_upper(c) : is_lower(c)) return Ref<Value>(false);
     inside = is_letter(c);
     any |= inside;
@@ -59,33 +54,33 @@ Result<Ref<Value>> bytes_istitle(Call& call) {
 
 template <char (*kChange)(char)>
 Result<Ref<Value>> changed(Call& call) {
-  std::string out(self(call));
+  std::string out(self_bytes(call));
   std::transform(out.begin(), out.end(), out.begin(), kChange);
-  return answer(call.heap, out);
+  return new_bytes(call.heap, out);
 }
 char swap_case(char c) { return is_upper(c) ? to_lower(c) : to_upper(c); }
 
 Result<Ref<Value>> bytes_capitalize(Call& call) {
-  std::string out(self(call));
+  std::string out(self_bytes(call));
   std::transform(out.begin(), out.end(), out.begin(), to_lower);
   if (!out.empty()) out.front() = to_upper(out.front());
-  return answer(call.heap, out);
+  return new_bytes(call.heap, out);
 }
 
 Result<Ref<Value>> bytes_title(Call& call) {
-  std::string out(self(call));
+  std::string out(self_bytes(call));
   bool inside = false;
   for (char& c : out) {
     c = inside ? to_lower(c) : to_upper(c);
     inside = is_letter(c);
   }
-  return answer(call.heap, out);
+  return new_bytes(call.heap, out);
 }
 
 // Padding -------------------------------------------------------------------------------------------------------------
 
 Result<Ref<Value>> padded(Call& call, size_t left, size_t right, char fill) {
-  const std::string_view text = self(call);
+  const std::string_view text = self_bytes(call);
   if (left + right == 0 && call[0].as_object()->type == call.heap.type(BuiltinType::kBytes)) return Ref<Value>::share(call[0]);
   if (left + right > Str::kMaxLength - text.size()) return call.heap.raise_memory_error();
   Ref<Bytes> made = MINI_TRY(make_blank_bytes(call.heap, left + text.size() + right));
@@ -97,7 +92,7 @@ Result<Ref<Value>> padded(Call& call, size_t left, size_t right, char fill) {
 }
 
 size_t missing(Call& call, int64_t width) {
-  const auto length = static_cast<int64_t>(self(call).size());
+  const auto length = static_cast<int64_t>(self_bytes(call).size());
   return width > length ? static_cast<size_t>(width - length) : 0;
 }
 
@@ -125,7 +120,7 @@ Result<Ref<Value>> justify(Call& call) {
 Result<Ref<Value>> bytes_zfill(Call& call) {
   const size_t more = missing(call, MINI_TRY(to_int64(call.heap, call[1], "index")));
   Ref<Value> result = MINI_TRY(padded(call, more, 0, '0'));
-  const std::string_view text = self(call);
+  const std::string_view text = self_bytes(call);
   if (more > 0 && !text.empty() && (text.front() == '+' || text.front() == '-')) {
     auto* out = static_cast<Bytes*>(result.get().as_object())->data();
     std::swap(out[0], out[more]);
@@ -137,7 +132,7 @@ Result<Ref<Value>> bytes_expandtabs(Call& call) {
   const int64_t tab = call.has(1) ? MINI_TRY(to_int64(call.heap, call[1])) : 8;
   std::string out;
   size_t column = 0;
-  for (char c : self(call)) {
+  for (char c : self_bytes(call)) {
     if (c == '\t') {
       const size_t blanks = tab > 0 ? static_cast<size_t>(tab) - column % static_cast<size_t>(tab) : 0;
       if (blanks > Str::kMaxLength) return call.heap.raise_text(BuiltinType::kOverflowError, "result too long");
@@ -148,7 +143,7 @@ Result<Ref<Value>> bytes_expandtabs(Call& call) {
       column = c == '\n' || c == '\r' ? 0 : column + 1;
     }
   }
-  return answer(call.heap, out);
+  return new_bytes(call.heap, out);
 }
 
 // Tables --------------------------------------------------------------------------------------------------------------
@@ -160,9 +155,9 @@ Result<Ref<Value>> bytes_translate(Call& call) {
     return call.heap.raise_text(BuiltinType::kValueError, "translation table must be 256 characters long");
   const std::string_view unwanted = call.has(2) ? MINI_TRY(bytes_argument(call.heap, call[2])) : std::string_view();
   std::string out;
-  for (char c : self(call))
+  for (char c : self_bytes(call))
     if (unwanted.find(c) == std::string_view::npos) out += table ? (*table)[static_cast<unsigned char>(c)] : c;
-  return answer(call.heap, out);
+  return new_bytes(call.heap, out);
 }
 
 Result<Ref<Value>> bytes_maketrans(Call& call) {
@@ -172,10 +167,10 @@ Result<Ref<Value>> bytes_maketrans(Call& call) {
   std::array<char, 256> table;
   for (size_t i = 0; i < table.size(); ++i) table[i] = static_cast<char>(i);
   for (size_t i = 0; i < from.size(); ++i) table[static_cast<unsigned char>(from[i])] = to[i];
-  return answer(call.heap, {table.data(), table.size()});
+  return new_bytes(call.heap, {table.data(), table.size()});
 }
 
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kBytesTextMethods[] = {
     {"bytes.capitalize(self, /)", bytes_capitalize},
     {"bytes.center(self, width, fillchar=b' ', /)", justify<Side::kCenter>},
     {"bytes.expandtabs(self, /, tabsize=8)", bytes_expandtabs},
@@ -196,14 +191,14 @@ constexpr NativeDefinition kMethods[] = {
     {"bytes.upper(self, /)", changed<to_upper>},
     {"bytes.zfill(self, width, /)", bytes_zfill},
 };
-constexpr NativeDefinition kStaticMethods[] = {{"bytes.maketrans(frm, to, /)", bytes_maketrans}};
+constexpr NativeDefinition kBytesTextStaticMethods[] = {{"bytes.maketrans(frm, to, /)", bytes_maketrans}};
 
 }  // namespace
 
 Result<void> define_bytes_text_methods(Heap& heap) {
   Type* type = heap.type(BuiltinType::kBytes);
-  MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
-  return add_methods(heap, type, kStaticMethods, std::size(kStaticMethods), MethodDescriptor::kStaticMethod);
+  MINI_TRY(add_methods(heap, type, kBytesTextMethods, std::size(kBytesTextMethods)));
+  return add_methods(heap, type, kBytesTextStaticMethods, std::size(kBytesTextStaticMethods), MethodDescriptor::kStaticMethod);
 }
 
 }  // namespace mini::object

@@ -13,6 +13,10 @@ inline std::string_view view_of(Value bytes) {
   const Bytes* object = static_cast<const Bytes*>(bytes.as_object());
   return {reinterpret_cast<const char*>(object->data()), object->length};
 }
+inline std::string_view self_bytes(Call& call) { return view_of(call[0]); }
+inline Result<Ref<Value>> new_bytes(Heap& heap, std::string_view content) {
+  return widen(make_bytes(heap, content.data(), content.size()));
+}
 /// The content of an argument that has to be bytes, borrowed.
 Result<std::string_view> bytes_argument(Heap&, Value);
 /// Bytes whose content is to be written.

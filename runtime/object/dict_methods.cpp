@@ -115,7 +115,7 @@ Result<Ref<Value>> dict_reversed(Call& call) {
   return make_dict_iterator(call.heap, DictPart::kKey, self_of(call), true);
 }
 
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kDictMethods[] = {
     {"dict.__init__(self, *args, **kwargs)", dict_init},
     {"dict.get(self, key, default=None, /)", dict_get},
     {"dict.setdefault(self, key, default=None, /)", dict_setdefault},
@@ -129,7 +129,7 @@ constexpr NativeDefinition kMethods[] = {
     {"dict.clear(self, /)", dict_clear},
     {"dict.__reversed__(self, /)", dict_reversed},
 };
-constexpr NativeDefinition kClassMethods[] = {
+constexpr NativeDefinition kDictClassMethods[] = {
     {"dict.fromkeys(cls, iterable, value=None, /)", dict_fromkeys},
 };
 
@@ -139,8 +139,8 @@ constinit const NativeDefinition kDictConstruct = {"dict.__new__(type, *args, **
 
 Result<void> define_dict_methods(Heap& heap) {
   Type* type = heap.type(BuiltinType::kDict);
-  MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
-  MINI_TRY(add_methods(heap, type, kClassMethods, std::size(kClassMethods), MethodDescriptor::kClassMethod));
+  MINI_TRY(add_methods(heap, type, kDictMethods, std::size(kDictMethods)));
+  MINI_TRY(add_methods(heap, type, kDictClassMethods, std::size(kDictClassMethods), MethodDescriptor::kClassMethod));
   return define_dict_view_methods(heap);
 }
 

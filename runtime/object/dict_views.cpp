@@ -14,7 +14,7 @@ namespace {
 constexpr BuiltinType kViews[] = {BuiltinType::kDictKeys, BuiltinType::kDictValues, BuiltinType::kDictItems};
 constexpr BuiltinType kOrderedViews[] = {BuiltinType::kOrderedDictKeys, BuiltinType::kOrderedDictValues,
                                          BuiltinType::kOrderedDictItems};
-constexpr BuiltinType kIterators[] = {BuiltinType::kDictKeyIterator, BuiltinType::kDictValueIterator,
+constexpr BuiltinType kDictViewIterators[] = {BuiltinType::kDictKeyIterator, BuiltinType::kDictValueIterator,
                                       BuiltinType::kDictItemIterator};
 constexpr BuiltinType kReverseIterators[] = {BuiltinType::kDictReverseKeyIterator,
                                              BuiltinType::kDictReverseValueIterator,
@@ -222,8 +222,8 @@ Result<Ref<Value>> view_isdisjoint(Call& call) {
 
 template <class Function>
 Result<void> for_each_iterator_type(Heap& heap, Function function) {
-  for (const auto& row : {kIterators, kReverseIterators})
-    for (size_t i = 0; i < std::size(kIterators); ++i) MINI_TRY(function(heap.type(row[i])));
+  for (const auto& row : {kDictViewIterators, kReverseIterators})
+    for (size_t i = 0; i < std::size(kDictViewIterators); ++i) MINI_TRY(function(heap.type(row[i])));
   return function(heap.type(BuiltinType::kOrderedDictIterator));
 }
 
@@ -232,7 +232,7 @@ constexpr NativeDefinition kKeysMethods[] = {{"dict_keys.isdisjoint(self, other,
 constexpr NativeDefinition kValuesMethods[] = {{"dict_values.__reversed__(self, /)", view_reversed}};
 constexpr NativeDefinition kItemsMethods[] = {{"dict_items.isdisjoint(self, other, /)", view_isdisjoint},
                                               {"dict_items.__reversed__(self, /)", view_reversed}};
-constexpr NativeDefinition kIteratorMethods[] = {{"__length_hint__(self, /)", iterator_length_hint}};
+constexpr NativeDefinition kDictViewIteratorMethods[] = {{"__length_hint__(self, /)", iterator_length_hint}};
 
 }  // namespace
 
@@ -240,7 +240,7 @@ Result<Ref<Value>> make_dict_iterator(Heap& heap, DictPart part, Dict* dict, boo
   const auto at = static_cast<size_t>(part);
   const BuiltinType which = is_ordered(heap, dict) ? BuiltinType::kOrderedDictIterator
                             : reversed             ? kReverseIterators[at]
-                                                   : kIterators[at];
+                                                   : kDictViewIterators[at];
   Ref<DictIterator> iterator = MINI_TRY(heap.create<DictIterator>(which));
   iterator->part = part;
   if (part == DictPart::kItem) iterator->result = MINI_TRY(make_kept_tuple(heap, 2)).release();
@@ -297,7 +297,7 @@ Result<void> define_dict_view_methods(Heap& heap) {
       return make_mapping_proxy(owner, Value(dict_of(self)));
     }));
   return for_each_iterator_type(heap, [&heap](Type* type) {
-    return add_methods(heap, type, kIteratorMethods, std::size(kIteratorMethods));
+    return add_methods(heap, type, kDictViewIteratorMethods, std::size(kDictViewIteratorMethods));
   });
 }
 

@@ -7,6 +7,8 @@
 
 namespace mini::object {
 
+inline Exception* exception_of(Value value) { return static_cast<Exception*>(value.as_object()); }
+
 /// What BaseException.__init__ and its overriders in builtin classes do. `keywords` may be null.
 Result<void> initialise_exception(Heap&, Exception*, Ref<Tuple> args, Dict* keywords);
 Result<Ref<Exception>> make_exception(Heap&, Type*, Ref<Tuple> args, Dict* keywords);

@@ -9,10 +9,6 @@ namespace mini::object {
 
 namespace {
 
-Exception* exception_of(Value value) {
-  return static_cast<Exception*>(value.as_object());
-}
-
 Result<Ref<Value>> or_none(const Object* object) {
   return object ? Ref<Value>::share(Value(object)) : unboxed(kNone);
 }
@@ -32,7 +28,7 @@ Result<Ref<Value>> construct(Call& call) {
   Ref<Tuple> args = MINI_TRY(make_tuple(call.heap, call.args + 1, call.count - 1));
   return widen(make_exception(call.heap, type, std::move(args), keywords_of(call)));
 }
-constexpr NativeDefinition kConstructor = {"BaseException.__new__(type, *args, **kwargs)", construct};
+constexpr NativeDefinition kExceptionConstructor = {"BaseException.__new__(type, *args, **kwargs)", construct};
 
 Result<Ref<Value>> initialise(Call& call) {
   Ref<Tuple> args = MINI_TRY(make_tuple(call.heap, call.args + 1, call.count - 1));
@@ -192,7 +188,7 @@ Result<Ref<Value>> add_note(Call& call) {
   return unboxed(kNone);
 }
 
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kExceptionMethods[] = {
     {"BaseException.__init__(self, *args, **kwargs)", initialise},
     {"BaseException.with_traceback(self, tb, /)", with_traceback},
     {"BaseException.add_note(self, note, /)", add_note},
@@ -252,12 +248,12 @@ void define_traceback_type(Heap& heap) {
   type->behaviour = {.visit = visit_traceback, .drop = drop_traceback};
   type->instance_size = sizeof(Traceback);
   type->type_flags |= Type::kTracked;
-  heap.type(BuiltinType::kBaseException)->construct = &kConstructor;
+  heap.type(BuiltinType::kBaseException)->construct = &kExceptionConstructor;
 }
 
 Result<void> define_exception_methods(Heap& heap) {
   Type* base = heap.type(BuiltinType::kBaseException);
-  MINI_TRY(add_methods(heap, base, kMethods, std::size(kMethods)));
+  MINI_TRY(add_methods(heap, base, kExceptionMethods, std::size(kExceptionMethods)));
   for (const auto& attribute : kAttributes) {
     MINI_TRY(add_getset(heap, heap.type(attribute.type), attribute.name, attribute.get, attribute.set));
   }

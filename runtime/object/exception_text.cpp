@@ -7,10 +7,6 @@ namespace mini::object {
 
 namespace {
 
-Exception* exception_of(Value value) {
-  return static_cast<Exception*>(value.as_object());
-}
-
 Result<std::string> text_of(Heap& heap, Value value) {
   if (value.is_unbound()) return std::string("None");
   return to_utf8(MINI_TRY(str(heap, value)).get());

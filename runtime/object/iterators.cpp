@@ -136,12 +136,12 @@ Result<Ref<Value>> length_hint(Call& call) {
   int64_t rest = reversed ? (iterator->index < length ? iterator->index + 1 : 0) : length - iterator->index;
   return make_int(call.heap, std::max<int64_t>(rest, 0));
 }
-constexpr NativeDefinition kMethods[] = {{"iterator.__length_hint__(self, /)", length_hint}};
+constexpr NativeDefinition kIteratorMethods[] = {{"iterator.__length_hint__(self, /)", length_hint}};
 
 constexpr struct {
   BuiltinType type;
   Result<Ref<Value>> (*next)(Heap&, Value);
-} kIterators[] = {
+} kIteratorTypes[] = {
     {BuiltinType::kStrIterator, next_character},
     {BuiltinType::kWideStrIterator, next_character},
     {BuiltinType::kBytesIterator, next_byte},
@@ -186,7 +186,7 @@ Result<Ref<Value>> make_reversed(Heap& heap, Value sequence) {
 }
 
 void define_iterator_types(Heap& heap) {
-  for (const auto& [which, next] : kIterators) {
+  for (const auto& [which, next] : kIteratorTypes) {
     Type* type = heap.type(which);
     type->behaviour = {.visit = visit_iterator, .drop = drop_iterator, .next = next};
     type->instance_size = sizeof(SequenceIterator);
@@ -199,9 +199,9 @@ void define_iterator_types(Heap& heap) {
 }
 
 Result<void> define_iterator_methods(Heap& heap) {
-  for (const auto& [which, next] : kIterators) {
+  for (const auto& [which, next] : kIteratorTypes) {
     if (which == BuiltinType::kSequenceIterator) continue;
-    MINI_TRY(add_methods(heap, heap.type(which), kMethods, std::size(kMethods)));
+    MINI_TRY(add_methods(heap, heap.type(which), kIteratorMethods, std::size(kIteratorMethods)));
   }
   return {};
 }

@@ -31,7 +31,7 @@ Result<Ref<Value>> list_construct(Call& call) {
   MINI_TRY(fill(call, list.get()));
   return Ref<Value>(std::move(list));
 }
-constexpr NativeDefinition kConstructor = {"list.__new__(type, /, *args)", list_construct};
+constexpr NativeDefinition kListConstructor = {"list.__new__(type, /, *args)", list_construct};
 
 Result<Ref<Value>> list_init(Call& call) {
   List* list = static_cast<List*>(call.args[0].as_object());
@@ -121,7 +121,7 @@ Result<Ref<Value>> list_reversed(Call& call) {
   return make_sequence_iterator(call.heap, BuiltinType::kListReverseIterator, call[0]);
 }
 
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kListMethods[] = {
     {"list.__init__(self, *args)", list_init},
     {"list.append(self, object, /)", list_append},
     {"list.clear(self, /)", list_clear},
@@ -140,11 +140,11 @@ constexpr NativeDefinition kMethods[] = {
 }  // namespace
 
 const NativeDefinition* list_constructor() {
-  return &kConstructor;
+  return &kListConstructor;
 }
 
 Result<void> define_list_methods(Heap& heap) {
-  return add_methods(heap, heap.type(BuiltinType::kList), kMethods, std::size(kMethods));
+  return add_methods(heap, heap.type(BuiltinType::kList), kListMethods, std::size(kListMethods));
 }
 
 }  // namespace mini::object

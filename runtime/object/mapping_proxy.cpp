@@ -68,7 +68,7 @@ Result<Ref<Value>> proxy_items(Call& call) { return forward(call, "items"); }
 Result<Ref<Value>> proxy_copy(Call& call) { return forward(call, "copy"); }
 Result<Ref<Value>> proxy_reversed(Call& call) { return forward(call, "__reversed__"); }
 
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kMappingProxyMethods[] = {
     {"mappingproxy.get(self, key, default=None, /)", proxy_get},
     {"mappingproxy.keys(self, /)", proxy_keys},
     {"mappingproxy.values(self, /)", proxy_values},
@@ -106,7 +106,7 @@ void define_mapping_proxy_type(Heap& heap) {
 }
 
 Result<void> define_mapping_proxy_methods(Heap& heap) {
-  return add_methods(heap, heap.type(BuiltinType::kMappingProxy), kMethods, std::size(kMethods));
+  return add_methods(heap, heap.type(BuiltinType::kMappingProxy), kMappingProxyMethods, std::size(kMappingProxyMethods));
 }
 
 }  // namespace mini::object

@@ -203,7 +203,7 @@ constinit const NativeDefinition kObjectConstruct = {"object.__new__(type, *args
                                                      construct_object};
 constinit const NativeDefinition kNew = {"__new__(self, *args, **kwargs)", call_new};
 
-constexpr NativeDefinition kSlots[] = {
+constexpr NativeDefinition kObjectSlots[] = {
     {"__init__(self, *args, **kwargs)", object_init},
     {"__repr__(self, /)", slot_repr},
     {"__str__(self, /)", slot_str},
@@ -218,12 +218,12 @@ constexpr NativeDefinition kSlots[] = {
     {"__setattr__(self, name, value, /)", slot_setattr},
     {"__delattr__(self, name, /)", slot_delattr},
 };
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kObjectMethods[] = {
     {"object.__format__(self, format_spec, /)", object_format},
     {"object.__dir__(self, /)", object_dir},
     {"object.__sizeof__(self, /)", object_sizeof},
 };
-constexpr NativeDefinition kClassMethods[] = {
+constexpr NativeDefinition kObjectClassMethods[] = {
     {"object.__init_subclass__(cls, *args, **kwargs)", init_subclass},
     {"object.__subclasshook__(cls, object, /)", subclass_hook},
 };
@@ -351,10 +351,10 @@ void define_object_type(Heap& heap) {
 
 Result<void> define_object_methods(Heap& heap) {
   Type* object = heap.type(BuiltinType::kObject);
-  MINI_TRY(add_methods(heap, object, kSlots, std::size(kSlots), MethodDescriptor::kSlotMethod));
-  MINI_TRY(add_methods(heap, object, kMethods, std::size(kMethods)));
+  MINI_TRY(add_methods(heap, object, kObjectSlots, std::size(kObjectSlots), MethodDescriptor::kSlotMethod));
+  MINI_TRY(add_methods(heap, object, kObjectMethods, std::size(kObjectMethods)));
   MINI_TRY(
-      add_methods(heap, object, kClassMethods, std::size(kClassMethods), MethodDescriptor::kClassMethod));
+      add_methods(heap, object, kObjectClassMethods, std::size(kObjectClassMethods), MethodDescriptor::kClassMethod));
   MINI_TRY(add_getset(heap, object, "__class__", get_class, set_class));
   MINI_TRY(add_getset(heap, object, "__dict__", get_instance_dict, set_instance_dict));
   return set_name(heap, object->attributes, heap.name(Name::k__doc__), kNone);

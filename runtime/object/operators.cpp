@@ -15,7 +15,7 @@ constexpr const char* kBinarySymbols[] = {
 #include "runtime/object/operators.def"
 #undef OPERATOR
 };
-constexpr Name kMethods[] = {
+constexpr Name kOperatorMethodNames[] = {
 #define OPERATOR(enumerator, symbol, method, reflected, in_place) Name::k##method,
 #include "runtime/object/operators.def"
 #undef OPERATOR
@@ -113,7 +113,7 @@ const char* symbol(CompareOp op) {
   return kCompareSymbols[static_cast<uint32_t>(op)];
 }
 Name method_name(BinaryOp op) {
-  return kMethods[static_cast<uint32_t>(op)];
+  return kOperatorMethodNames[static_cast<uint32_t>(op)];
 }
 Name reflected_name(BinaryOp op) {
   return kReflected[static_cast<uint32_t>(op)];

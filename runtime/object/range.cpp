@@ -265,7 +265,7 @@ Result<Ref<Value>> range_new(Call& call) {
   if (any[2].is_zero()) return raise_zero_step(heap);
   return widen(make_any_range(heap, any[0], any[1], any[2]));
 }
-constexpr NativeDefinition kConstructor = {"range.__new__(type, /, *args)", range_new};
+constexpr NativeDefinition kRangeConstructor = {"range.__new__(type, /, *args)", range_new};
 
 Result<Ref<Value>> range_index(Call& call) {
   const Integer at = MINI_TRY(find_value(call.heap, call[0], call[1]));
@@ -307,12 +307,12 @@ Result<Ref<Value>> wide_iterator_length_hint(Call& call) {
   return Ref<Value>::share(static_cast<WideRangeIterator*>(call[0].as_object())->remaining);
 }
 
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kRangeMethods[] = {
     {"range.count(self, value, /)", range_count},
     {"range.index(self, value, /)", range_index},
     {"range.__reversed__(self, /)", range_reversed},
 };
-constexpr NativeDefinition kIteratorMethods[] = {
+constexpr NativeDefinition kRangeIteratorMethods[] = {
     {"range_iterator.__length_hint__(self, /)", iterator_length_hint},
 };
 constexpr NativeDefinition kWideIteratorMethods[] = {
@@ -354,7 +354,7 @@ void define_range_types(Heap& heap) {
                      .contains = range_contains,
                      .iterate = range_iterate};
   type->instance_size = sizeof(Range);
-  type->construct = &kConstructor;
+  type->construct = &kRangeConstructor;
   Type* iterator = heap.type(BuiltinType::kRangeIterator);
   iterator->behaviour = {.visit = visit_range_iterator, .next = range_next};
   iterator->instance_size = sizeof(RangeIterator);
@@ -365,14 +365,14 @@ void define_range_types(Heap& heap) {
 
 Result<void> define_range_methods(Heap& heap) {
   Type* type = heap.type(BuiltinType::kRange);
-  MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
+  MINI_TRY(add_methods(heap, type, kRangeMethods, std::size(kRangeMethods)));
   MINI_TRY(add_getset(heap, type, "start", get_number<0>, refuse_to_set));
   MINI_TRY(add_getset(heap, type, "stop", get_number<1>, refuse_to_set));
   MINI_TRY(add_getset(heap, type, "step", get_number<2>, refuse_to_set));
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kWideRangeIterator), kWideIteratorMethods,
                        std::size(kWideIteratorMethods)));
-  return add_methods(heap, heap.type(BuiltinType::kRangeIterator), kIteratorMethods,
-                     std::size(kIteratorMethods));
+  return add_methods(heap, heap.type(BuiltinType::kRangeIterator), kRangeIteratorMethods,
+                     std::size(kRangeIteratorMethods));
 }
 
 }  // namespace mini::object

@@ -58,7 +58,7 @@ Result<void> check_slice_part(Heap& heap, Value part) {
   return heap.raise(BuiltinType::kTypeError, "slice indices must be integers or None or have an __index__ method");
 }
 
-Raised raise_zero_step(Heap& heap) {
+Raised raise_zero_slice_step(Heap& heap) {
   return heap.raise(BuiltinType::kValueError, "slice step cannot be zero");
 }
 
@@ -114,7 +114,7 @@ Result<Ref<Slice>> make_slice(Heap& heap, Ref<Value> start, Ref<Value> stop, Ref
 
 Result<SliceBounds> resolve_slice(Heap& heap, const Slice* slice, int64_t length) {
   int64_t step = MINI_TRY(slice_part(heap, slice->step, 1));
-  if (step == 0) return raise_zero_step(heap);
+  if (step == 0) return raise_zero_slice_step(heap);
   step = std::max(step, -INT64_MAX);
   int64_t lowest = step < 0 ? -1 : 0, highest = step < 0 ? length - 1 : length;
   auto clamp = [&](int64_t bound) {
@@ -133,7 +133,7 @@ Result<SliceBounds> resolve_slice(Heap& heap, const Slice* slice, int64_t length
 Result<WideSliceBounds> resolve_wide_slice(Heap& heap, const Slice* slice, const base::Integer& length) {
   using base::Integer;
   const Integer step = MINI_TRY(wide_slice_part(heap, slice->step, 1));
-  if (step.is_zero()) return raise_zero_step(heap);
+  if (step.is_zero()) return raise_zero_slice_step(heap);
   const bool backwards = step.is_negative();
   const Integer lowest(backwards ? -1 : 0), highest = backwards ? length - Integer(1) : length;
   auto clamp = [&](Integer bound) {

@@ -7,7 +7,7 @@ namespace mini::object {
 
 namespace {
 
-Set* self_of(Call& call) {
+Set* self_set(Call& call) {
   return static_cast<Set*>(call.args[0].as_object());
 }
 
@@ -43,43 +43,43 @@ Result<Ref<Value>> construct(Call& call) {
 Result<Ref<Value>> set_init(Call& call) {
   Ref<Set> items = MINI_TRY(make_set(call.heap));
   if (call.has(1)) MINI_TRY(update(call.heap, items.get(), call[1]));
-  clear_table(call.heap, self_of(call));
-  MINI_TRY(copy_table(call.heap, self_of(call), items.get()));
+  clear_table(call.heap, self_set(call));
+  MINI_TRY(copy_table(call.heap, self_set(call), items.get()));
   return unboxed(kNone);
 }
 
 Result<Ref<Value>> set_add(Call& call) {
-  MINI_TRY(add(call.heap, self_of(call), call[1]));
+  MINI_TRY(add(call.heap, self_set(call), call[1]));
   return unboxed(kNone);
 }
 
 Result<Ref<Value>> set_discard(Call& call) {
-  static_cast<void>(MINI_TRY(take_out(call.heap, self_of(call), call[1])));
+  static_cast<void>(MINI_TRY(take_out(call.heap, self_set(call), call[1])));
   return unboxed(kNone);
 }
 
 Result<Ref<Value>> set_remove(Call& call) {
-  if (!MINI_TRY(take_out(call.heap, self_of(call), call[1]))) {
+  if (!MINI_TRY(take_out(call.heap, self_set(call), call[1]))) {
     return call.heap.raise_value(BuiltinType::kKeyError, call[1]);
   }
   return unboxed(kNone);
 }
 
 Result<Ref<Value>> set_pop(Call& call) {
-  Set* set = self_of(call);
+  Set* set = self_set(call);
   const int64_t number = next_entry(set, 0);
   if (number < 0) return call.heap.raise_text(BuiltinType::kKeyError, "pop from an empty set");
   return std::move(take_entry(set, static_cast<uint32_t>(number)).key);
 }
 
 Result<Ref<Value>> set_clear(Call& call) {
-  clear_table(call.heap, self_of(call));
+  clear_table(call.heap, self_set(call));
   return unboxed(kNone);
 }
 
 Result<Ref<Value>> set_copy(Call& call) {
   if (call[0].as_object()->type == call.heap.type(BuiltinType::kFrozenSet)) return Ref<Value>::share(call[0]);
-  return widen(copy_set(call.heap, self_of(call)));
+  return widen(copy_set(call.heap, self_set(call)));
 }
 
 /// `target op= each argument`.
@@ -97,25 +97,25 @@ Result<void> combine_all(Call& call, BinaryOp op, Set* target) {
 
 template <BinaryOp kOp>
 Result<Ref<Value>> set_combined(Call& call) {
-  Ref<Set> result = MINI_TRY(copy_set(call.heap, self_of(call)));
+  Ref<Set> result = MINI_TRY(copy_set(call.heap, self_set(call)));
   MINI_TRY(combine_all(call, kOp, result.get()));
   return Ref<Value>(std::move(result));
 }
 
 template <BinaryOp kOp>
 Result<Ref<Value>> set_combine(Call& call) {
-  MINI_TRY(combine_all(call, kOp, self_of(call)));
+  MINI_TRY(combine_all(call, kOp, self_set(call)));
   return unboxed(kNone);
 }
 
 Result<Ref<Value>> set_issubset(Call& call) {
   Ref<Set> other = MINI_TRY(as_set(call.heap, call[1]));
-  return Ref<Value>(MINI_TRY(is_subset(call.heap, self_of(call), other.get())));
+  return Ref<Value>(MINI_TRY(is_subset(call.heap, self_set(call), other.get())));
 }
 
 Result<Ref<Value>> set_issuperset(Call& call) {
   Ref<Set> other = MINI_TRY(as_set(call.heap, call[1]));
-  return Ref<Value>(MINI_TRY(is_subset(call.heap, other.get(), self_of(call))));
+  return Ref<Value>(MINI_TRY(is_subset(call.heap, other.get(), self_set(call))));
 }
 
 Result<Ref<Value>> set_isdisjoint(Call& call) {
@@ -123,7 +123,7 @@ Result<Ref<Value>> set_isdisjoint(Call& call) {
   for (;;) {
     Ref<Value> item = MINI_TRY(next(call.heap, iterator));
     if (item.get().is_unbound()) return Ref<Value>(true);
-    if (MINI_TRY(contains(call.heap, self_of(call), item))) return Ref<Value>(false);
+    if (MINI_TRY(contains(call.heap, self_set(call), item))) return Ref<Value>(false);
   }
 }
 
@@ -147,7 +147,7 @@ Result<Ref<Value>> iterator_length_hint(Call& call) {
   return make_int(call.heap, left);
 }
 
-constexpr NativeDefinition kIteratorMethods[] = {{"set_iterator.__length_hint__(self, /)", iterator_length_hint}};
+constexpr NativeDefinition kSetIteratorMethods[] = {{"set_iterator.__length_hint__(self, /)", iterator_length_hint}};
 constexpr NativeDefinition kSetMethods[] = {
     MINI_SHARED_METHODS("set"),
     {"set.__init__(self, iterable=(), /)", set_init},
@@ -171,7 +171,7 @@ constinit const NativeDefinition kSetConstruct = {"set.__new__(type, iterable=()
 constinit const NativeDefinition kFrozenSetConstruct = {"frozenset.__new__(type, iterable=(), /)", construct};
 
 Result<void> define_set_methods(Heap& heap) {
-  MINI_TRY(add_methods(heap, heap.type(BuiltinType::kSetIterator), kIteratorMethods, std::size(kIteratorMethods)));
+  MINI_TRY(add_methods(heap, heap.type(BuiltinType::kSetIterator), kSetIteratorMethods, std::size(kSetIteratorMethods)));
   MINI_TRY(add_methods(heap, heap.type(BuiltinType::kSet), kSetMethods, std::size(kSetMethods)));
   return add_methods(heap, heap.type(BuiltinType::kFrozenSet), kFrozenSetMethods,
                      std::size(kFrozenSetMethods));

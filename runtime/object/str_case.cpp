@@ -259,7 +259,7 @@ Result<Ref<Value>> str_maketrans(Call& call) {
   return Ref<Value>(std::move(table));
 }
 
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kStrCaseMethods[] = {
     {"str.capitalize(self, /)", str_capitalize},
     {"str.casefold(self, /)", str_casefold},
     {"str.center(self, width, fillchar=' ', /)", str_center},
@@ -273,14 +273,14 @@ constexpr NativeDefinition kMethods[] = {
     {"str.upper(self, /)", str_upper},
     {"str.zfill(self, width, /)", str_zfill},
 };
-constexpr NativeDefinition kStaticMethods[] = {{"str.maketrans(x, y=None, z=None, /)", str_maketrans}};
+constexpr NativeDefinition kStrCaseStaticMethods[] = {{"str.maketrans(x, y=None, z=None, /)", str_maketrans}};
 
 }  // namespace
 
 Result<void> add_case_methods(Heap& heap) {
   Type* type = heap.type(BuiltinType::kStr);
-  MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
-  return add_methods(heap, type, kStaticMethods, std::size(kStaticMethods), MethodDescriptor::kStaticMethod);
+  MINI_TRY(add_methods(heap, type, kStrCaseMethods, std::size(kStrCaseMethods)));
+  return add_methods(heap, type, kStrCaseStaticMethods, std::size(kStrCaseStaticMethods), MethodDescriptor::kStaticMethod);
 }
 
 }  // namespace mini::object

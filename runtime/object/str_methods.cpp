@@ -200,7 +200,7 @@ Result<Ref<Value>> str_encode(Call& call) {
   return widen(encode(call.heap, self_of(call), call[1], call[2], "encode()"));
 }
 
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kStrMethods[] = {
     {"str.__format__(self, format_spec, /)", format_in_its_own_way},
     {"str.count(self, sub, start=None, end=None, /)", str_count},
     {"str.encode(self, /, encoding='utf-8', errors='strict')", str_encode},
@@ -258,7 +258,7 @@ Result<Section> section_of(Call& call, uint32_t start, uint32_t stop) {
 }
 
 Result<void> define_str_methods(Heap& heap) {
-  MINI_TRY(add_methods(heap, heap.type(BuiltinType::kStr), kMethods, std::size(kMethods)));
+  MINI_TRY(add_methods(heap, heap.type(BuiltinType::kStr), kStrMethods, std::size(kStrMethods)));
   MINI_TRY(add_split_methods(heap));
   return add_case_methods(heap);
 }

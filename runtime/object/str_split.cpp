@@ -290,7 +290,7 @@ Result<Ref<Value>> str_rstrip(Call& call) {
   return strip(call, "rstrip", false, true);
 }
 
-constexpr NativeDefinition kMethods[] = {
+constexpr NativeDefinition kStrSplitMethods[] = {
     {"str.join(self, iterable, /)", str_join},
     {"str.lstrip(self, chars=None, /)", str_lstrip},
     {"str.partition(self, sep, /)", str_partition},
@@ -306,7 +306,7 @@ constexpr NativeDefinition kMethods[] = {
 }  // namespace
 
 Result<void> add_split_methods(Heap& heap) {
-  return add_methods(heap, heap.type(BuiltinType::kStr), kMethods, std::size(kMethods));
+  return add_methods(heap, heap.type(BuiltinType::kStr), kStrSplitMethods, std::size(kStrSplitMethods));
 }
 
 }  // namespace mini::object

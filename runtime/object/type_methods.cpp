@@ -225,12 +225,12 @@ Result<Ref<Value>> is_subclass(Call& call) {
 /// The namespace of a class body.
 Result<Ref<Value>> prepare(Call& call) { return widen(make_dict(call.heap)); }
 
-constexpr NativeDefinition kSlots[] = {{"__init__(self, *args, **kwargs)", init_type}};
-constexpr NativeDefinition kMethods[] = {{"type.mro(self, /)", type_mro},
+constexpr NativeDefinition kTypeSlots[] = {{"__init__(self, *args, **kwargs)", init_type}};
+constexpr NativeDefinition kTypeMethods[] = {{"type.mro(self, /)", type_mro},
                                          {"type.__subclasses__(self, /)", type_subclasses},
                                          {"type.__instancecheck__(self, instance, /)", is_instance},
                                          {"type.__subclasscheck__(self, subclass, /)", is_subclass}};
-constexpr NativeDefinition kClassMethods[] = {{"type.__prepare__(cls, *args, **kwargs)", prepare}};
+constexpr NativeDefinition kTypeClassMethods[] = {{"type.__prepare__(cls, *args, **kwargs)", prepare}};
 
 }  // namespace
 
@@ -247,9 +247,9 @@ void define_type_types(Heap& heap) {
 
 Result<void> define_type_methods(Heap& heap) {
   Type* type = heap.type(BuiltinType::kTypeType);
-  MINI_TRY(add_methods(heap, type, kSlots, std::size(kSlots), MethodDescriptor::kSlotMethod));
-  MINI_TRY(add_methods(heap, type, kMethods, std::size(kMethods)));
-  MINI_TRY(add_methods(heap, type, kClassMethods, std::size(kClassMethods), MethodDescriptor::kClassMethod));
+  MINI_TRY(add_methods(heap, type, kTypeSlots, std::size(kTypeSlots), MethodDescriptor::kSlotMethod));
+  MINI_TRY(add_methods(heap, type, kTypeMethods, std::size(kTypeMethods)));
+  MINI_TRY(add_methods(heap, type, kTypeClassMethods, std::size(kTypeClassMethods), MethodDescriptor::kClassMethod));
   MINI_TRY(add_getset(heap, type, "__name__", get_type_name, set_type_name));
   MINI_TRY(add_getset(heap, type, "__qualname__", get_qualified_name, set_qualified_name));
   MINI_TRY(add_getset(heap, type, "__module__", get_module, set_module));
