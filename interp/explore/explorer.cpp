@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <tuple>
 
 #include "interp/explore/crew.h"
+#include "interp/explore/outside_watch.h"
 #include "interp/explore/random_search.h"
 #include "interp/explore/steering.h"
 #include "interp/explore/trace_search.h"
-#include "runtime/object/operations.h"
 #include "runtime/object/str.h"
 #include "runtime/sched/random.h"
 
@@ -41,13 +40,6 @@ void fix_native_id(vm::Machine& machine) {
   if (heap.has_pending()) static_cast<void>(heap.take_pending());  // no memory for that
 }
 
-bool last_line_begins(const std::string& text, std::string_view with) {
-  size_t end = text.find_last_not_of('\n');
-  if (end == text.npos) return false;
-  const size_t begin = text.rfind('\n', end);
-  return text.compare(begin == text.npos ? 0 : begin + 1, with.size(), with) == 0;
-}
-
 }  // namespace
 
 std::string_view name(OutcomeKind kind) {
@@ -55,26 +47,6 @@ std::string_view name(OutcomeKind kind) {
                                          "bad state"};
   return kNames[static_cast<size_t>(kind)];
 }
-
-/// Hears what the script learns from outside its VM.
-class OutsideWatch final : public sched::Journal {
- public:
-  void on_slice(const sched::Moment&, uint32_t, sched::Cause) override {}
-  void on_wake(const sched::Moment&, uint32_t, sched::Wake) override {}
-  void on_interrupt(const sched::Moment&) override {}
-  void on_taken(const sched::Moment&) override {}
-  void on_number(sched::Outside kind, int64_t) override { note(kind); }
-  void on_bytes(sched::Outside kind, std::string_view) override { note(kind); }
-  void on_end(sched::Outcome) override {}
-  bool asked_clock = false;  ///< which is virtual, and so a part of the state
-  bool asked_world = false;  ///< nothing puts that back
-
- private:
-  void note(sched::Outside kind) {
-    if (kind == sched::Outside::Clock) asked_clock = true;
-    else if (kind != sched::Outside::Other) asked_world = true;
-  }
-};
 
 Explorer::Explorer(Settings settings) : settings_(std::move(settings)), outside_(std::make_unique<OutsideWatch>()) {}
 
@@ -350,44 +322,6 @@ bool Explorer::walk(Waiting& from, uint16_t thread, std::optional<uint32_t>& out
   return true;
 }
 
-// What need not be executed ---------------------------------------------------------------------------------------------
-
-/// The hash of the state that a step with this effect leads to.
-StateHash Explorer::foretold_hash(NodeIndex node, const Waiting& from, const Foresight::Known& known) {
-  const Foresight::Effect& effect = known.effect;
-  const uint32_t output = longer_text(from.output, texts_[effect.output]);
-  const uint32_t errors = longer_text(from.errors, texts_[effect.errors]);
-  const uint32_t order = effect.order_before == Foresight::kAnyOrder ? from.order : effect.order_after;
-  const StateHash before = StateHasher::weight_of_seed(seed_of(from.output, from.errors, from.order));
-  const StateHash after = StateHasher::weight_of_seed(seed_of(output, errors, order));
-  StateHash hash = graph_[node].hash();
-  const StateHash growth = foresight_.growth(from.parts, known);
-  for (size_t i = 0; i < hash.size(); ++i) hash[i] += growth[i] + after[i] - before[i];
-  return hash;
-}
-
-/// Where such a step leads to, the edge's. kNowhere: no thread could run there, so that the step is more than it was elsewhere.
-uint32_t Explorer::foretell(NodeIndex node, uint32_t edge, const Waiting& from, const Foresight::Known& known) {
-  const StateHash hash = foretold_hash(node, from, known);
-  if (const NodeIndex target = graph_.find(hash); target != kNowhere && !symmetry_->is_on()) return target;
-  Parts parts = foresight_.changed(from.parts, known);
-  const std::vector<uint16_t> threads = foresight_.runnable(parts);
-  if (threads.empty()) return kNowhere;
-  const auto [target, fresh] = graph_.add(hash, threads, node);
-  note_slot(node, edge, threads);
-  if (!fresh) return target;
-  note_node(target, foresight_.is_held(parts));
-  const Foresight::Effect& effect = known.effect;
-  Waiting& waiting = waiting_[target];
-  waiting.output = longer_text(from.output, texts_[effect.output]);
-  waiting.errors = longer_text(from.errors, texts_[effect.errors]);
-  waiting.order = effect.order_before == Foresight::kAnyOrder ? from.order : effect.order_after;
-  waiting.in_memory = false;
-  waiting_bytes_ += parts.size() * sizeof(NumberedPart);
-  waiting.parts = std::move(parts);
-  return target;
-}
-
 /// That the thread of a step is among these where the step leads.
 void Explorer::note_slot(NodeIndex node, uint32_t edge, const std::vector<uint16_t>& threads) {
   if (!symmetry_->is_on()) return;
@@ -431,78 +365,6 @@ void Explorer::note_lines(const Difference& difference) {
   hasher_->note(changed_);
 }
 
-/// Remembers what the step did that has just arrived somewhere.
-void Explorer::learn(const Waiting& from, uint16_t thread, sched::Time began) {
-  const sched::ThreadTable& table = machine_->state().threads;
-  const Foresight::Footprint* seen = steering_->footprint();
-  if (!seen || steering_->handed_over_inside() || outside_->asked_world) return;
-  if (table.current || table.virtual_now != began) return;
-  Foresight::Effect effect{text_number(step_output_), text_number(step_errors_)};
-  const bool asks_order = std::any_of(seen->reads.begin(), seen->reads.end(),
-                                      [](PartName name) { return (name & part::kKind) == part::kAlive; });
-  if (asks_order || visibility_->order() != from.order) {
-    effect.order_before = from.order;
-    effect.order_after = visibility_->order();
-  }
-  Foresight::Footprint footprint = *seen;
-  if (content_of(arrived_, part::kThread | thread) == 0) {
-    // Its end wakes who waits for it, and the main thread if that waits for the last one.
-    footprint.reads.push_back(part::kJoiners | thread);
-    footprint.reads.push_back(part::kThread);
-    for (uint32_t serial = 0; serial < table.started; ++serial) footprint.reads.push_back(part::kAlive | serial);
-  }
-  note_counts(from.parts, footprint);
-  foresight_.remember(from.parts, arrived_, thread, std::move(footprint), effect);
-}
-
-/// Adds what the step from `before` did to the counts, which may have been the end of objects.
-void Explorer::note_counts(const Parts& before, Foresight::Footprint& footprint) const {
-  auto& [growths, conditions] = footprint.counts;
-  const std::vector<PartName>& dead = hasher_->dead();
-  std::vector<PartName> names;
-  for (const Parts* parts : {&before, &arrived_}) {
-    const auto first = std::partition_point(parts->begin(), parts->end(), [](const NumberedPart& each) { return !is_count(each.name); });
-    for (auto each = first; each != parts->end(); ++each) names.push_back(each->name);
-  }
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
-  for (PartName name : names) {
-    const auto had_more = static_cast<int32_t>(content_of(before, name)), has_more = static_cast<int32_t>(content_of(arrived_, name));
-    if (had_more == has_more || std::binary_search(dead.begin(), dead.end(), name)) continue;
-    growths.push_back({name, has_more - had_more});
-    // It lives on unless what the step drops is all that there is.
-    const auto in_base = static_cast<int32_t>(hasher_->count_in_base(name));
-    if (has_more < had_more) conditions.push_back({name, had_more - has_more - in_base, false});
-  }
-  for (PartName name : dead) {
-    if (std::binary_search(dead_before_.begin(), dead_before_.end(), name)) continue;
-    growths.push_back({name, Foresight::Counts::kDies});
-    conditions.push_back({name, static_cast<int32_t>(content_of(before, name)), true});
-    hasher_->list_parts_in_base(name, footprint.reads);
-  }
-  std::sort(growths.begin(), growths.end());
-  std::sort(conditions.begin(), conditions.end());
-  conditions.erase(std::unique(conditions.begin(), conditions.end()), conditions.end());
-  // Where it is known how many there are, nothing else need be asked.
-  std::vector<PartName> known;
-  for (const auto& each : conditions)
-    if (each.holds) known.push_back(each.count);
-  std::erase_if(conditions, [&](const auto& each) {
-    return !each.holds && std::binary_search(known.begin(), known.end(), each.count);
-  });
-}
-
-uint32_t Explorer::preemptions_of(const std::vector<uint16_t>& choices) {
-  uint32_t preemptions = 0, at = 0;
-  bool could_go_on = false;
-  replay(choices, nullptr, [&](uint16_t thread, const StepResult& result) {
-    if (at > 0 && could_go_on && choices[at - 1] != thread) ++preemptions;
-    could_go_on = result.stop.has_value();
-    ++at;
-  });
-  return preemptions;
-}
-
 void Explorer::remember_choices(uint32_t outcome, const std::vector<uint16_t>& choices, double schedules) {
   Outcome& known = outcomes_[outcome];
   known.schedules += schedules;
@@ -515,91 +377,6 @@ void Explorer::compare_hashes(const StateHash& quick, const StateHash& whole) {
   if (known->second != whole) mismatch_ = "two states have one hash";
   const auto [back, fresh_back] = verified_back_.try_emplace(whole[0] ^ whole[1], quick);
   if (back->second != quick) ++split_states_;
-}
-
-/// What came of the step from `from` that ended the run; whether it is bad beyond what it says itself, is_bad() tells.
-Outcome Explorer::describe_end(const Waiting& from, const StepResult& end) const {
-  Outcome outcome;
-  outcome.status = end.status;
-  outcome.output = texts_[from.output] + step_output_;
-  outcome.errors = texts_[from.errors] + step_errors_;
-  outcome.shown = shown_value_;
-  constexpr int kStatusDeadlock = 3;
-  if (bad_state_) {
-    outcome.kind = OutcomeKind::kBadState;
-    outcome.errors += *bad_state_;
-  } else if (end.status == kStatusDeadlock && outcome.errors.find("deadlock: no thread can run") != std::string::npos) {
-    outcome.kind = OutcomeKind::kDeadlock;
-  } else if (last_line_begins(outcome.errors, "AssertionError") ||
-             outcome.errors.find("\nAssertionError") != std::string::npos) {
-    outcome.kind = OutcomeKind::kAssertion;
-  } else if (outcome.errors.find("Traceback (most recent call last):\n") != std::string::npos ||
-             outcome.errors.find("Exception in thread ") != std::string::npos ||
-             outcome.errors.find("Exception ignored in ") != std::string::npos) {
-    outcome.kind = OutcomeKind::kUncaught;
-  } else {
-    outcome.kind = end.status == 0 ? OutcomeKind::kEnded : OutcomeKind::kExit;
-  }
-  outcome.bad = is_fault(outcome.kind);
-  return outcome;
-}
-
-/// The number of the outcome with which a step from `from` ended the run.
-uint32_t Explorer::finish(const Waiting& from, const StepResult& end) {
-  Outcome outcome = describe_end(from, end);
-  if (outcome.kind == OutcomeKind::kDeadlock) symmetry_->tell_all_apart();  // its report names them
-  return outcome_number(std::move(outcome));
-}
-
-uint32_t Explorer::outcome_number(Outcome outcome) {
-  std::string key = fmt::format("{} {} {}:{}{}:{}{}", static_cast<int>(outcome.kind), outcome.status, outcome.output.size(),
-                                outcome.output, outcome.shown.size(), outcome.shown, outcome.errors);
-  const auto [place, fresh] = outcome_numbers_.try_emplace(std::move(key), static_cast<uint32_t>(outcomes_.size()));
-  if (fresh) outcomes_.push_back(std::move(outcome));
-  return place->second;
-}
-
-/// Looks at the state that the memory holds, if it is one at the end of the program.
-void Explorer::judge_state() {
-  bad_state_.reset();
-  shown_value_.clear();
-  if (!machine_->state().threads.current) return;
-  bad_state_ = find_bad();
-  shown_value_ = shown_value();
-}
-
-/// Evaluates the condition of --bad; what there is to say about it if it holds.
-std::optional<std::string> Explorer::find_bad() {
-  if (!bad_code_) return {};
-  Heap& heap = machine_->heap();
-  steering_->in_prefix = true;  // no part of the schedule
-  auto value = machine_->run_module_code(bad_code_, machine_->state().main_names);
-  Result<bool> holds = raised;
-  if (value.ok()) holds = truth(heap, value->get());
-  steering_->in_prefix = false;
-  if (!holds.ok()) {
-    auto exception = heap.take_pending();
-    return fmt::format("--bad={} cannot be evaluated: {}\n", settings_.bad, to_utf8(exception->type->name));
-  }
-  if (*holds) return fmt::format("--bad={} holds\n", settings_.bad);
-  return {};
-}
-
-std::string Explorer::shown_value() {
-  if (settings_.shown.empty()) return "";
-  Heap& heap = machine_->heap();
-  steering_->in_prefix = true;  // no part of the schedule
-  std::string text = "not defined";
-  Ref<Str> name;
-  if (auto interned = heap.intern(settings_.shown); interned.ok()) name = interned.take();
-  const Value value = name ? get_name(machine_->state().main_names, name.get()) : kUnbound;
-  if (!value.is_unbound()) {
-    auto shown = repr(heap, Ref<Value>::share(value));
-    text = shown.ok() ? to_utf8(shown->get()) : "";
-  }
-  if (heap.has_pending()) text = to_utf8(heap.take_pending()->type->name);
-  steering_->in_prefix = false;
-  return text;
 }
 
 // The search ----------------------------------------------------------------------------------------------------------
@@ -854,147 +631,6 @@ void Explorer::take_over_counts(Reader& in) {
   steering_->take_over(in);
 }
 
-bool Explorer::is_bad(uint32_t outcome) const {
-  if (outcomes_[outcome].bad) return true;
-  return !settings_.any_output && settings_.bad.empty() && outcome != 0;
-}
-
-/// Makes `outcome` the end of this path. False: nobody knows how to get there.
-bool Explorer::choose(Outcome& outcome, const Path& path) {
-  outcome.preemptions = path.preemptions;
-  outcome.choices = follow(path);
-  return path.steps.empty() || !outcome.choices.empty();
-}
-
-/// Finds shortest ways to all outcomes. False: with equal threads told apart, more can be said.
-bool Explorer::find_ways() {
-  if (settings_.engine != Settings::Engine::kStates) return true;
-  std::vector<uint32_t> ends;
-  for (uint32_t i = 0; i < outcomes_.size(); ++i) ends.push_back(i | kOutcomeBit);
-  const std::vector<Path> paths = graph_.shortest_paths(ends);
-  bool all_found = true;
-  for (uint32_t i = 0; i < outcomes_.size(); ++i) all_found = choose(outcomes_[i], paths[i]) && all_found;
-  return !symmetry_->is_on() || (all_found && !symmetry_->changed() && graph_.without_end().empty());
-}
-
-/// Who takes the steps of a path. Where a step leads, the search may have gone on from a state in which equal threads have
-/// changed places; so the path has to be gone to see who they are. Empty: that cannot be seen.
-std::vector<uint16_t> Explorer::follow(const Path& path) {
-  std::vector<uint16_t> choices;
-  if (!symmetry_->is_on()) {
-    for (const PathStep& at : path.steps) choices.push_back(graph_.edges(at.node)[at.edge].thread);
-    return choices;
-  }
-  return_to_base();
-  const size_t mark = image_->hot_mark();
-  Waiting from = base_state();
-  bool goes_on = true;
-  for (const PathStep& at : path.steps) {
-    const bool is_there = goes_on && hash_arrived(from.output, from.errors, false) == graph_[at.node].hash();
-    const std::vector<uint16_t> threads = candidates();
-    if (!is_there || at.edge >= threads.size()) {
-      choices.clear();
-      break;
-    }
-    choices.push_back(threads[at.edge]);
-    goes_on = !step(choices.back()).over;
-    from.output = longer_text(from.output, step_output_);
-    from.errors = longer_text(from.errors, step_errors_);
-  }
-  image_->cool_down(mark);
-  return choices;
-}
-
-void Explorer::find_livelocks(Findings& findings) {
-  const std::vector<NodeIndex> endless = graph_.without_end();
-  if (endless.empty()) return;
-  // The state that is reached with the fewest preemptions stands for all.
-  auto distance = [&](NodeIndex node) {
-    uint32_t best = graph_[node].free_distance;
-    for (uint32_t i = 0; i < graph_[node].edge_count; ++i) best = std::min<uint32_t>(best, graph_.edges(node)[i].distance);
-    return best;
-  };
-  const NodeIndex first = *std::min_element(endless.begin(), endless.end(),
-                                            [&](NodeIndex a, NodeIndex b) { return distance(a) < distance(b); });
-  Outcome outcome;
-  outcome.kind = OutcomeKind::kLivelock;
-  outcome.bad = true;
-  outcome.errors = fmt::format("livelock: from {} of {} states no schedule leads to an end\n", endless.size(), graph_.size());
-  static_cast<void>(choose(outcome, graph_.shortest_paths({first}).front()));
-  findings.outcomes.push_back(std::move(outcome));
-}
-
-void Explorer::conclude(Findings& findings) {
-  const bool by_states = settings_.engine == Settings::Engine::kStates;
-  std::vector<double> counts;
-  if (by_states) counts = graph_.path_counts(outcomes_.size());
-  for (uint32_t i = 0; i < outcomes_.size(); ++i) {
-    Outcome outcome = outcomes_[i];
-    if (by_states) outcome.schedules = counts[i];
-    else outcome.preemptions = preemptions_of(outcome.choices);
-    findings.outcomes.push_back(std::move(outcome));
-  }
-  // The end that takes the fewest preemptions is the one to be expected; the others depend on the schedule.
-  auto before = [](const Outcome& a, const Outcome& b) {
-    return std::tuple(a.bad, a.preemptions, a.choices.size(), a.output) < std::tuple(b.bad, b.preemptions, b.choices.size(), b.output);
-  };
-  // Two states that were taken for one show when the way to an outcome cannot be gone.
-  if (by_states && findings.started) {
-    for (Outcome& outcome : findings.outcomes) {
-      const std::string found_before = std::exchange(mismatch_, "");
-      replay(outcome.choices, nullptr);
-      if (!mismatch_.empty()) outcome.choices.clear();
-      else mismatch_ = found_before;
-    }
-  }
-  const auto expected = std::min_element(findings.outcomes.begin(), findings.outcomes.end(), before);
-  if (!settings_.any_output && settings_.bad.empty())
-    for (auto outcome = findings.outcomes.begin(); outcome != findings.outcomes.end(); ++outcome)
-      outcome->bad = outcome->bad || outcome != expected;
-  if (by_states && findings.incomplete.empty()) find_livelocks(findings);
-  const std::string endless = fmt::format("{}", fmt::join(steering_->endless_natives(), ", "));
-  const std::string blind = fmt::format("{}", fmt::join(steering_->blind_natives(), ", "));
-  if (findings.incomplete.empty() && outgrown_) findings.incomplete = limit_reached();
-  if (findings.incomplete.empty() && !mismatch_.empty()) findings.incomplete = "INTERNAL: " + mismatch_;
-  if (findings.incomplete.empty() && !endless.empty())
-    findings.incomplete = "natives that call script code did not come to an end: " + endless;
-  if (findings.incomplete.empty() && !blind.empty())
-    findings.incomplete = "natives that call script code were not interrupted: " + blind;
-  std::stable_sort(findings.outcomes.begin(), findings.outcomes.end(), [](const Outcome& a, const Outcome& b) {
-    return std::tuple(a.preemptions, a.bad) < std::tuple(b.preemptions, b.bad);
-  });
-  const bool bad = std::any_of(findings.outcomes.begin(), findings.outcomes.end(), [](const Outcome& o) { return o.bad; });
-  findings.verdict = bad ? Verdict::kBad : findings.incomplete.empty() ? Verdict::kSafe : Verdict::kIncomplete;
-  if (!endless.empty())
-    findings.left_out.push_back(fmt::format("natives that call script code and had not come to an end after {} instructions: {}",
-                                            Steering::kMostInside, endless));
-  if (!blind.empty())
-    findings.left_out.push_back("natives that call script code, which ran without the switches that may fall inside: " + blind);
-  if (visibility_->met_timeout())
-    findings.left_out.push_back("time: it is virtual, and a timeout fires only when no thread can run before it");
-  if (!findings.incomplete.empty() && symmetry_->is_on() && holds_for_good())
-    findings.left_out.push_back("what the main thread does where it waits for equal threads: no end of theirs was found");
-  if (outside_->asked_world)
-    findings.left_out.push_back("what comes from outside (files, random bytes, the environment): it is asked anew each time");
-  if (steering_->met_finalizer())
-    findings.left_out.push_back("finalisers: that the last reference may go in another thread is seen only where the "
-                                "references are contended");
-  if (visibility_->met_unknown())
-    findings.left_out.push_back("a native whose effects are not known ran; every access was treated as visible");
-  findings.states = graph_.size();
-  findings.steps = steps_;
-  findings.predicted = predicted_;
-  findings.races = visibility_->races();
-  findings.potential_deadlocks = visibility_->potential_deadlocks();
-  findings.origins = visibility_->origins();
-  findings.contended = visibility_->contended();
-  findings.shard = settings_.shard;
-  findings.split = split_;
-  findings.seconds = seconds();
-  findings.bytes = peak_bytes_;
-  findings.verified = verified_count_;
-}
-
 bool Explorer::run(Findings& findings, std::string& error) {
   begun_ = std::chrono::steady_clock::now();
   if (!start(error)) return false;
@@ -1074,46 +710,6 @@ bool Explorer::run(Findings& findings, std::string& error) {
   conclude(findings);
   if (!mismatch_.empty()) findings.left_out.push_back("INTERNAL: " + mismatch_);
   return true;
-}
-
-void Explorer::replay(const std::vector<uint16_t>& choices, const std::function<void(const Executed&)>& watch,
-                      const std::function<void(uint16_t thread, const StepResult&)>& after_step) {
-  switch_to({});
-  visibility_->set_order(0);
-  const size_t mark = image_->hot_mark();
-  steering_->watch = watch;
-  for (uint16_t thread : choices) {
-    const StepResult result = step(thread);
-    if (after_step) after_step(thread, result);
-    if (result.over) break;
-  }
-  steering_->watch = nullptr;
-  image_->cool_down(mark);
-}
-
-Outcome Explorer::without_preemption(const std::vector<uint16_t>& choices, size_t count) {
-  constexpr size_t kMostSteps = 100'000;
-  switch_to({});
-  visibility_->set_order(0);
-  const size_t mark = image_->hot_mark();
-  Waiting from = base_state();
-  uint16_t last = 0xffff;
-  StepResult result{};
-  for (size_t i = 0; i < kMostSteps && !result.over; ++i) {
-    const std::vector<uint16_t> threads = runnable();
-    judge_state();
-    if (i < count) last = choices[i];
-    else if (!contains(threads, last)) last = threads.front();
-    result = step(last);
-    if (result.over) break;
-    from.output = longer_text(from.output, step_output_);
-    from.errors = longer_text(from.errors, step_errors_);
-  }
-  Outcome outcome;
-  outcome.kind = OutcomeKind::kLivelock;
-  if (result.over) outcome = describe_end(from, result);
-  image_->cool_down(mark);
-  return outcome;
 }
 
 }  // namespace mini::explore

@@ -4,6 +4,9 @@
 // each thread that can go on is tried from the same state. States are told apart by their hash, so no state is explored
 // twice; they are explored in the order of the fewest preemptions that lead there (a preemption is leaving a thread that
 // could go on), so that what is found first takes the fewest.
+//
+// explorer.cpp searches; foretelling.cpp knows what steps do without executing them; ends.cpp says how a run ended, and
+// conclusions.cpp what was found.
 #pragma once
 
 #include <algorithm>
