@@ -72,20 +72,19 @@ Time Interval::wake_up_time(Random& random) const {
 }
 
 Time Interval::time_out() const {
-  return std::min(interval_, kLongest) + std::min((kEarliest + kLatest) / 2, interval_ / 4);
+  return bounded() + std::min((kEarliest + kLatest) / 2, interval_ / 4);
 }
 
 Time Interval::time_until_asked(Time waited, Random& random) const {
-  const Time interval = std::min(interval_, kLongest);
   const Time begun_anew = waited <= 0 ? 0 : (waited + time_out() - 1) / time_out() * time_out();
-  return begun_anew - waited + interval + wake_up_time(random);
+  return begun_anew - waited + bounded() + wake_up_time(random);
 }
 
 // Measured, beside what machine_speed() finds.
 Conditions Interval::conditions(Random& random) const {
   const double pace = static_cast<double>(random.between(96, 105)) / 100;
   const bool missed_tick = random.below(8) == 0;
-  return {pace, missed_tick ? std::min(random.between(0, kKernelTick), 8 * std::min(interval_, kLongest)) : 0};
+  return {pace, missed_tick ? std::min(random.between(0, kKernelTick), 8 * bounded()) : 0};
 }
 
 std::uint32_t Interval::percent_of(const Thread& comer, const ThreadTable& table) const {

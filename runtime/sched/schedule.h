@@ -2,6 +2,7 @@
 // goes on under whichever schedule it is given.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -125,10 +126,11 @@ class Interval final : public Schedule {
   /// How long the system takes to wake a thread up, and how late it may be at a time-out: measured of CPython 3.9 on an
   /// idle machine with two CPUs, whose kernel ticks 250 times a second.
   static constexpr Time kEarliest = 40 * kMicrosecond, kLatest = 80 * kMicrosecond, kKernelTick = 4 * kMillisecond;
-  static constexpr Time kLongest = 1'000'000 * kSecond;  // a longer interval ends with this one: nobody sees the difference
   /// Of 100 times, how often one that came last gets the GIL before who is first in the line: of CPython 3.9, as above.
   /// More often if the GIL was let go of by one that waits for something else, and before one than before several.
   std::uint32_t percent_of(const Thread& comer, const ThreadTable&) const;
+  /// A longer interval ends with this one: nobody sees the difference.
+  Time bounded() const { return std::min(interval_, 1'000'000 * kSecond); }
   /// From the beginning of a time-out to the next one's: the system wakes whoever waits late.
   Time time_out() const;
   Time interval_;
