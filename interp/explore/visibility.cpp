@@ -15,9 +15,11 @@ using observe::Access;
 using observe::LocationKind;
 
 bool is_structural(const Access& access) {
-  if (access.kind != LocationKind::kItem || access.whole || !access.writes() || !access.owner.is_object()) return false;
-  if (access.owner.as_object()->type->kind == static_cast<uint32_t>(BuiltinType::kList)) return false;
-  return access.reads() || access.old_value.is_unbound() || access.new_value.is_unbound();
+  if (access.whole || !access.writes() || !access.owner.is_object()) return false;
+  const bool is_name = access.kind == LocationKind::kAttribute || access.kind == LocationKind::kGlobal;
+  if (!is_name && access.kind != LocationKind::kItem) return false;
+  if (!is_name && access.owner.as_object()->type->kind == static_cast<uint32_t>(BuiltinType::kList)) return false;
+  return (!is_name && access.reads()) || access.old_value.is_unbound() || access.new_value.is_unbound();
 }
 
 /// Objects made during the exploration have addresses that mean nothing, and so stand for their type.

@@ -24,7 +24,7 @@
 
 namespace mini::explore {
 
-/// Adds or removes an item of a table: the order in which that is done shows only in its iteration.
+/// Adds or removes an item of a table, an attribute or a variable: the order in which that is done shows only in its iteration.
 bool is_structural(const observe::Access& access);
 
 /// Where in the script a thread did something.

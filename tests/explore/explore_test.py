@@ -760,6 +760,47 @@ a = threading.Thread(target=add); b = threading.Thread(target=add)
 a.start(); b.start(); a.join(); b.join()
 print(add.count)
 """, {("ended", "2\n"): 0, ("ended", "1\n"): 1}, "bad"),
+    "the order of new attributes": ("""
+import threading
+class A: pass
+a = A()
+def work(): a.y = 1
+t = threading.Thread(target=work)
+t.start()
+a.x = 1
+t.join()
+print(list(a.__dict__))
+""", {("ended", "['x', 'y']\n"): None, ("ended", "['y', 'x']\n"): None}, "bad"),
+    "the order of new variables": ("""
+import threading
+def work():
+    global b
+    b = 1
+t = threading.Thread(target=work)
+t.start()
+a = 1
+t.join()
+print([name for name in globals() if name in 'ab'])
+""", {("ended", "['a', 'b']\n"): None, ("ended", "['b', 'a']\n"): None}, "bad"),
+    "which threading.local was made first": ("""
+import threading
+names = ['', '']
+def work(i): names[i] = repr(threading.local())
+a = threading.Thread(target=work, args=(0,)); b = threading.Thread(target=work, args=(1,))
+a.start(); b.start(); a.join(); b.join()
+print(names[0] < names[1])
+""", {("ended", "True\n"): None, ("ended", "False\n"): None}, "bad"),
+    "what each thread has for itself": ("""
+import threading
+local = threading.local()
+def work(i):
+    local.x = i
+    local.x += 1
+    local.x += 1
+a = threading.Thread(target=work, args=(0,)); b = threading.Thread(target=work, args=(1,))
+a.start(); b.start(); a.join(); b.join()
+print('end')
+""", {("ended", "end\n"): 0}, "safe"),
     "threads that start threads": ("""
 import threading
 x = 0
@@ -1093,6 +1134,8 @@ def races(explorer):
     status, text = report("import threading\nlock = threading.Lock()\ndef work():\n    with lock:\n        pass\n"
                           "a = threading.Thread(target=work); b = threading.Thread(target=work)\na.start(); b.start()\n")
     check(status == 0 and text.endswith("no races\n"), f"races, none: {status} {text}")
+    status, text = report(SCRIPTS["what each thread has for itself"][0])
+    check(status == 0 and text.endswith("no races\n"), f"races, threading.local: {status} {text}")
 
 
 PUZZLE_ANSWERS = {
