@@ -36,9 +36,19 @@ uint32_t find_references(vm::ThreadState& thread, const Object* object, uint32_t
 
 constexpr uint32_t kMostReferences = 16;
 
+/// Whether a threading.local keeps its attributes of this thread in it.
+bool is_dict_of_local(const vm::ThreadState& thread, const Object* object) {
+  if (thread.locals.is_unbound() || object->type->kind != static_cast<uint32_t>(BuiltinType::kDict)) return false;
+  const auto* locals = static_cast<const Dict*>(thread.locals.as_object());
+  for (uint32_t i = 0; i < locals->used; ++i)
+    if (!locals->entries[i].key.is_unbound() && locals->entries[i].value.as_object() == object) return true;
+  return false;
+}
+
 }  // namespace
 
 bool is_local(vm::ThreadState& thread, const Object* object) {
+  if (object->count == 1 && is_dict_of_local(thread, object)) return true;
   return object->count <= kMostReferences && find_references(thread, object, object->count) >= object->count;
 }
 

@@ -17,7 +17,7 @@ bool has_script_init(Heap& heap, Type* type) {
 
 /// What __init__ of a class statement does with the instance in a thread that has come to it for the first time.
 Result<void> initialise(Heap& heap, ThreadLocal* local) {
-  Ref<Value> init = MINI_TRY(get_attribute(heap, Value(local), heap.name(Name::k__init__)));
+  Ref<Value> init = MINI_TRY(bind_special(heap, lookup(local->type, heap.name(Name::k__init__)), Value(local)));
   std::vector<Value> arguments;
   Ref<Tuple> names;
   if (!local->arguments.is_unbound()) {
@@ -89,11 +89,10 @@ Result<Ref<Value>> get_dict(Heap& heap, Value self) {
 }
 Result<void> refuse_dict(Heap& heap, Value self, Value) {
   return heap.raise(BuiltinType::kAttributeError, "'{}' object attribute '__dict__' is read-only",
-                    to_utf8(heap.type_of(self)->qualified_name));
+                    type_name(heap, self));
 }
 
 void visit_local(Object* object, Visitor& visitor) {
-  visitor.scalar(object->serial != 0);
   visitor.reference(as_local(object)->arguments);
   visitor.reference(as_local(object)->keywords);
 }

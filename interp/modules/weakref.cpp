@@ -36,6 +36,7 @@ bool allows_references(Value value) {
     case BuiltinType::kCachedFunction:
     case BuiltinType::kLock:
     case BuiltinType::kRLock:
+    case BuiltinType::kThreadLocal:
     case BuiltinType::kFile:
     case BuiltinType::kRawFile:
     case BuiltinType::kReadFile:

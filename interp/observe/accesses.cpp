@@ -250,7 +250,7 @@ void Accesses::attribute(AccessMode mode, Value object, Str* name, Value new_val
       describe(LocationKind::kAttribute, type, get_name(type->attributes, name));
       return;
     }
-  } else if (is_kind(object, BuiltinType::kThreadLocal)) {
+  } else if (is_kind(object, BuiltinType::kThreadLocal) && !is_kind(lookup(type, name), BuiltinType::kMemberDescriptor)) {
     // What each thread has for itself. A thread that comes here for the first time has nothing so far.
     const Result<Dict*> looked = type->behaviour.own_names(heap_, holder, OwnNames::kToLook);
     Dict* names = looked.ok() ? *looked : nullptr;
@@ -567,8 +567,10 @@ void Accesses::native(ThreadState& thread, const NativeDefinition& definition, c
       return;
     }
     case Effect::kSerial:
-      if (first.is_object() && first.as_object()->serial == 0)
-        add(LocationKind::kAttribute, AccessMode::kReadWrite, &heap_, kUnbound).whole = true;
+      if (!first.is_object() || first.as_object()->serial != 0) return;
+      [[fallthrough]];
+    case Effect::kNewSerial:
+      add(LocationKind::kAttribute, AccessMode::kReadWrite, &heap_, kUnbound).whole = true;
       return;
     case Effect::kCall: {
       const uint32_t skipped = given.bound() ? 0 : 1;

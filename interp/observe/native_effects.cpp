@@ -20,7 +20,7 @@ constexpr Row kRows[] = {
      " super.__new__ method.__new__ module.__new__ staticmethod.__new__ classmethod.__new__ TextIOWrapper.fileno"
      " TextIOWrapper.isatty TextIOWrapper.readable TextIOWrapper.writable TextIOWrapper.__enter__ open"
      " itertool.__iter__ _deque_iterator.__iter__ function.__get__ method.__get__ partial.__new__ itemgetter.__new__"
-     " attrgetter.__new__ methodcaller.__new__ StringIO.__new__ BytesIO.__new__ SimpleQueue.__new__ _local.__new__ _lru_cache_wrapper."
+     " attrgetter.__new__ methodcaller.__new__ StringIO.__new__ BytesIO.__new__ SimpleQueue.__new__ _lru_cache_wrapper."
      " __bool__ __new__ TextIOWrapper.__iter__ enumerate.__iter__ filter.__iter__ map.__iter__"
      " zip.__iter__ BaseException. property. sys.exit sys.exc_info time. math. int. float. bool. "},
     {Effect::kAsksMachine, " interrupt_main RLock._recursion_count type.__subclasses__ gc. sys. mini_gil. "},
@@ -73,6 +73,7 @@ constexpr Row kRows[] = {
     {Effect::kWriteThread, " _ThreadHandle._begin _ThreadHandle._set_done "},
     {Effect::kThreads, " _count _make_thread_handle "},
     {Effect::kSerial, " id "},
+    {Effect::kNewSerial, " _local.__new__ "},
     {Effect::kCall, " function.__call__ method.__call__ builtin_function_or_method.__call__ staticmethod.__call__ type.__call__ "
                     "operator.call "},
     {Effect::kPrint, " print "},

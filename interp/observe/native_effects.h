@@ -32,6 +32,7 @@ enum class Effect : uint8_t {
   kWriteThread,
   kThreads,          ///< reads which threads there are
   kSerial,           ///< may give an object its serial (id)
+  kNewSerial,        ///< gives one to what it makes
   kCall,             ///< calls the first argument with the others
   kPrint,            ///< writes to the file of the keyword argument, or sys.stdout
   kInput,

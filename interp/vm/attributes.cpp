@@ -83,7 +83,7 @@ CallOutcome load_attribute(ThreadState& thread, Frame* frame, uint32_t name_inde
       return leave_on_stack(frame, *place);
     }
   }
-  if (!has_hooks(type) && !is_metaclass(type) && object.is_object()) {
+  if (!has_hooks(type) && !is_metaclass(type) && object.is_object() && !type->behaviour.own_names) {
     Value found = lookup(type, name);
     if (found.is_object() && found.as_object()->type == heap.type(BuiltinType::kProperty)) {
       auto* property = static_cast<Property*>(found.as_object());
@@ -165,7 +165,7 @@ Result<void> store_attribute(ThreadState& thread, Frame* frame, uint32_t name_in
   Shape* old_shape = before ? before->shape : nullptr;
   MINI_TRY(set_attribute(heap, object, name, value));
   Type* type = heap.type_of(object);
-  if (type->type_flags & Type::kHasSetAttributeHook) return {};
+  if (type->type_flags & Type::kHasSetAttributeHook || type->behaviour.own_names) return {};
   if (Attributes* attributes = shaped(heap, object); attributes && !is_data_descriptor(heap, lookup(type, name))) {
     if (int64_t slot = slot_of(attributes->shape, name); slot >= 0) {
       remember(cache, type, attributes, slot);

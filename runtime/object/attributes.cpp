@@ -159,9 +159,10 @@ Result<AttributeLookup> resolve_generic(Heap& heap, Value object, Str* name) {
   if (kind == BuiltinType::kTypeType)
     return resolve_on_type(heap, static_cast<Type*>(object.as_object()), name);
   if (kind == BuiltinType::kSuper) return resolve_super(heap, static_cast<Super*>(object.as_object()), name);
-  Type* type = heap.type_of(object);
   Dict* names = MINI_TRY(own_names(heap, object, OwnNames::kToRead));  // first: it may run a script's __init__
+  Type* type = heap.type_of(object);
   Value of_class = lookup(type, name);
+  if (has_kind(of_class, BuiltinType::kMemberDescriptor)) names = nullptr;  // slots are the instance's
   if (goes_first(heap, of_class)) return bind(heap, of_class, object, type, name);
   if (Value own = own_attribute(object, names, name); !own.is_unbound()) return found(Ref<Value>::share(own));
   if (!of_class.is_unbound()) return bind(heap, of_class, object, type, name);
@@ -180,24 +181,24 @@ Result<AttributeLookup> resolve(Heap& heap, Value object, Str* name) {
   Type* type = heap.type_of(object);
   if (!(type->type_flags & Type::kHasGetAttributeHook)) [[likely]]
     return resolve_generic(heap, object, name);
-  Value get_attr = lookup(type, heap.name(Name::k__getattr__));
+  Ref<Value> get_attr = Ref<Value>::share(lookup(type, heap.name(Name::k__getattr__)));
   Value get_attribute_hook = lookup(type, heap.name(Name::k__getattribute__));
   if (!has_kind(get_attribute_hook, BuiltinType::kMethodDescriptor)) {
     return AttributeLookup{Kind::kGetAttribute, Ref<Value>::share(get_attribute_hook),
-                           Ref<Value>::share(object), Ref<Value>::share(get_attr)};
+                           Ref<Value>::share(object), std::move(get_attr)};
   }
   Result<AttributeLookup> result = resolve_generic(heap, object, name);
-  if (get_attr.is_unbound()) return result;
+  if (get_attr.get().is_unbound()) return result;
   if (!result.ok()) {
     if (!heap.pending_is(BuiltinType::kAttributeError)) return raised;
     static_cast<void>(heap.take_pending());
   } else if (result->kind == Kind::kProperty) {
-    result->fallback = Ref<Value>::share(get_attr);
+    result->fallback = std::move(get_attr);
     return result;
   } else if (result->kind != Kind::kMissing) {
     return result;
   }
-  return AttributeLookup{Kind::kGetAttr, Ref<Value>::share(get_attr), Ref<Value>::share(object), {}};
+  return AttributeLookup{Kind::kGetAttr, std::move(get_attr), Ref<Value>::share(object), {}};
 }
 
 Result<Ref<Value>> finish(Heap& heap, AttributeLookup lookup_result, Str* name) {
@@ -295,7 +296,8 @@ Result<AttributeStore> store_own(Heap& heap, Value object, Str* name, Value valu
     } else {
       MINI_TRY(set_name(heap, dict, name, value));
     }
-  } else if (object.is_object() && object.as_object()->type->behaviour.own_names) {
+  } else if (object.is_object() && object.as_object()->type->behaviour.own_names &&
+             !has_kind(of_class, BuiltinType::kMemberDescriptor)) {
     Dict* names = MINI_TRY(own_names(heap, object, deleting ? OwnNames::kToRead : OwnNames::kToWrite));
     if (deleting) {
       existed = names && remove_name(heap, names, name);
@@ -385,6 +387,7 @@ constexpr NativeDefinition kStore[] = {{"__set__(self, instance, value, /)", des
 const std::span<const NativeDefinition> kDescriptorGet = kGet, kDescriptorStore = kStore;
 
 Result<AttributeStore> resolve_store_generic(Heap& heap, Value object, Str* name, Value value) {
+  static_cast<void>(MINI_TRY(own_names(heap, object, OwnNames::kToRead)));  // first: it may run a script's __init__
   Value of_class = lookup(heap.type_of(object), name);
   const bool deleting = value.is_unbound();
   if (of_class.is_object() && is_data_descriptor(heap, of_class)) {

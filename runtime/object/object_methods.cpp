@@ -337,7 +337,7 @@ Result<Ref<List>> attribute_names(Heap& heap, Value self) {
   for (size_t i = 0; i < order->length; ++i)
     MINI_TRY(add_keys(static_cast<Type*>(order->items()[i].as_object())->attributes));
   // It stands in `object` here, in the classes whose instances have one in CPython.
-  const bool has_dict = type->behaviour.own_names || (is_class ? type->attributes_offset > 0 : has_own_dict(self));
+  const bool has_dict = has_kind(self, BuiltinType::kFunction) || (is_class ? type->attributes_offset > 0 : has_own_dict(self));
   if (!has_dict) remove_name(heap, names.get(), heap.name(Name::k__dict__));
   return list_from(heap, names);
 }

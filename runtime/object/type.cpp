@@ -504,7 +504,7 @@ Result<void> announce_type(Heap& heap, Type* type, Dict* keywords) {
 Result<void> set_type_attribute(Heap& heap, Type* type, Str* name, Value value) {
   if (!(type->type_flags & Type::kUserClass)) {
     return heap.raise(BuiltinType::kTypeError, "cannot set '{}' attribute of immutable type '{}'",
-                      to_utf8(name), to_utf8(type->name));
+                      to_utf8(name), type_name(heap, type));
   }
   Ref<Str> interned = MINI_TRY(heap.intern(Ref<Str>::share(name)));
   if (value.is_unbound()) {

@@ -95,7 +95,7 @@ Result<Str*> new_name(Heap& heap, Value self, Value value, const char* which) {
   const bool mutable_type = type->type_flags & Type::kUserClass;
   if (!mutable_type || value.is_unbound()) {
     return heap.raise(BuiltinType::kTypeError, "cannot {} '{}' attribute of immutable type '{}'",
-                      mutable_type ? "delete" : "set", which, to_utf8(type->name));
+                      mutable_type ? "delete" : "set", which, type_name(heap, type));
   }
   Str* text = as_str(heap, value);
   if (!text) {
