@@ -1,5 +1,6 @@
 // threading.local: in each thread a dict for each of them (CPython 3.13, Modules/_threadmodule.c, local_getattro).
 #include "interp/modules/thread.h"
+#include "interp/vm/arguments.h"
 
 namespace mini::modules {
 namespace {
@@ -19,22 +20,14 @@ bool has_script_init(Heap& heap, Type* type) {
 Result<void> initialise(Heap& heap, ThreadLocal* local) {
   Ref<Value> init = MINI_TRY(bind_special(heap, lookup(local->type, heap.name(Name::k__init__)), Value(local)));
   std::vector<Value> arguments;
-  Ref<Tuple> names;
+  Dict* keywords = nullptr;
   if (!local->arguments.is_unbound()) {
     auto* given = static_cast<Tuple*>(local->arguments.as_object());
     arguments.assign(given->items(), given->items() + given->length);
   }
-  if (!local->keywords.is_unbound()) {
-    auto* given = static_cast<Dict*>(local->keywords.as_object());
-    Ref<List> list = MINI_TRY(list_from(heap, Value(given)));
-    for (uint64_t i = 0; i < list->length; ++i) arguments.push_back(MINI_TRY(get(heap, given, list->items[i])));
-    names = MINI_TRY(make_tuple(heap, list->items, list->length));
-  }
-  const auto count = static_cast<uint32_t>(arguments.size());
-  Ref<Value> result = MINI_TRY(names ? heap.hooks().call_with_keywords(heap, init, arguments.data(), count, names.get())
-                                     : heap.hooks().call(heap, init, arguments.data(), count));
-  if (result.get().is_none()) return {};
-  return heap.raise(BuiltinType::kTypeError, "__init__() should return None, not '{}'", type_name(heap, result));
+  if (!local->keywords.is_unbound()) keywords = static_cast<Dict*>(local->keywords.as_object());
+  Ref<Value> result = MINI_TRY(call_with_dict(heap, init, std::move(arguments), keywords));
+  return check_init_result(heap, result) ? Result<void>() : raised;
 }
 
 Dict* locals_of(const ThreadState& thread) {
@@ -52,7 +45,7 @@ Result<Dict*> make_names(Heap& heap, ThreadState& thread, Object* object) {
 Result<Dict*> names_of(Heap& heap, Object* object, OwnNames purpose) {
   ThreadState& thread = Machine::of(heap).current();
   const Value key = Value::integer(object->serial);
-  if (locals_of(thread) && object->serial != 0) {
+  if (locals_of(thread)) {
     const Value found = MINI_TRY(get(heap, locals_of(thread), key));
     if (!found.is_unbound()) return static_cast<Dict*>(found.as_object());
   }

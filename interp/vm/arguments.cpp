@@ -246,11 +246,7 @@ bool check_init_result(Heap& heap, Value result) {
   return false;
 }
 
-namespace {
-
-/// Calls a metaclass, or a function of it, as a class statement does: with a name, bases, perhaps a namespace, and the
-/// keywords of the statement (may be null).
-Result<Ref<Value>> call_for_class(Heap& heap, Value function, std::vector<Value> arguments, Dict* keywords) {
+Result<Ref<Value>> call_with_dict(Heap& heap, Value function, std::vector<Value> arguments, Dict* keywords) {
   if (!keywords || keywords->live == 0) return call_nested(heap, function, arguments.data(), static_cast<uint32_t>(arguments.size()));
   Ref<List> names = MINI_TRY(list_from(heap, Value(keywords)));
   for (uint64_t i = 0; i < names->length; ++i) arguments.push_back(MINI_TRY(get(heap, keywords, names->items[i])));
@@ -258,13 +254,15 @@ Result<Ref<Value>> call_for_class(Heap& heap, Value function, std::vector<Value>
   return call_with_keywords(heap, function, arguments.data(), static_cast<uint32_t>(arguments.size()), keyword_names.get());
 }
 
+namespace {
+
 /// The namespace in which a class body runs: what the metaclass's `__prepare__` says, which has to be a dict.
 Result<Ref<Dict>> prepare_namespace(Heap& heap, Value metaclass, Value name, Tuple* bases, Dict* keywords) {
   Ref<Value> prepare;
   if (metaclass != Value(heap.type(BuiltinType::kTypeType)))
     prepare = MINI_TRY(find_attribute(heap, metaclass, heap.name(Name::k__prepare__)));
   if (prepare.get().is_unbound() || has_kind(prepare, BuiltinType::kNativeFunction)) return make_dict(heap);
-  Ref<Value> names = MINI_TRY(call_for_class(heap, prepare, {name, Value(bases)}, keywords));
+  Ref<Value> names = MINI_TRY(call_with_dict(heap, prepare, {name, Value(bases)}, keywords));
   if (heap.type_of(names) != heap.type(BuiltinType::kDict)) {
     const bool is_class = has_kind(metaclass, BuiltinType::kTypeType);
     return heap.raise(BuiltinType::kTypeError, "{}.__prepare__() must return a {}, not {}",
@@ -285,7 +283,7 @@ Result<Ref<Value>> make_class(ThreadState& thread, Dict* names, Value* base, Val
     keywords = static_cast<Dict*>(base[2 + base_count--].as_object());
   Ref<Tuple> bases = MINI_TRY(make_tuple(heap, base + 3, base_count));
   if (base[0] != Value(heap.type(BuiltinType::kTypeType)))
-    return call_for_class(heap, base[0], {base[2], Value(bases.get()), Value(names)}, keywords);
+    return call_with_dict(heap, base[0], {base[2], Value(bases.get()), Value(names)}, keywords);
   auto type = MINI_TRY(make_type(heap, as_str(heap, base[2]), bases.get(), Ref<Dict>::share(names)));
   MINI_TRY(announce_type(heap, type.get(), keywords));
   if (cell.is_object() && cell.as_object()->type == heap.type(BuiltinType::kCell)) {

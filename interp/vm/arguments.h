@@ -1,6 +1,8 @@
 // From the arguments of a call to the parameters of what is called.
 #pragma once
 
+#include <vector>
+
 #include "interp/vm/calls.h"
 
 namespace mini::vm {
@@ -42,6 +44,8 @@ inline void share_closure(Frame* frame, const Function* function) {
 
 /// What `type(...)` makes before a script's `__init__` runs; `count` values, the last named by `keyword_names`.
 Result<Ref<Value>> construct(Heap&, Type*, Value* arguments, uint32_t count, Tuple* keyword_names, bool script_init);
+/// Calls in the middle of native work with these arguments and, by their names, those in `keywords` (null: none).
+Result<Ref<Value>> call_with_dict(Heap&, Value function, std::vector<Value> arguments, Dict* keywords);
 /// "__init__() should return None, not 'int'"
 bool check_init_result(Heap&, Value result);
 
