@@ -16,10 +16,16 @@ using observe::LocationKind;
 
 bool is_structural(const Access& access) {
   if (access.whole || !access.writes() || !access.owner.is_object()) return false;
-  const bool is_name = access.kind == LocationKind::kAttribute || access.kind == LocationKind::kGlobal;
-  if (!is_name && access.kind != LocationKind::kItem) return false;
-  if (!is_name && access.owner.as_object()->type->kind == static_cast<uint32_t>(BuiltinType::kList)) return false;
-  return (!is_name && access.reads()) || access.old_value.is_unbound() || access.new_value.is_unbound();
+  const bool adds_or_removes = access.old_value.is_unbound() || access.new_value.is_unbound();
+  switch (access.kind) {
+    case LocationKind::kAttribute:
+    case LocationKind::kGlobal:
+      return adds_or_removes;
+    case LocationKind::kItem:
+      return (access.reads() || adds_or_removes) && !has_kind(access.owner, BuiltinType::kList);
+    default:
+      return false;
+  }
 }
 
 /// Objects made during the exploration have addresses that mean nothing, and so stand for their type.
